@@ -1,0 +1,43 @@
+import type { Reply } from './reply.ts'
+
+/** What a door does with a session. The session speaks SMTP; the handler has the policy. Every callback may answer a
+ *  Reply, which is sent as it is; `undefined` lets the command pass with the session's own 250. */
+export interface SmtpHandler {
+  connect?(session: SmtpSession): Answer
+  mail?(session: SmtpSession, from: string, parameters: SmtpParameters): Answer
+  rcpt?(session: SmtpSession, to: string, parameters: SmtpParameters): Answer
+  /** 465 only: returns whether the credentials hold; refusing is the session's own 535. */
+  authenticate?(session: SmtpSession, username: string, password: string): Promise<Reply | undefined>
+  /** Called at DATA, after at least one accepted recipient. A Reply refuses the command instead of a 354. */
+  data(session: SmtpSession): DataSink | Reply | Promise<DataSink | Reply>
+  /** The connection is gone, however it ended. */
+  close?(session: SmtpSession): void
+}
+
+export type Answer = Reply | undefined | Promise<Reply | undefined>
+
+/** Receives the content of one message: dot-unstuffed, at most the size limit, CRLF line ends only. Exactly one of
+ *  `end` and `abort` follows. `end` gives the reply to the final dot. A promise from `write` holds the peer back. */
+export interface DataSink {
+  write(chunk: Buffer): void | Promise<void>
+  end(): Promise<Reply>
+  abort(reason: 'disconnected' | 'too-large' | 'bare-line-end' | 'timeout' | 'shutdown'): void
+}
+
+/** MAIL and RCPT parameters, keys in upper case: `SIZE=5`, `BODY=8BITMIME`, `SMTPUTF8` (true). */
+export type SmtpParameters = ReadonlyMap<string, string | true>
+
+/** What a handler may know of, and keep with, a session. */
+export interface SmtpSession {
+  readonly id: string
+  readonly remoteAddress: string
+  readonly remotePort: number
+  readonly helo: string | undefined
+  readonly tls: { readonly protocol: string; readonly cipher: string } | undefined
+  /** The envelope so far; `from` is '' for the null sender, undefined before MAIL. */
+  readonly envelope: { readonly from: string | undefined; readonly to: readonly string[] }
+  /** The handler's own notes about this session; the session never touches them. */
+  state: unknown
+  /** Closes the connection at once, without another reply: a scripted disconnect. */
+  destroy(): void
+}
