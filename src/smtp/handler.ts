@@ -17,11 +17,12 @@ export interface SmtpHandler {
 export type Answer = Reply | undefined | Promise<Reply | undefined>
 
 /** Receives the content of one message: dot-unstuffed, at most the size limit, CRLF line ends only. Exactly one of
- *  `end` and `abort` follows. `end` gives the reply to the final dot. A promise from `write` holds the peer back. */
+ *  `end` and `abort` follows. `end` gives the reply to the final dot. A promise from `write` holds the peer back; a
+ *  `write` that throws is answered 451 and followed by `abort('failed')`. */
 export interface DataSink {
   write(chunk: Buffer): void | Promise<void>
   end(): Promise<Reply>
-  abort(reason: 'disconnected' | 'too-large' | 'bare-line-end' | 'timeout' | 'shutdown'): void
+  abort(reason: 'disconnected' | 'too-large' | 'bare-line-end' | 'timeout' | 'shutdown' | 'failed'): void
 }
 
 /** MAIL and RCPT parameters, keys in upper case: `SIZE=5`, `BODY=8BITMIME`, `SMTPUTF8` (true). */

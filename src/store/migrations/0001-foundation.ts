@@ -150,6 +150,7 @@ create table delivery (
   claim_node text,
   claim_token text,
   last_reply text,
+  last_cause text,
   created_at bigint not null,
   settled_at bigint
 );

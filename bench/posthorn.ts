@@ -1,0 +1,56 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { devJson } from '#contract/dev-json.ts'
+import type { Peer, PeerSetup } from './round.ts'
+import { startServer } from './server-process.ts'
+import { until } from './until.ts'
+
+const CLI = new URL('../cli/posthorn.ts', import.meta.url).pathname
+const READY_WITHIN_MS = 30_000
+
+/** A development instance with an empty store, whose every outside name has the sink as its MX.
+ *  `nodeOptions` reach its processes as NODE_OPTIONS. */
+export async function startPosthorn(setup: PeerSetup, nodeOptions = ''): Promise<Peer> {
+  const data = join(setup.folder, 'data')
+  const server = startServer({
+    command: process.execPath,
+    args: [CLI, 'dev'],
+    env: {
+      NODE_OPTIONS: nodeOptions,
+      POSTHORN_DATA: data,
+      POSTHORN_HTTP_PORT: '0',
+      POSTHORN_SUBMISSION_PORT: '0',
+      POSTHORN_MX_PORT: '0',
+      POSTHORN_DNS_PORT: '0',
+      POSTHORN_WORKERS_PORT: '0',
+      POSTHORN_DEV_SINK: `127.0.0.1:${setup.sinkPort}`,
+    },
+    log: join(setup.folder, 'posthorn.log'),
+    signal: setup.signal,
+  })
+  try {
+    const ready = join(data, 'dev.json')
+    const patience = { every: 20, within: READY_WITHIN_MS, signal: setup.signal }
+    if (!(await until(() => server.ended || existsSync(ready), patience)) || server.ended) {
+      throw new Error(`Posthorn did not open its doors:\n${server.lastWords()}`)
+    }
+    const instance = devJson.parse(JSON.parse(readFileSync(ready, 'utf8')))
+    const api = new URL(instance.api)
+    return {
+      name: 'Posthorn',
+      pids: [server.pid],
+      load: './rest-load.ts',
+      target: {
+        host: api.hostname,
+        port: Number(api.port),
+        path: `${api.pathname}/accounts/${instance.account_id}/email/sending/send`,
+        token: instance.api_token,
+      },
+      lastWords: () => server.lastWords(),
+      [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
+    }
+  } catch (error) {
+    await server[Symbol.asyncDispose]()
+    throw error
+  }
+}

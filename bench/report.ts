@@ -1,0 +1,103 @@
+import type { RoundResult } from './round.ts'
+
+/** Numbers of several rounds as a person reads them. */
+
+export interface Measured extends RoundResult {
+  /** RSA-2048 signatures a second of one core, taken just before and just after the round. */
+  readonly rsaPerSecond: number
+  /** Messages a second as a share of that. */
+  readonly rsaShare: number
+}
+
+export interface Spread {
+  readonly median: number
+  readonly min: number
+  readonly max: number
+}
+
+export interface Summary {
+  readonly perSecond: Spread
+  readonly rsaPerSecond: Spread
+  readonly rsaShare: Spread
+  readonly cpuPer1000: Spread
+  readonly peakMiB: Spread
+  readonly p50: Spread
+  readonly p99: Spread
+  readonly lost: number
+  readonly duplicated: number
+  readonly refused: number
+  readonly delivered: number
+  readonly queued: number
+  readonly generatorCpuPer1000: Spread
+  readonly sinkCpuPer1000: Spread
+}
+
+export function summarise(rounds: readonly Measured[]): Summary {
+  const over = (pick: (round: Measured) => number) => spread(rounds.map(pick))
+  const sum = (pick: (round: Measured) => number) => rounds.reduce((total, round) => total + pick(round), 0)
+  return {
+    perSecond: over((round) => round.perSecond),
+    rsaPerSecond: over((round) => round.rsaPerSecond),
+    rsaShare: over((round) => round.rsaShare),
+    cpuPer1000: over((round) => round.cpuPer1000),
+    peakMiB: over((round) => round.peakMiB),
+    p50: over((round) => round.load.p50),
+    p99: over((round) => round.load.p99),
+    lost: sum((round) => round.lost),
+    duplicated: sum((round) => round.duplicated),
+    refused: sum((round) => round.load.refused.length),
+    delivered: sum((round) => round.load.delivered),
+    queued: sum((round) => round.load.queued),
+    generatorCpuPer1000: over((round) => round.generatorCpuPer1000),
+    sinkCpuPer1000: over((round) => round.sinkCpuPer1000),
+  }
+}
+
+/** The median of an even number of values is the mean of the middle two. */
+export function spread(values: readonly number[]): Spread {
+  const sorted = values.toSorted((a, b) => a - b)
+  const at = (i: number) => sorted[i] ?? Number.NaN
+  const middle = (sorted.length - 1) / 2
+  return {
+    median: (at(Math.floor(middle)) + at(Math.ceil(middle))) / 2,
+    min: at(0),
+    max: at(sorted.length - 1),
+  }
+}
+
+export function roundLine(name: string, round: Measured): string {
+  const { perSecond, rsaPerSecond, rsaShare, cpuPer1000, peakMiB, load, lost, duplicated } = round
+  return (
+    `${name.padEnd(9)} ${whole(perSecond).padStart(6)}/s = ${rsaShare.toFixed(3)} of RSA ${whole(rsaPerSecond)}/s, ` +
+    `CPU ${cpuPer1000.toFixed(2)} s per 1,000, ${whole(peakMiB)} MiB, p50 ${load.p50.toFixed(1)} ms, ` +
+    `p99 ${load.p99.toFixed(1)} ms, ${lost} lost, ${duplicated} duplicated`
+  )
+}
+
+export function printSummary(name: string, summary: Summary): void {
+  console.log(`\n${name.padEnd(32)}${['median', 'min', 'max'].map((head) => head.padStart(10)).join('')}`)
+  const rows: [string, Spread, (value: number) => string][] = [
+    ['messages a second', summary.perSecond, whole],
+    ['RSA-2048 signatures a second', summary.rsaPerSecond, whole],
+    ['share of that', summary.rsaShare, (value) => value.toFixed(3)],
+    ['CPU seconds per 1,000', summary.cpuPer1000, (value) => value.toFixed(2)],
+    ['peak memory, MiB', summary.peakMiB, whole],
+    ['answer after, p50 ms', summary.p50, (value) => value.toFixed(1)],
+    ['answer after, p99 ms', summary.p99, (value) => value.toFixed(1)],
+    ['generator CPU s per 1,000', summary.generatorCpuPer1000, (value) => value.toFixed(3)],
+    ['sink CPU s per 1,000', summary.sinkCpuPer1000, (value) => value.toFixed(3)],
+  ]
+  for (const [label, { median, min, max }, format] of rows) {
+    console.log(
+      `  ${label.padEnd(30)}${[median, min, max].map((value) => format(value).padStart(10)).join('')}`,
+    )
+  }
+  const { delivered, queued, refused, lost, duplicated } = summary
+  console.log(
+    `  answered ${delivered} delivered, ${queued} queued, ${refused} refused; ${lost} lost, ${duplicated} duplicated`,
+  )
+}
+
+function whole(value: number): string {
+  return Math.round(value).toLocaleString('en')
+}

@@ -1,0 +1,23 @@
+import { spawn } from 'node:child_process'
+import { availableParallelism } from 'node:os'
+import { fileURLToPath } from 'node:url'
+
+/** Runs the server as a child and passes signals on. A process of its own, because libuv reads the size of its thread
+ *  pool, which makes the DKIM signatures, before any of our code runs. Out: the child's exit code. */
+export function dev(): Promise<number> {
+  const [major = 0] = process.versions.node.split('.').map(Number)
+  if (major < 24) {
+    console.error(`Posthorn needs Node 24 or later; this is ${process.version}. "npm start" brings its own.`)
+    return Promise.resolve(1)
+  }
+  const server = spawn(process.execPath, [...process.execArgv, fileURLToPath(new URL('../src/main.ts', import.meta.url))], {
+    // The channel tells the server when this process is gone, however it went.
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    env: { UV_THREADPOOL_SIZE: String(Math.max(4, availableParallelism() + 2)), ...process.env },
+  })
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => server.kill(signal))
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.once('exit', (code, signal) => resolve(code ?? (signal === 'SIGINT' || signal === 'SIGTERM' ? 0 : 1)))
+  })
+}

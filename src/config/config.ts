@@ -1,0 +1,89 @@
+import { resolve } from 'node:path'
+import { z } from 'zod'
+
+/** The whole configuration, read once by main.ts into a frozen value. In: environment variables. Out: Config, or an
+ *  error that names each variable that is wrong and what it takes. */
+export type Config = z.output<typeof schema>
+
+const port = (fallback: number) =>
+  z.coerce.number('a port number, or 0 for any free port').int().min(0).max(65535).default(fallback)
+
+const milliseconds = (fallback: number) =>
+  z.coerce.number('a number of milliseconds').int().min(0).default(fallback)
+
+const hostAndPort = z
+  .string()
+  .regex(/^(127\.\d{1,3}\.\d{1,3}\.\d{1,3}|localhost|\[::1\]):\d{1,5}$/, 'host:port on loopback, such as 127.0.0.1:1025')
+  .transform((text) => {
+    const colon = text.lastIndexOf(':')
+    const host = text.slice(0, colon).replaceAll(/[[\]]/g, '')
+    return { host: host === 'localhost' ? '127.0.0.1' : host, port: Number(text.slice(colon + 1)) }
+  })
+
+/** Each field's description is its documentation; the variable is its name in `POSTHORN_…`. */
+const schema = z.strictObject({
+  DATA: z
+    .string()
+    .min(1)
+    .default('./.posthorn')
+    .transform((path) => resolve(path))
+    .describe('Folder of everything that must survive: database, bodies, keys. Mode 0700.'),
+  DATABASE_URL: z
+    .string()
+    .regex(/^postgres(ql)?:\/\//, 'a postgresql:// URL; leave it out for SQLite in the data folder')
+    .optional()
+    .describe('PostgreSQL in place of the embedded SQLite.'),
+  SERVICE_DOMAIN: z
+    .string()
+    .regex(/^(?=.{1,200}$)([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z0-9-]+$/, 'a domain name in lower case')
+    .default('posthorn.test')
+    .describe("The operator's domain, from which every host name of the service derives."),
+  HTTP_PORT: port(8025).describe('API, dashboard and inbox.'),
+  SUBMISSION_PORT: port(4650).describe('SMTP submission with implicit TLS.'),
+  MX_PORT: port(2525).describe('The MX.'),
+  DNS_PORT: port(5300).describe('Authoritative DNS, UDP and TCP.'),
+  WORKERS_PORT: port(8787).describe("Workers' fetch() and /cdn-cgi/handler/email."),
+  ALLOWED_HOSTS: z
+    .string()
+    .default('')
+    .transform((list) => list.toLowerCase().split(',').map((host) => host.trim()).filter(Boolean))
+    .describe('Further Host values, comma-separated, that the HTTP door answers besides loopback.'),
+  MASTER_KEY_FILE: z.string().min(1).optional().describe('32 random bytes, base64; made in the data folder if absent.'),
+  SEND_WAIT_MS: milliseconds(10_000).describe('How long a send waits for the first verdict of each recipient.'),
+  RETRY_MS: z
+    .string()
+    .regex(/^\d+(,\d+)*$/, 'milliseconds, comma-separated')
+    .default('1000,3000,10000')
+    .transform((list) => list.split(',').map(Number))
+    .describe('Delays before the second, third … attempt; the last one repeats. Each is jittered.'),
+  EXPIRE_MS: milliseconds(5 * 60_000).describe('A delivery that has not settled by then fails.'),
+  BODY_RETENTION_MS: milliseconds(3 * 86_400_000).describe('How long a settled message keeps its body.'),
+  DEV_SINK: hostAndPort
+    .optional()
+    .describe("An SMTP server on loopback that gets the mail in the inbox's place: a benchmark, another mail catcher."),
+  LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('warn'),
+})
+
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError'
+}
+
+/** Reads every `POSTHORN_…` variable. A variable that the schema does not know is an error: a typing mistake must
+ *  not pass as a default. */
+export function readConfig(environment: Readonly<Record<string, string | undefined>>): Config {
+  const given: Record<string, string> = {}
+  for (const [name, value] of Object.entries(environment)) {
+    if (name.startsWith('POSTHORN_') && value !== undefined && value !== '') given[name.slice(9)] = value
+  }
+  const parsed = schema.safeParse(given)
+  if (!parsed.success) throw new ConfigError(parsed.error.issues.map(explain).join('\n'))
+  return Object.freeze(parsed.data)
+}
+
+function explain(issue: z.core.$ZodIssue): string {
+  if (issue.code === 'unrecognized_keys') {
+    const known = Object.keys(schema.shape).map((key) => `POSTHORN_${key}`)
+    return `${issue.keys.map((key) => `POSTHORN_${key}`).join(', ')}: no such variable. Known are ${known.join(', ')}.`
+  }
+  return `POSTHORN_${issue.path.join('.')}: expected ${issue.message}.`
+}

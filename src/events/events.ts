@@ -1,0 +1,51 @@
+import type { MailEvent } from '#model/event.ts'
+import { newId } from '#store/id.ts'
+import { statement, type Store, type Write } from '#store/store.ts'
+
+/** Events: the append-only record of everything that happened to mail. In: the rooms that change a state. Out: all
+ *  that tells of it (log, analytics, webhooks). Promise: an event is written in the commit that makes it true, so
+ *  neither can exist without the other; a delivery has at most one terminal event, which an index enforces. */
+export function eventWrite(event: MailEvent): Write {
+  return {
+    statement: appendEvent,
+    params: [
+      newId(),
+      event.at,
+      event.accountId,
+      event.domainId,
+      event.messageId,
+      event.deliveryId,
+      event.type,
+      event.terminal ? 1 : 0,
+      JSON.stringify(event.detail),
+    ],
+    rows: 1,
+  }
+}
+
+const appendEvent = statement(
+  'event.append',
+  `insert into event (id, at, account_id, domain_id, message_id, delivery_id, type, terminal, detail)
+   values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+)
+
+export interface EventRow {
+  readonly seq: number
+  readonly id: string
+  readonly at: number
+  readonly delivery_id: string | null
+  readonly type: string
+  readonly terminal: number
+  readonly detail: string
+}
+
+/** The timeline of one message of one account, oldest first. */
+export function eventsOfMessage(store: Store, accountId: string, messageId: string): Promise<EventRow[]> {
+  return store.all(messageEvents, [accountId, messageId])
+}
+
+const messageEvents = statement<EventRow>(
+  'event.of-message',
+  `select seq, id, at, delivery_id, type, terminal, detail from event
+    where account_id = $1 and message_id = $2 order by seq`,
+)

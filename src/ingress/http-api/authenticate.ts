@@ -1,0 +1,38 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { Accounts, Permission, Principal } from '#registry/accounts/accounts.ts'
+import { turnAway } from './answer.ts'
+
+/** Who asks, and may they? Out: the principal, or undefined once the reply has said no. An account id that is not the
+ *  token's own answers as one that does not exist (promise 6). */
+export async function authenticate(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { accounts, accountId, permission }: { accounts: Accounts; accountId: string; permission: Permission },
+): Promise<Principal | undefined> {
+  const secret = /^Bearer ([\x21-\x7e]{1,512})$/i.exec(request.headers.authorization ?? '')?.[1]
+  if (secret === undefined) {
+    turnAway(reply, 'unauthorized', 'Send an API token as "Authorization: Bearer <token>".')
+    return undefined
+  }
+  let principal: Principal | undefined
+  try {
+    principal = await accounts.authenticate(secret)
+  } catch (error) {
+    request.log.error({ err: error }, 'http: the token store is out of reach')
+    turnAway(reply, 'authenticationUnavailable', 'The token could not be checked; try again.')
+    return undefined
+  }
+  if (!principal) {
+    turnAway(reply, 'unauthorized', 'The API token is not valid: unknown, expired or revoked.')
+    return undefined
+  }
+  if (principal.accountId !== accountId.toLowerCase()) {
+    turnAway(reply, 'notFound', 'There is no such account for this token.')
+    return undefined
+  }
+  if (!principal.permissions.has(permission)) {
+    turnAway(reply, 'forbidden', `The API token lacks the permission "${permission}".`)
+    return undefined
+  }
+  return principal
+}

@@ -1,0 +1,95 @@
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import type { Log } from '#observe/log.ts'
+import type { Acceptor } from '#outbound/accept/accept.ts'
+import type { Accounts } from '#registry/accounts/accounts.ts'
+import { StoreFull } from '#store/store.ts'
+import { turnAway } from './answer.ts'
+import { guard } from './guard.ts'
+import { sendRoutes } from './send.ts'
+
+/** The HTTP door: API at /client/v4, and whatever else main mounts. In: requests of strangers. Out: the envelope of the
+ *  API, always. Promise: an answer of 200 to a send is true and on disk; bad input gets a 4xx that names the field;
+ *  what is ours is 500 with the same envelope, and loses nothing. */
+export interface HttpWorld {
+  readonly accounts: Accounts
+  readonly acceptor: Acceptor
+  readonly log: Log
+  readonly allowedHosts: readonly string[]
+  readonly sendWaitMs: number
+}
+
+/** 25 MiB as base64, twice over for JSON's own escapes, and some. */
+export const LARGEST_BODY = 80 * 1_048_576
+/** Bodies in memory at one time, all requests together. Past it senders are asked to come back. */
+const MOST_BODIES = 512 * 1_048_576
+
+export function openHttpDoor(world: HttpWorld): FastifyInstance {
+  const app = Fastify({
+    logger: false,
+    bodyLimit: LARGEST_BODY,
+    // A slow sender of a large body may take its time; one that never finishes does not hold a socket for ever.
+    requestTimeout: 300_000,
+    keepAliveTimeout: 75_000,
+    forceCloseConnections: 'idle',
+    frameworkErrors: (_error, _request, reply) => {
+      turnAway(reply as FastifyReply, 'invalidSchema', 'The URL is not valid.')
+    },
+    clientErrorHandler(_error, socket) {
+      if (socket.writable) socket.end(UNPARSABLE)
+    },
+  })
+  let bodies = 0
+
+  app.addHook('onRequest', async (request, reply) => {
+    reply.header('x-content-type-options', 'nosniff')
+    const unwelcome = guard(request.method, request.headers, world.allowedHosts)
+    if (unwelcome) return turnAway(reply, unwelcome.reason, unwelcome.detail)
+    const size = Number(request.headers['content-length'] ?? 0)
+    if (size > LARGEST_BODY) {
+      return turnAway(reply, 'tooBig', `The request body has ${size} bytes; ${LARGEST_BODY} is the most, for a message of 25 MiB.`)
+    }
+    if (bodies + size > MOST_BODIES) {
+      reply.header('retry-after', '1')
+      return turnAway(reply, 'overloaded', 'Too many large requests at once; try again in a second.')
+    }
+    bodies += size
+    request.raw.once('close', () => {
+      bodies -= size
+    })
+    return undefined
+  })
+
+  // Bodies are JSON by route, whatever their Content-Type says: clients send text/plain too.
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
+
+  app.setNotFoundHandler((request, reply) =>
+    turnAway(reply, 'noRoute', `There is no ${request.method} ${request.url.split('?')[0]}.`),
+  )
+  app.setErrorHandler((error, request, reply) => explainError(error, request, reply, world.log))
+  app.register(async (api) => sendRoutes(api, world), { prefix: '/client/v4' })
+  return app
+}
+
+function explainError(error: unknown, request: FastifyRequest, reply: FastifyReply, log: Log): FastifyReply {
+  const status = error instanceof Error && 'statusCode' in error ? error.statusCode : undefined
+  if (status === 413) return turnAway(reply, 'tooBig', `The request body is larger than ${LARGEST_BODY} bytes.`)
+  if (typeof status === 'number' && status < 500) {
+    return turnAway(reply, 'invalidSchema', error instanceof Error ? error.message : 'The request is not valid.')
+  }
+  if (error instanceof StoreFull) {
+    log.error({ route: request.routeOptions.url }, 'http: the disk is full, nothing is accepted')
+    reply.header('retry-after', '30')
+    return turnAway(reply, 'internal', 'The disk is full; nothing was accepted.')
+  }
+  log.error({ err: error, route: request.routeOptions.url }, 'http: a request failed inside')
+  return turnAway(reply, 'internal', 'The server failed; see its log.')
+}
+
+const unparsableBody = JSON.stringify({
+  success: false,
+  errors: [{ code: 10001, message: 'email.sending.error.invalid_request_schema' }],
+  messages: [],
+  result: null,
+})
+const UNPARSABLE = `HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: ${unparsableBody.length}\r\n\r\n${unparsableBody}`

@@ -1,0 +1,111 @@
+import type { z } from 'zod'
+import type { Refusal } from '#model/refusal.ts'
+
+export type ReadJson<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly refusal: Refusal }
+
+/** A request body to the shape its route declares. A refusal names the field, in the pointer and in words. `hints` are
+ *  the other surface's spellings of our fields. */
+export function readJson<T>(body: unknown, schema: z.ZodType<T>, hints: Readonly<Record<string, string>>): ReadJson<T> {
+  const parsed = parse(body)
+  if ('refusal' in parsed) return { ok: false, refusal: parsed.refusal }
+  const result = schema.safeParse(parsed.value)
+  if (result.success) return { ok: true, value: result.data }
+  return { ok: false, refusal: explain(result.error.issues, parsed.value, hints) }
+}
+
+function parse(body: unknown): { readonly value: unknown } | { readonly refusal: Refusal } {
+  if (!Buffer.isBuffer(body) || body.length === 0) {
+    return { refusal: { kind: 'field-missing', pointer: '', detail: 'The request has no body; send a JSON object.' } }
+  }
+  let text: string
+  try {
+    text = new TextDecoder('utf-8', { fatal: true }).decode(body)
+  } catch {
+    return { refusal: { kind: 'field-invalid', pointer: '', detail: 'The request body is not UTF-8.' } }
+  }
+  try {
+    return { value: JSON.parse(text) }
+  } catch (error) {
+    // The parser quotes what it met, which may be a secret or a body: say where, not what.
+    const where = /position \d+( \(line \d+ column \d+\))?/.exec(error instanceof Error ? error.message : '')?.[0]
+    const detail = `The request body is not JSON${where === undefined ? '' : `: it stops making sense at ${where}`}.`
+    return { refusal: { kind: 'field-invalid', pointer: '', detail } }
+  }
+}
+
+type Issue = z.core.$ZodIssue
+
+function explain(issues: readonly Issue[], value: unknown, hints: Readonly<Record<string, string>>): Refusal {
+  const issue = deepest(issues)
+  const pointer = pointerTo(issue.path)
+  const field = issue.path.length === 0 ? 'The body' : `'${issue.path.map(String).join('.')}'`
+  switch (issue.code) {
+    case 'unrecognized_keys': {
+      const key = String(issue.keys[0])
+      const known = hints[key] === undefined ? '' : ` In this API it is spelled '${hints[key]}'.`
+      const detail = `${issue.path.length === 0 ? '' : `${field} has `}an unknown field '${clip(key)}'.${known}`
+      return { kind: 'field-invalid', pointer: pointerTo([...issue.path, key]), detail: capitalise(detail) }
+    }
+    case 'invalid_type':
+      if (at(value, issue.path) === undefined) {
+        return { kind: 'field-missing', pointer, detail: `${field} is missing; it must be ${article(issue.expected)}.` }
+      }
+      return { kind: 'field-invalid', pointer, detail: `${field} must be ${article(issue.expected)}.` }
+    case 'invalid_union': {
+      const missing = at(value, issue.path) === undefined
+      const detail = `${field} ${missing ? 'is missing; it ' : ''}must be ${UNIONS[String(issue.path.at(-1))] ?? ADDRESS}.`
+      return { kind: missing ? 'field-missing' : 'field-invalid', pointer, detail }
+    }
+    default:
+      return { kind: 'field-invalid', pointer, detail: `${field}: ${issue.message}.` }
+  }
+}
+
+const ADDRESS = 'an address as a string, or an object {address, name}'
+const LIST = `${ADDRESS}, or an array of these`
+const UNIONS: Readonly<Record<string, string>> = {
+  to: LIST,
+  cc: LIST,
+  bcc: LIST,
+  disposition: '"attachment" or "inline"',
+}
+
+/** A union reports each of its branches; the one that got furthest into the value says what is really wrong. */
+function deepest(issues: readonly Issue[]): Issue {
+  const all = issues.flatMap((issue): Issue[] => {
+    if (issue.code !== 'invalid_union') return [issue]
+    const inner = issue.errors.flatMap((branch) =>
+      branch.map((child) => ({ ...child, path: [...issue.path, ...child.path] })),
+    )
+    const deeper = inner.filter(({ path, code }) => path.length > issue.path.length || code === 'unrecognized_keys')
+    return deeper.length > 0 ? [deepest(deeper)] : [issue]
+  })
+  const [first, ...others] = all
+  if (!first) throw new Error('a failed parse has at least one issue')
+  return others.reduce((best, issue) => (issue.path.length > best.path.length ? issue : best), first)
+}
+
+function at(value: unknown, path: readonly PropertyKey[]): unknown {
+  return path.reduce<unknown>(
+    (inner, key) => (typeof inner === 'object' && inner !== null ? Reflect.get(inner, key) : undefined),
+    value,
+  )
+}
+
+/** RFC 6901 §3. */
+function pointerTo(path: readonly PropertyKey[]): string {
+  return path.map((key) => `/${clip(String(key)).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('')
+}
+
+function article(expected: string): string {
+  const name = expected === 'record' ? 'object' : expected
+  return `${/^[aeiou]/.test(name) ? 'an' : 'a'} ${name}`
+}
+
+function clip(text: string): string {
+  return text.length > 100 ? `${text.slice(0, 100)}…` : text
+}
+
+function capitalise(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1)
+}

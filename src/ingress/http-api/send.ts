@@ -1,0 +1,127 @@
+import { hash } from 'node:crypto'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { z } from 'zod'
+import { addressObject, type SendRawRequest, type SendRequest, type SendResult, sendRawRequest, sendRequest } from '#contract/sending.ts'
+import type { Accepted } from '#outbound/accept/accept.ts'
+import type { Repeatable } from '#outbound/accept/idempotency.ts'
+import type { AddressField, Fields, Raw } from '#outbound/accept/submission.ts'
+import { refuse, succeed, turnAway } from './answer.ts'
+import { authenticate } from './authenticate.ts'
+import type { HttpWorld } from './http-door.ts'
+import { readJson } from './read-json.ts'
+
+/** `POST /accounts/{account_id}/email/sending/send` and `…/send_raw` (sending-rest-api.md, api-sending.md). */
+export function sendRoutes(api: FastifyInstance, world: HttpWorld): void {
+  api.post('/accounts/:accountId/email/sending/send', (request, reply) =>
+    send(request, reply, world, { schema: sendRequest, submission: fieldsOf }),
+  )
+  api.post('/accounts/:accountId/email/sending/send_raw', (request, reply) =>
+    send(request, reply, world, { schema: sendRawRequest, submission: rawOf }),
+  )
+}
+
+interface Form<T> {
+  readonly schema: z.ZodType<T>
+  readonly submission: (body: T) => Fields | Raw
+}
+
+const params = z.object({ accountId: z.string() })
+
+async function send<T>(request: FastifyRequest, reply: FastifyReply, world: HttpWorld, form: Form<T>): Promise<FastifyReply> {
+  const { accountId } = params.parse(request.params)
+  const permission = 'Email Sending:Edit'
+  const by = await authenticate(request, reply, { accounts: world.accounts, accountId, permission })
+  if (!by) return reply
+  if (request.headers['content-length'] === undefined) {
+    return turnAway(reply, 'noContentLength', 'The request needs a Content-Length header; a chunked body has none.')
+  }
+  const body = readJson(request.body, form.schema, BINDING_SPELLINGS)
+  if (!body.ok) return refuse(reply, body.refusal)
+  const repeatable = repeatableOf(request, by.tokenId)
+  if (repeatable === 'malformed') {
+    return turnAway(reply, 'invalidSchema', 'An Idempotency-Key is 1 to 255 printable ASCII characters.', '')
+  }
+  const outcome = await world.acceptor.accept(form.submission(body.value), by, {
+    waitMs: world.sendWaitMs,
+    protocol: 'HTTP',
+    ...(repeatable && { repeatable }),
+    // SDKs repeat a POST on 5xx. From here on the message may exist, and a repetition could be a second one.
+    onCommitting: () => void reply.header('x-should-retry', 'false'),
+  })
+  if (!('kind' in outcome)) return succeed(reply, resultOf(outcome))
+  if (outcome.kind === 'idempotency-key-reused') reply.header('x-should-retry', 'false')
+  return refuse(reply, outcome)
+}
+
+function resultOf(accepted: Accepted): SendResult {
+  return {
+    delivered: [...accepted.delivered],
+    permanent_bounces: [...accepted.bounced],
+    queued: [...accepted.queued],
+    message_id: accepted.messageId,
+    suppressed_recipients: [...accepted.suppressed],
+  }
+}
+
+/** What the Workers binding calls our fields: a sender who mixes them up is told. */
+const BINDING_SPELLINGS = { replyTo: 'reply_to', contentId: 'content_id', email: 'address', mimeMessage: 'mime_message' }
+
+function fieldsOf(body: SendRequest): Fields {
+  return {
+    kind: 'fields',
+    from: addressField(body.from, '/from'),
+    to: addressFields(body.to, '/to'),
+    cc: addressFields(body.cc, '/cc'),
+    bcc: addressFields(body.bcc, '/bcc'),
+    ...(body.reply_to !== undefined && { replyTo: addressField(body.reply_to, '/reply_to') }),
+    subject: body.subject,
+    ...(body.text !== undefined && { text: body.text }),
+    ...(body.html !== undefined && { html: body.html }),
+    attachments: (body.attachments ?? []).map((attachment, index) => ({
+      content: attachment.content,
+      filename: attachment.filename,
+      type: attachment.type,
+      disposition: attachment.disposition,
+      contentId: attachment.content_id ?? null,
+      pointer: `/attachments/${index}`,
+    })),
+    headers: body.headers ?? {},
+  }
+}
+
+function rawOf(body: SendRawRequest): Raw {
+  return {
+    kind: 'raw',
+    from: { address: body.from, pointer: '/from' },
+    recipients: body.recipients.map((address, index) => ({ address, pointer: `/recipients/${index}` })),
+    mime: Buffer.from(body.mime_message, 'utf8'),
+    mimePointer: '/mime_message',
+  }
+}
+
+type AddressBody = string | z.output<typeof addressObject>
+
+function addressField(value: AddressBody, pointer: string): AddressField {
+  return typeof value === 'string' ? { address: value, pointer } : { address: value.address, name: value.name ?? null, pointer }
+}
+
+function addressFields(value: AddressBody | readonly AddressBody[] | undefined, pointer: string): AddressField[] {
+  if (value === undefined) return []
+  if (typeof value === 'string' || !('map' in value)) return [addressField(value, pointer)]
+  return value.map((item, index) => addressField(item, `${pointer}/${index}`))
+}
+
+/** Promise 8. The official SDK sends no key but counts its tries, so the count stands in for one. */
+function repeatableOf(request: FastifyRequest, tokenId: string): Repeatable | undefined | 'malformed' {
+  const key = request.headers['idempotency-key']
+  const count = request.headers['x-stainless-retry-count']
+  if (key === undefined && count === undefined) return undefined
+  const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0)
+  const bodyHash = hash('sha256', Buffer.concat([Buffer.from(`${request.routeOptions.url}\n`), body]))
+  if (key !== undefined) {
+    if (typeof key !== 'string' || !/^[\x20-\x7e]{1,255}$/.test(key)) return 'malformed'
+    return { kind: 'keyed', key: `key:${key}`, bodyHash }
+  }
+  const kind = /^[1-9]/.test(String(count)) ? 'repeated' : 'first'
+  return { kind, key: `try:${tokenId}:${bodyHash}`, bodyHash }
+}

@@ -1,0 +1,34 @@
+import { type Address, domainOf } from '#model/address.ts'
+import type { Refusal } from '#model/refusal.ts'
+import type { SenderDomain } from '#registry/domains/domains.ts'
+
+/** A domain that may send, under either service. */
+export type FitSender = SenderDomain & { readonly kind: 'sending' | 'routing-only' }
+
+export function isFit(sender: SenderDomain): sender is FitSender {
+  return sender.kind === 'sending' || sender.kind === 'routing-only'
+}
+
+/** Why mail from this address cannot be sent (DECISIONS: who may send). */
+export function refuseSender(sender: Exclude<SenderDomain, FitSender>, from: Address): Refusal {
+  const domain = domainOf(from)
+  const pointer = '/from'
+  switch (sender.kind) {
+    case 'disabled':
+      return { kind: 'sending-disabled', pointer, detail: `Sending is switched off for ${domain}.` }
+    case 'unknown': {
+      const detail = `${domain} is not onboarded for sending. Onboard it, or send from a domain that is; a subdomain is onboarded on its own.`
+      return { kind: 'sender-domain-not-available', pointer, detail }
+    }
+    case 'unverified': {
+      const detail = `${domain} is not verified for this account: its DKIM and SPF records have not been seen in DNS yet, or it belongs to another account.`
+      return { kind: 'sender-not-verified', pointer, detail }
+    }
+  }
+}
+
+/** A domain with routing only sends to its account's own people. */
+export function refuseUnverified(address: Address, domain: string): Refusal {
+  const detail = `${address} is not a verified destination address of this account, and ${domain} is set up for routing only. Verify the address, or onboard ${domain} for sending.`
+  return { kind: 'recipient-not-allowed', pointer: '/to', detail }
+}

@@ -1,0 +1,67 @@
+import type { Cause } from '#model/event.ts'
+
+/** Where in the dialogue a reply came (RFC 5321 §3.3). */
+export type Phase = 'connect' | 'mail' | 'rcpt' | 'data' | 'content'
+
+export interface Classified {
+  /** False: the same delivery may succeed later. */
+  readonly permanent: boolean
+  readonly cause: Cause
+  /** Set for failures that speak of the mailbox; only they suppress (promise 7). */
+  readonly suppression?: { readonly reason: 'hard_bounce' | 'soft_bounce'; readonly forMs: number | null }
+}
+
+const DAY_MS = 86_400_000
+
+/** What a refusing reply means. First the enhanced status code (RFC 3463), which says whose fault it is; without one,
+ *  the words that servers use, and only at RCPT, where a refusal is about that recipient. */
+export function classifyReply(phase: Phase, code: number, enhanced: string | undefined, text: string): Classified {
+  const permanent = code >= 500
+  const detail = enhanced?.slice(enhanced.indexOf('.') + 1)
+  if (detail === '2.2' || code === 552 && phase === 'rcpt' || FULL.test(text)) return full(permanent)
+  if (detail !== undefined) return byEnhancedStatus(detail, permanent, text)
+  if (permanent && phase === 'rcpt' && code !== 554 && UNKNOWN_MAILBOX.test(text)) return gone(permanent)
+  if (POLICY.test(text)) return { permanent, cause: 'policy' }
+  if (!permanent && GREYLISTED.test(text)) return { permanent, cause: 'greylisted' }
+  return { permanent, cause: 'other' }
+}
+
+const FULL = /(mailbox|mail box|inbox|quota)\b.{0,40}\b(full|exceeded|over)|over ?quota|insufficient (storage|disk)/i
+const UNKNOWN_MAILBOX =
+  /(user|recipient|mailbox|address|account|alias)\b.{0,40}\b(unknown|not found|not exist|doesn't exist|invalid|no such|disabled|inactive)|(unknown|invalid|no such|nonexistent) (\w+ ){0,2}(user|recipient|mailbox|address|account)|no mailbox (here|by that name)/i
+const POLICY = /spam|blocked|black ?list|block ?list|policy|reputation|dmarc|\bdkim\b|\bspf\b|denied|banned|rejected/i
+const GREYLISTED = /gr[ea]y[- ]?list|try again later|temporarily deferred/i
+const RATE = /rate|too (many|much|fast)|throttl/i
+
+function byEnhancedStatus(detail: string, permanent: boolean, text: string): Classified {
+  switch (detail) {
+    case '1.1': // bad destination mailbox address
+    case '1.10': // recipient address has null MX (RFC 7505)
+    case '1.2': // bad destination system address
+      return permanent ? gone(permanent) : { permanent, cause: 'recipient-unknown' }
+    case '1.3': // bad destination mailbox address syntax
+    case '1.6': // destination mailbox has moved
+    case '2.1': // mailbox disabled, not accepting messages
+      return permanent
+        ? { permanent, cause: 'recipient-unknown', suppression: { reason: 'hard_bounce', forMs: 7 * DAY_MS } }
+        : { permanent, cause: 'recipient-unknown' }
+    case '4.4':
+      return { permanent, cause: 'dns' }
+    default:
+      if (!permanent && GREYLISTED.test(text)) return { permanent, cause: 'greylisted' }
+      if (detail.startsWith('7.')) return { permanent, cause: 'policy' }
+      if (!permanent && RATE.test(text)) return { permanent, cause: 'recipient-rate-limited' }
+      return { permanent, cause: 'other' }
+  }
+}
+
+/** Evidence that the mailbox or its domain does not exist: suppressed until someone lifts it. */
+function gone(permanent: boolean): Classified {
+  return { permanent, cause: 'recipient-unknown', suppression: { reason: 'hard_bounce', forMs: null } }
+}
+
+/** A full mailbox is temporary by nature, whatever the first digit says of this attempt: it suppresses once final,
+ *  for a day, and never as a hard bounce. */
+function full(permanent: boolean): Classified {
+  return { permanent, cause: 'recipient-full', suppression: { reason: 'soft_bounce', forMs: DAY_MS } }
+}

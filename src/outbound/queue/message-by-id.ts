@@ -1,0 +1,42 @@
+import type { Address } from '#model/address.ts'
+import { type Store, statement } from '#store/store.ts'
+import type { QueuedMessage } from './claimed-delivery.ts'
+
+/** The message of a delivery. A delivery without one would be a broken database, so that throws. */
+export async function messageById(store: Store, id: string): Promise<QueuedMessage> {
+  const row = await store.get(byId, [id])
+  if (!row) throw new Error(`message ${id} is missing although a delivery names it`)
+  return {
+    id: row.id,
+    accountId: row.account_id,
+    domainId: row.domain_id,
+    headerMessageId: row.header_message_id,
+    sender: row.sender,
+    returnPathDomain: row.return_path_domain,
+    subject: row.subject,
+    bodyId: row.body_id,
+    size: row.size,
+    previewEnabled: row.preview_enabled === 1,
+    createdAt: row.created_at,
+  }
+}
+
+interface MessageRow {
+  readonly id: string
+  readonly account_id: string
+  readonly domain_id: string | null
+  readonly header_message_id: string
+  readonly sender: Address
+  readonly return_path_domain: string
+  readonly subject: string
+  readonly body_id: string
+  readonly size: number
+  readonly preview_enabled: number
+  readonly created_at: number
+}
+
+const byId = statement<MessageRow>(
+  'queue.message-by-id',
+  `select id, account_id, domain_id, header_message_id, sender, return_path_domain, subject, body_id, size,
+     preview_enabled, created_at from message where id = $1`,
+)

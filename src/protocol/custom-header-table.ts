@@ -1,0 +1,130 @@
+import {
+  anyText,
+  archivedAt,
+  type FormatCheck,
+  hasHttpsUri,
+  languageTags,
+  listId,
+  messageIds,
+  oneClick,
+  oneOf,
+  recipientValidSince,
+  unsubscribeUris,
+  uriList,
+  uriListOrNo,
+} from './header-formats.ts'
+
+/** What a customer may do with a header: the one table behind the `headers` field, raw messages and SMTP. */
+export type HeaderRule =
+  /** May be set. `text` says that its value is free text, which RFC 2047 can carry when it is not ASCII. */
+  | { readonly kind: 'allowed'; readonly name: string; readonly text: boolean; readonly check: FormatCheck }
+  /** An X- header: may be set, any text, its own casing. */
+  | { readonly kind: 'extension' }
+  /** The platform writes it. */
+  | { readonly kind: 'platform' }
+  /** A field of the API stands for it. */
+  | { readonly kind: 'api-field'; readonly field: string }
+  | { readonly kind: 'unlisted' }
+
+export const HEADER_LIMITS = { allowlisted: 20, nameBytes: 100, valueBytes: 2048, totalBytes: 16 * 1024 } as const
+
+const ALLOWED: readonly (readonly [name: string, content: 'text' | 'structured', check: FormatCheck])[] = [
+  ['In-Reply-To', 'structured', messageIds],
+  ['References', 'structured', messageIds],
+  ['List-Unsubscribe', 'structured', unsubscribeUris],
+  ['List-Unsubscribe-Post', 'structured', oneClick],
+  ['List-Id', 'structured', listId],
+  ['List-Archive', 'structured', uriList],
+  ['List-Help', 'structured', uriList],
+  ['List-Owner', 'structured', uriList],
+  ['List-Post', 'structured', uriListOrNo],
+  ['List-Subscribe', 'structured', uriList],
+  ['Precedence', 'structured', oneOf('bulk', 'list', 'junk')],
+  ['Auto-Submitted', 'structured', oneOf('auto-generated', 'auto-replied', 'auto-notified')],
+  ['Content-Language', 'structured', languageTags],
+  ['Keywords', 'text', anyText],
+  ['Comments', 'text', anyText],
+  ['Importance', 'structured', oneOf('high', 'normal', 'low')],
+  ['Sensitivity', 'structured', oneOf('personal', 'private', 'company-confidential')],
+  ['Organization', 'text', anyText],
+  ['Require-Recipient-Valid-Since', 'structured', recipientValidSince],
+  ['Archived-At', 'structured', archivedAt],
+]
+
+const PLATFORM = [
+  'Date',
+  'Message-ID',
+  'MIME-Version',
+  'Content-Type',
+  'Content-Transfer-Encoding',
+  'DKIM-Signature',
+  'Return-Path',
+  'Received',
+  'Feedback-ID',
+  'TLS-Required',
+  'TLS-Report-Domain',
+  'TLS-Report-Submitter',
+  'CFBL-Address',
+  'CFBL-Feedback-ID',
+]
+
+const API_FIELDS = [
+  ['From', 'from'],
+  ['To', 'to'],
+  ['Cc', 'cc'],
+  ['Bcc', 'bcc'],
+  ['Subject', 'subject'],
+  ['Reply-To', 'reply_to'],
+] as const
+
+const RULES = new Map<string, HeaderRule>([
+  ...ALLOWED.map(([name, content, check]): [string, HeaderRule] => [
+    name.toLowerCase(),
+    { kind: 'allowed', name, text: content === 'text', check },
+  ]),
+  ...PLATFORM.map((name): [string, HeaderRule] => [name.toLowerCase(), { kind: 'platform' }]),
+  ...API_FIELDS.map(([name, field]): [string, HeaderRule] => [name.toLowerCase(), { kind: 'api-field', field }]),
+])
+
+/** The rule for a header name in any case (RFC 5322 §2.2). */
+export function headerRule(name: string): HeaderRule {
+  const key = name.toLowerCase()
+  const rule = RULES.get(key)
+  if (rule) return rule
+  if (key.startsWith('arc-')) return { kind: 'platform' }
+  return isExtensionName(name) ? { kind: 'extension' } : { kind: 'unlisted' }
+}
+
+/** Header names are ASCII without spaces and colons; underscores in X- headers only. */
+export function isHeaderName(name: string): boolean {
+  return /^x-/i.test(name) ? isExtensionName(name) : /^[A-Za-z0-9-]+$/.test(name)
+}
+
+function isExtensionName(name: string): boolean {
+  return /^x-[A-Za-z0-9_-]+$/i.test(name)
+}
+
+/** Why the value of an allowed or X- header cannot stand, as the end of a sentence that starts with the header's name.
+ *  In: the value unfolded and trimmed, and the message's List-Unsubscribe, which List-Unsubscribe-Post needs. Lengths
+ *  are not looked at. */
+export function headerValueFlaw(
+  rule: HeaderRule & { kind: 'allowed' | 'extension' },
+  value: string,
+  listUnsubscribe: string | undefined,
+): string | undefined {
+  if (value === '') return 'must not be empty.'
+  if (FORBIDDEN.test(value)) return 'must not contain line breaks, control characters or NUL.'
+  if (!value.isWellFormed()) return 'must be valid UTF-8.'
+  if (rule.kind === 'extension') return undefined
+  // oxlint-disable-next-line no-control-regex -- everything outside ASCII is what it looks for
+  if (!rule.text && /[^\x00-\x7f]/.test(value)) return 'must be ASCII.'
+  const flaw = rule.check(value)
+  if (flaw !== undefined || rule.name !== 'List-Unsubscribe-Post') return flaw
+  return listUnsubscribe !== undefined && hasHttpsUri(listUnsubscribe)
+    ? undefined
+    : 'requires a List-Unsubscribe header with an HTTPS URI.'
+}
+
+// C0 but for TAB, DEL, C1 with NEL, LINE and PARAGRAPH SEPARATOR: what some parser takes for the end of a line.
+// oxlint-disable-next-line no-control-regex -- controls are what it looks for
+const FORBIDDEN = /[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029]/

@@ -1,0 +1,36 @@
+const CR = 13
+const LF = 10
+
+/** The content with every line ended by CRLF: a bare CR and a bare LF become CRLF (RFC 5321 §2.3.8). Returns the very
+ *  same buffer when nothing is to be done. Run before signing, so that no later hop changes what was signed, and so
+ *  that no other spelling of the end of data (SMTP smuggling) is ever sent on. */
+export function normaliseLineEnds(content: Buffer): Buffer {
+  const bare = countBareLineEnds(content)
+  if (bare === 0) return content
+  const out = Buffer.allocUnsafe(content.length + bare)
+  let to = 0
+  for (let from = 0; from < content.length; from++) {
+    const byte = content[from]
+    if (byte === CR) {
+      if (content[from + 1] === LF) from++
+    } else if (byte !== LF) {
+      out[to++] = byte ?? 0
+      continue
+    }
+    out[to++] = CR
+    out[to++] = LF
+  }
+  return out
+}
+
+function countBareLineEnds(content: Buffer): number {
+  let bare = 0
+  for (let i = 0; i < content.length; i++) {
+    const byte = content[i]
+    if (byte === CR) {
+      if (content[i + 1] === LF) i++
+      else bare++
+    } else if (byte === LF) bare++
+  }
+  return bare
+}

@@ -1,0 +1,121 @@
+import { addressParser } from 'postal-mime'
+import { decodeWords } from '#protocol/encoded-word.ts'
+import { bodyText } from './body-text.ts'
+import { foldText } from './fold-text.ts'
+import { htmlToText } from './html-to-text.ts'
+import type { ContentSummary, MailboxView } from './message-summary.ts'
+import { isAttachment, isBodyText, type Outline, outlineMessage } from './outline.ts'
+import { allValues, firstValue } from './read-header.ts'
+
+export interface Envelope {
+  /** Empty for the null sender. */
+  readonly from: string
+  readonly to: readonly string[]
+}
+
+export interface ReceiptSummary {
+  readonly summary: ContentSummary
+  /** Without angle brackets; empty where there is none. */
+  readonly messageId: string
+  readonly searchText: string
+}
+
+const MAX_ADDRESS_TEXT = 16 * 1024
+const MAX_MAILBOXES = 200
+const MAX_MAILBOX_TEXT = 500
+const MAX_SUBJECT = 1_000
+const MAX_BODY_SOURCE = 64 * 1024
+const MAX_SEARCH_TEXT = 32 * 1024
+// Mailpit cuts at 200 characters and adds three dots.
+const SNIPPET_LENGTH = 200
+
+/** What the inbox lists and searches, read once at receipt. It costs a look at the header, at where the parts lie and
+ *  at the beginning of the text; every limit above keeps a hostile message as cheap as a large one, and no message is
+ *  refused for what it contains. */
+export function summarizeMessage(raw: Buffer, envelope: Envelope): ReceiptSummary {
+  const outline = outlineMessage(raw)
+  const { plain, html } = readTexts(raw, outline)
+  const mailboxes = (name: string) => readMailboxes(allValues(outline.header, name).join(', '))
+  const [to, cc, bcc] = [mailboxes('to'), mailboxes('cc'), mailboxes('bcc')]
+  const subject = decodeWords((firstValue(outline.header, 'subject') ?? '').slice(0, MAX_ADDRESS_TEXT))
+  const summary: ContentSummary = {
+    From: readFrom(firstValue(outline.header, 'from') ?? ''),
+    To: to.slice(0, MAX_MAILBOXES),
+    Cc: cc.slice(0, MAX_MAILBOXES),
+    Bcc: [...bcc, ...unnamedRecipients(envelope.to, [...to, ...cc, ...bcc])].slice(0, MAX_MAILBOXES),
+    ReplyTo: mailboxes('reply-to').slice(0, MAX_MAILBOXES),
+    Subject: subject.slice(0, MAX_SUBJECT).toWellFormed(),
+    Attachments: outline.parts.filter((part) => isAttachment(part)).length,
+    Inline: outline.parts.filter((part) => !isAttachment(part) && !isBodyText(part)).length,
+    Snippet: cutSnippet(plain || html),
+  }
+  const fileNames = outline.parts.map((part) => decodeWords(part.fileName))
+  return {
+    summary,
+    messageId: readMessageId(firstValue(outline.header, 'message-id') ?? ''),
+    searchText: searchText(summary, envelope, [plain, html, ...fileNames]),
+  }
+}
+
+function readTexts(raw: Buffer, outline: Outline): { plain: string; html: string } {
+  const texts = outline.parts.filter((part) => isBodyText(part))
+  const plain = texts.find((part) => part.type === 'text/plain')
+  const html = texts.find((part) => part.type === 'text/html')
+  return {
+    plain: plain ? collapse(bodyText(raw, plain, MAX_BODY_SOURCE)) : '',
+    html: html ? htmlToText(bodyText(raw, html, MAX_BODY_SOURCE)) : '',
+  }
+}
+
+/** Mailpit shows a From that holds no address as a name. */
+function readFrom(value: string): MailboxView {
+  return (
+    readMailboxes(value)[0] ?? {
+      Name: decodeWords(value.slice(0, MAX_ADDRESS_TEXT)).slice(0, MAX_MAILBOX_TEXT).toWellFormed(),
+      Address: '',
+    }
+  )
+}
+
+/** Reads what strict parsers refuse (groups, unquoted names): the inbox shows mail as it came. */
+function readMailboxes(value: string): MailboxView[] {
+  return addressParser(value.slice(0, MAX_ADDRESS_TEXT), { flatten: true }).flatMap(({ name, address }) =>
+    address?.includes('@')
+      ? [
+          {
+            Name: name.slice(0, MAX_MAILBOX_TEXT).toWellFormed(),
+            Address: address.slice(0, MAX_MAILBOX_TEXT).toWellFormed(),
+          },
+        ]
+      : [],
+  )
+}
+
+function unnamedRecipients(recipients: readonly string[], named: readonly MailboxView[]): MailboxView[] {
+  const known = new Set(named.map(({ Address }) => Address.toLowerCase()))
+  return recipients
+    .filter((recipient) => !known.has(recipient.toLowerCase()))
+    .map((recipient) => ({ Name: '', Address: recipient }))
+}
+
+function readMessageId(value: string): string {
+  return value.slice(0, MAX_SUBJECT).replace(/^<|>$/g, '').replaceAll('\0', '').toWellFormed()
+}
+
+function searchText(summary: ContentSummary, envelope: Envelope, texts: readonly string[]): string {
+  const { From, To, Cc, Bcc, ReplyTo, Subject } = summary
+  const addresses = [From, ...To, ...Cc, ...Bcc, ...ReplyTo].map(({ Name, Address }) => `${Name} ${Address}`)
+  const all = [...addresses, Subject, envelope.from, ...envelope.to, ...texts]
+  return foldText(all.join(' ').slice(0, MAX_SEARCH_TEXT))
+}
+
+function collapse(text: string): string {
+  return text.replace(/[\s\uFEFF]+/g, ' ').trim()
+}
+
+function cutSnippet(text: string): string {
+  if (text.length <= SNIPPET_LENGTH) return text.toWellFormed()
+  const end = text.codePointAt(SNIPPET_LENGTH - 1) ?? 0
+  // One that ends beyond the basic plane would be cut in two.
+  return `${text.slice(0, end > 0xffff ? SNIPPET_LENGTH - 1 : SNIPPET_LENGTH).toWellFormed()}...`
+}

@@ -1,0 +1,46 @@
+import type { SmtpParameters } from './handler.ts'
+import type { Reply } from './reply.ts'
+
+/** Extensions a server offers beside those it always has; all are on unless switched off. */
+export interface SmtpFeatures {
+  readonly pipelining: boolean
+  readonly eightBitMime: boolean
+  readonly smtpUtf8: boolean
+}
+
+export interface MailTerms {
+  readonly features: SmtpFeatures
+  readonly messageBytes: number
+  /** Whether AUTH is offered, and with it the parameter of RFC 4954 §5. */
+  readonly auth: boolean
+}
+
+const TOO_LARGE: Reply = { code: 552, enhanced: '5.3.4', text: 'Message exceeds the size limit' }
+
+/** Checks the parameters of MAIL against what EHLO offered; undefined when all of them hold. */
+export function mailParameterRefusal(parameters: SmtpParameters, terms: MailTerms): Reply | undefined {
+  for (const [keyword, value] of parameters) {
+    const refusal = parameterRefusal(keyword, value, terms)
+    if (refusal !== undefined) return refusal
+  }
+  return undefined
+}
+
+function parameterRefusal(keyword: string, value: string | true, terms: MailTerms): Reply | undefined {
+  if (keyword === 'SIZE') {
+    // RFC 1870 §3: up to 20 digits.
+    if (value === true || !/^\d{1,20}$/.test(value)) return malformed('SIZE')
+    return Number(value) > terms.messageBytes ? TOO_LARGE : undefined
+  }
+  if (keyword === 'BODY' && terms.features.eightBitMime) {
+    return value !== true && /^(?:7BIT|8BITMIME)$/i.test(value) ? undefined : malformed('BODY')
+  }
+  if (keyword === 'SMTPUTF8' && terms.features.smtpUtf8)
+    return value === true ? undefined : malformed('SMTPUTF8')
+  if (keyword === 'AUTH' && terms.auth) return value === true ? malformed('AUTH') : undefined
+  return { code: 555, enhanced: '5.5.4', text: `Parameter ${keyword} is not supported` }
+}
+
+function malformed(keyword: string): Reply {
+  return { code: 501, enhanced: '5.5.4', text: `Malformed parameter ${keyword}` }
+}

@@ -1,0 +1,359 @@
+import type { Socket } from 'node:net'
+import { type SecureContext, TLSSocket, type TLSSocketOptions } from 'node:tls'
+import { ContentIntake } from './content-intake.ts'
+import { Deadline } from './deadline.ts'
+import { formatReply } from './format-reply.ts'
+import type { DataSink } from './handler.ts'
+import { LineReader } from './line-reader.ts'
+import type { Reply } from './reply.ts'
+import {
+  MAX_LINE_BYTES,
+  type MaybePromise,
+  ServerSession,
+  type SessionTerms,
+  type Step,
+} from './server-session.ts'
+
+export interface ConnectionTerms extends SessionTerms {
+  readonly tls: ConnectionTls | undefined
+}
+
+export interface ConnectionTls {
+  readonly mode: 'implicit' | 'starttls'
+  /** Asked at each handshake. */
+  readonly options: () => { readonly secureContext: SecureContext } & TLSSocketOptions
+}
+
+/** Bytes of content that count as a sign of life: a peer that drips single bytes does not hold a session for ever. */
+const LIFE_SIGN_BYTES = 4096
+/** Replies that may wait for the end of a batch of commands. */
+const MAX_BATCH = 16 * 1024
+/** How long a connection that we closed may take to read our last reply and close its side. */
+const LINGER_MS = 5000
+const HANDSHAKE_MS = 60_000
+
+const EARLY: Reply = { code: 554, enhanced: '5.5.1', text: 'Protocol error: you spoke before the greeting' }
+const TIMED_OUT: Reply = { code: 421, enhanced: '4.4.2', text: 'Timeout, closing connection' }
+const PIPELINED_TLS: Reply = {
+  code: 554,
+  enhanced: '5.5.1',
+  text: 'Protocol error: nothing may follow STARTTLS before the handshake',
+}
+
+type State = 'handshake' | 'greeting' | 'open' | 'closing' | 'closed'
+
+/** One connection: bytes in, replies out. It feeds the session line by line and the content chunk by chunk, one thing
+ *  at a time, and holds the peer back (at most one chunk is kept) while a callback is under way or the peer does not
+ *  read its replies. Replies to commands that came together go out together (RFC 2920 §3.2). */
+export class ServerConnection {
+  readonly #terms: ConnectionTerms
+  readonly #session: ServerSession
+  readonly #onClosed: () => void
+  readonly #lines = new LineReader(MAX_LINE_BYTES)
+  readonly #deadline: Deadline
+  #socket: Socket
+  #state: State = 'handshake'
+  #content: ContentIntake | undefined
+  /** Something is under way that the next byte has to wait for. */
+  #busy = false
+  #paused = false
+  #peerEnded = false
+  #greeted = false
+  #quietBytes = 0
+  #out = ''
+
+  constructor(socket: Socket, terms: ConnectionTerms, onClosed: () => void) {
+    this.#terms = terms
+    this.#socket = socket
+    this.#onClosed = onClosed
+    this.#session = new ServerSession(terms, {
+      remoteAddress: plainAddress(socket.remoteAddress),
+      remotePort: socket.remotePort ?? 0,
+      destroy: () => this.#socket.destroy(),
+    })
+    this.#deadline = new Deadline(() => this.#timedOut())
+  }
+
+  start(): void {
+    if (this.#terms.tls?.mode === 'implicit') return this.#handshake(this.#terms.tls)
+    this.#listen(this.#socket)
+    this.#greet()
+  }
+
+  /** Lets a transaction finish and closes; at once where there is none. */
+  shutDown(): void {
+    this.#session.draining = true
+    if (this.#state === 'handshake') this.#socket.destroy()
+    else if (!this.#busy) this.#closeIfDrained()
+  }
+
+  /** Ends it now. */
+  kill(): void {
+    this.#content?.abort('shutdown')
+    this.#socket.destroy()
+  }
+
+  #greet(): void {
+    this.#state = 'greeting'
+    this.#greeted = true
+    this.#await(this.#session.greet())
+    this.#advance()
+  }
+
+  #listen(socket: Socket): void {
+    socket.on('data', this.#received)
+    socket.on('end', this.#ended)
+    socket.on('drain', this.#drained)
+    // Its 'close' follows; a peer that resets a connection is no news.
+    socket.on('error', ignore)
+    socket.on('close', this.#closed)
+  }
+
+  readonly #received = (chunk: Buffer): void => {
+    if (this.#state === 'closing') return
+    // RFC 5321 §3.1: the client waits for the greeting. Who does not is no mail server.
+    if (this.#state === 'greeting') return this.#hangUp(EARLY)
+    if (this.#busy) {
+      this.#lines.push(chunk)
+      this.#pause()
+      return
+    }
+    if (this.#content === undefined) {
+      this.#lines.push(chunk)
+    } else {
+      this.#feed(this.#content, chunk)
+    }
+    this.#advance()
+  }
+
+  readonly #ended = (): void => {
+    this.#peerEnded = true
+    if (!this.#busy) this.#advance()
+  }
+
+  readonly #drained = (): void => {
+    if (!this.#busy || this.#socket.writableNeedDrain) return
+    this.#resume()
+  }
+
+  readonly #closed = (): void => {
+    if (this.#state === 'closed') return
+    this.#state = 'closed'
+    this.#deadline.dispose()
+    this.#content?.abort('disconnected')
+    if (this.#greeted) this.#session.closed()
+    this.#onClosed()
+  }
+
+  /** Works off what has arrived, until there is no more or something has to be waited for. */
+  #advance(): void {
+    while (!this.#busy && this.#state === 'open') {
+      if (this.#content !== undefined) {
+        if (this.#lines.unread === 0) break
+        this.#feed(this.#content, this.#lines.take())
+      } else {
+        const line = this.#lines.next()
+        if (line === undefined) break
+        this.#await(this.#session.command(line))
+      }
+      if (this.#out.length > MAX_BATCH) this.#flush()
+    }
+    if (this.#busy || this.#state !== 'open') return
+    this.#flush()
+    if (this.#busy) return
+    if (this.#peerEnded) return this.#hangUp()
+    if (this.#paused) {
+      this.#paused = false
+      this.#socket.resume()
+    }
+  }
+
+  #await(step: MaybePromise<Step>): void {
+    if (!(step instanceof Promise)) return this.#perform(step)
+    this.#suspend()
+    // The session never rejects.
+    void step.then((done) => {
+      if (this.#state === 'closing' || this.#state === 'closed') return this.#discard(done)
+      this.#busy = false
+      this.#perform(done)
+      this.#resume()
+    })
+  }
+
+  #perform(step: Step): void {
+    if (step.next === 'close') return this.#hangUp(step.reply)
+    if (step.next === 'tls') return this.#startTls(step.reply)
+    this.#out += formatReply(step.reply)
+    if (this.#state === 'greeting') this.#state = 'open'
+    if (step.next === 'content') this.#beginContent(step.sink)
+    else this.#expectCommand()
+  }
+
+  /** A content that nobody can send any more. */
+  #discard(step: Step): void {
+    if (step.next === 'content') this.#intake(step.sink).abort('disconnected')
+  }
+
+  #expectCommand(): void {
+    this.#deadline.set(this.#terms.limits.idleMs)
+    this.#closeIfDrained()
+  }
+
+  #closeIfDrained(): void {
+    const { draining, inTransaction } = this.#session
+    if (draining && !inTransaction && this.#state === 'open') this.#perform(this.#session.shutDown())
+  }
+
+  #intake(sink: DataSink): ContentIntake {
+    const { messageBytes, textLineBytes } = this.#terms.limits
+    return new ContentIntake(sink, {
+      messageBytes,
+      textLineBytes,
+      broken: (error) => this.#session.contentBroken(error),
+    })
+  }
+
+  #beginContent(sink: DataSink): void {
+    this.#content = this.#intake(sink)
+    this.#quietBytes = 0
+    this.#deadline.set(this.#terms.limits.dataMs)
+  }
+
+  #feed(content: ContentIntake, chunk: Buffer): void {
+    this.#quietBytes += chunk.length
+    if (this.#quietBytes >= LIFE_SIGN_BYTES) {
+      this.#quietBytes = 0
+      this.#deadline.set(this.#terms.limits.dataMs)
+    }
+    const { rest, flood, wait } = content.take(chunk)
+    if (flood) return this.#hangUp(content.refusal)
+    if (rest !== undefined) {
+      if (rest.length > 0) this.#lines.push(rest)
+      return this.#finishContent(content, wait)
+    }
+    if (wait === undefined) return
+    this.#suspend()
+    void wait.then(() => {
+      this.#busy = false
+      this.#deadline.set(this.#terms.limits.dataMs)
+      this.#resume()
+    })
+  }
+
+  #finishContent(content: ContentIntake, wait: Promise<void> | undefined): void {
+    this.#suspend()
+    const reply = wait === undefined ? content.finish() : wait.then(() => content.finish())
+    void reply.then((reply) => {
+      this.#content = undefined
+      this.#busy = false
+      if (this.#state !== 'open') return
+      this.#perform(this.#session.contentEnded(reply))
+      this.#resume()
+    })
+  }
+
+  #suspend(): void {
+    this.#busy = true
+    // We are the slow one now.
+    this.#deadline.clear()
+  }
+
+  #resume(): void {
+    this.#busy = false
+    this.#advance()
+  }
+
+  #pause(): void {
+    if (this.#paused) return
+    this.#paused = true
+    this.#socket.pause()
+  }
+
+  #flush(): void {
+    if (this.#out === '') return
+    const flowing = this.#socket.write(this.#out, 'latin1')
+    this.#out = ''
+    // A peer that sends commands and does not read the replies must not fill our memory; 'drain' goes on.
+    if (!flowing && this.#state === 'open') this.#busy = true
+  }
+
+  #timedOut(): void {
+    this.#content?.abort('timeout')
+    if (this.#state === 'handshake' || this.#state === 'closing') this.#socket.destroy()
+    else this.#hangUp(TIMED_OUT)
+  }
+
+  /** Sends what is left to say and closes, giving the peer the time to read it. */
+  #hangUp(reply?: Reply): void {
+    if (this.#state === 'closing' || this.#state === 'closed') return
+    if (reply !== undefined) this.#out += formatReply(reply)
+    this.#flush()
+    this.#state = 'closing'
+    this.#content?.abort('disconnected')
+    this.#deadline.set(LINGER_MS)
+    this.#socket.end()
+    // What still comes is read and forgotten: unread bytes would turn our FIN into a RST, which takes the reply along.
+    this.#socket.resume()
+  }
+
+  #startTls(reply: Reply): void {
+    const { tls } = this.#terms
+    if (tls === undefined) return
+    // RFC 3207 §4.2 and CVE-2011-0411: what was sent in clear must not be taken for something said over TLS.
+    if (!this.#lines.between || this.#socket.readableLength > 0) {
+      this.#lines.take()
+      return this.#hangUp(PIPELINED_TLS)
+    }
+    const plain = this.#socket
+    this.#suspend()
+    plain.off('data', this.#received)
+    plain.off('end', this.#ended)
+    plain.off('drain', this.#drained)
+    plain.pause()
+    this.#state = 'handshake'
+    plain.write(this.#out + formatReply(reply), 'latin1', (error) => {
+      if (!error && this.#state === 'handshake') this.#handshake(tls)
+    })
+    this.#out = ''
+  }
+
+  #handshake(tls: ConnectionTls): void {
+    this.#state = 'handshake'
+    const first = !this.#greeted
+    const plain = this.#socket
+    let secure: TLSSocket
+    try {
+      secure = new TLSSocket(plain, {
+        ...tls.options(),
+        isServer: true,
+        allowHalfOpen: true,
+      } as TLSSocketOptions)
+    } catch (error) {
+      this.#terms.onError(error, this.#session.view)
+      plain.destroy()
+      return this.#closed()
+    }
+    this.#socket = secure
+    this.#deadline.set(Math.min(HANDSHAKE_MS, this.#terms.limits.idleMs))
+    secure.once('secure', () => {
+      secure.disableRenegotiation()
+      this.#session.secured({ protocol: secure.getProtocol() ?? 'TLS', cipher: secure.getCipher().name })
+      this.#busy = false
+      if (first) return this.#greet()
+      this.#state = 'open'
+      this.#expectCommand()
+      this.#advance()
+    })
+    this.#listen(secure)
+    plain.off('close', this.#closed)
+    plain.on('error', ignore)
+    plain.once('close', () => secure.destroy())
+  }
+}
+
+function ignore(): void {}
+
+/** An IPv4 peer of a dual-stack listener is an IPv4 peer. */
+function plainAddress(address: string | undefined): string {
+  return (address ?? '').replace(/^::ffff:(?=\d+\.)/i, '')
+}

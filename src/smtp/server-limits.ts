@@ -1,0 +1,38 @@
+/** Bounds of a server and of each of its sessions. */
+export interface SmtpLimits {
+  /** Octets of a message after dot-unstuffing; told in SIZE (RFC 1870). */
+  readonly messageBytes: number
+  readonly recipients: number
+  /** Octets of a command line with its CRLF; MAIL and RCPT may have 2,048 at least, AUTH 12,288. */
+  readonly commandLineBytes: number
+  /** Octets of a line of the content with its CRLF. RFC 5321 §4.5.3.1.6 wants 1,000 received at least and no limit
+   *  where none is needed. */
+  readonly textLineBytes: number
+  /** 5yz replies before the connection is closed; an accepted message starts the count anew. */
+  readonly errors: number
+  /** Commands other than MAIL, RCPT, DATA and QUIT since the last accepted MAIL. */
+  readonly commandsBeforeMail: number
+  /** How long one command may take to arrive whole (RFC 5321 §4.5.3.2.7). */
+  readonly idleMs: number
+  /** How long the next 4 KiB of content, or its end, may take to arrive. */
+  readonly dataMs: number
+  /** Connections at once. */
+  readonly connections: number
+  /** Connections at once from one IPv4 address or one IPv6 /64. */
+  readonly connectionsPerAddress: number
+  readonly messagesPerConnection: number
+}
+
+export const DEFAULT_LIMITS: SmtpLimits = {
+  messageBytes: 25 * 1024 * 1024,
+  recipients: 100,
+  commandLineBytes: 512,
+  textLineBytes: Infinity,
+  errors: 20,
+  commandsBeforeMail: 50,
+  idleMs: 5 * 60_000,
+  dataMs: 5 * 60_000,
+  connections: 1000,
+  connectionsPerAddress: 100,
+  messagesPerConnection: Infinity,
+}

@@ -1,0 +1,425 @@
+import { randomBytes } from 'node:crypto'
+import { type AuthExchange, type AuthStep, beginAuth, continueAuth } from './authentication.ts'
+import { readCommand, readMail, readRcpt } from './command-reader.ts'
+import type { Answer, DataSink, SmtpHandler, SmtpSession } from './handler.ts'
+import type { LineFault } from './line-reader.ts'
+import { mailParameterRefusal, type SmtpFeatures } from './mail-parameters.ts'
+import type { Reply } from './reply.ts'
+import type { SmtpLimits } from './server-limits.ts'
+
+/** What the connection does after a command. */
+export type Step =
+  | { readonly next: 'command'; readonly reply: Reply }
+  | { readonly next: 'content'; readonly reply: Reply; readonly sink: DataSink }
+  | { readonly next: 'tls'; readonly reply: Reply }
+  | { readonly next: 'close'; readonly reply: Reply }
+
+/** What all sessions of one server share. */
+export interface SessionTerms {
+  readonly hostname: string
+  readonly handler: SmtpHandler
+  readonly limits: SmtpLimits
+  readonly features: SmtpFeatures
+  readonly startTls: boolean
+  readonly onError: (error: unknown, session: SmtpSession) => void
+}
+
+/** Most handlers answer at once; a promise for each command would cost more than the command. */
+export type MaybePromise<T> = T | Promise<T>
+
+/** RFC 4954 §4: a line of an AUTH exchange may have 12,288 octets. Nothing may have more. */
+export const MAX_LINE_BYTES = 12_288
+/** MAIL and RCPT with the parameters of extensions (RFC 5321 §4.5.3.1.4 counts them on top of its 512). */
+const ENVELOPE_LINE_BYTES = 2048
+
+interface OpenSession extends SmtpSession {
+  helo: string | undefined
+  tls: SmtpSession['tls']
+  readonly envelope: { from: string | undefined; to: string[] }
+}
+
+const OK: Reply = { code: 250, enhanced: '2.0.0', text: 'OK' }
+const SENDER_OK: Reply = { code: 250, enhanced: '2.1.0', text: 'Sender OK' }
+const RECIPIENT_OK: Reply = { code: 250, enhanced: '2.1.5', text: 'Recipient OK' }
+const GO_AHEAD: Reply = { code: 354, text: 'End data with <CR><LF>.<CR><LF>' }
+const BROKEN: Reply = { code: 451, enhanced: '4.3.0', text: 'Temporary system problem, try again later' }
+const LINE_TOO_LONG: Reply = { code: 500, enhanced: '5.5.2', text: 'Line too long' }
+const BARE_LINE_END: Reply = {
+  code: 500,
+  enhanced: '5.5.2',
+  text: 'Lines end in CRLF; a bare CR or LF is not accepted',
+}
+const SHUTTING_DOWN: Reply = { code: 421, enhanced: '4.3.2', text: 'Service shutting down, try again later' }
+const TOO_MANY_ERRORS: Reply = { code: 421, enhanced: '4.7.0', text: 'Too many errors, closing connection' }
+const NO_UTF8: Reply = { code: 553, enhanced: '5.6.7', text: 'Addresses beyond ASCII want SMTPUTF8 on MAIL' }
+
+// Goes into Received fields, so nothing that means something there (RFC 5321 §4.1.3 literals included, brackets stay).
+const HELO_NAME = /^[A-Za-z0-9._:[\]-]{1,255}$/
+// A browser that was talked into speaking here would have the lines of its request read as commands.
+const FOREIGN_PROTOCOL = new Set(['GET', 'POST', 'PUT', 'HEAD', 'OPTIONS', 'DELETE', 'CONNECT'])
+const MAIL_VERBS = new Set(['MAIL', 'RCPT', 'DATA', 'QUIT'])
+
+/** The SMTP state machine of one session: a line goes in, a step comes out. It knows no socket. It never throws: a
+ *  callback that does is reported and answered 451 4.3.0, and the session goes on. */
+export class ServerSession {
+  readonly view: OpenSession
+  /** Set when the server closes: transactions finish, none begins. */
+  draining = false
+  readonly #terms: SessionTerms
+  #extended = false
+  #utf8 = false
+  #authenticated = false
+  #auth: AuthExchange | undefined
+  #rcptSeen = false
+  #transactions = 0
+  #errors = 0
+  #commandsWithoutMail = 0
+
+  constructor(terms: SessionTerms, peer: { remoteAddress: string; remotePort: number; destroy: () => void }) {
+    this.#terms = terms
+    this.view = {
+      id: randomBytes(8).toString('hex'),
+      remoteAddress: peer.remoteAddress,
+      remotePort: peer.remotePort,
+      destroy: peer.destroy,
+      helo: undefined,
+      tls: undefined,
+      envelope: { from: undefined, to: [] },
+      state: undefined,
+    }
+  }
+
+  get inTransaction(): boolean {
+    return this.view.envelope.from !== undefined
+  }
+
+  greet(): MaybePromise<Step> {
+    const greeting: Reply = { code: 220, text: `${this.#terms.hostname} ESMTP` }
+    const step = this.#ask(
+      () => this.#terms.handler.connect?.(this.view),
+      () => greeting,
+    )
+    return after(step, ({ reply }) => (reply.code < 400 ? go(reply) : close(reply)))
+  }
+
+  command(line: string | LineFault): MaybePromise<Step> {
+    if (typeof line !== 'string') {
+      this.#auth = undefined
+      return this.#tally(lineRefusal(line))
+    }
+    return after(this.#auth === undefined ? this.#dispatch(line) : this.#respond(this.#auth, line), (step) =>
+      this.#tally(step),
+    )
+  }
+
+  /** The content was read to its end and `reply` is the answer to it. The transaction is over, well or ill
+   *  (RFC 5321 §4.1.1.4). */
+  contentEnded(reply: Reply): Step {
+    this.#resetEnvelope()
+    if (reply.code < 400) this.#errors = 0
+    return this.#tally(go(reply))
+  }
+
+  /** A callback on the content threw; the reply to give for it. */
+  contentBroken(error: unknown): Reply {
+    this.#terms.onError(error, this.view)
+    return BROKEN
+  }
+
+  /** The session starts anew over TLS (RFC 3207 §4.2): nothing said in clear counts any more. */
+  secured(tls: SmtpSession['tls']): void {
+    this.view.tls = tls
+    this.view.helo = undefined
+    this.#extended = false
+    this.#resetEnvelope()
+  }
+
+  shutDown(): Step {
+    return close(SHUTTING_DOWN)
+  }
+
+  closed(): void {
+    try {
+      this.#terms.handler.close?.(this.view)
+    } catch (error) {
+      this.#terms.onError(error, this.view)
+    }
+  }
+
+  #dispatch(line: string): MaybePromise<Step> {
+    const command = readCommand(line)
+    if ('code' in command) return go(command)
+    const { verb, argument, international } = command
+    if (line.length + 2 > this.#lineLimit(verb)) return go(LINE_TOO_LONG)
+    if (!MAIL_VERBS.has(verb) && ++this.#commandsWithoutMail > this.#terms.limits.commandsBeforeMail) {
+      return close({
+        code: 421,
+        enhanced: '4.7.0',
+        text: 'Too many commands without mail, closing connection',
+      })
+    }
+    switch (verb) {
+      case 'MAIL':
+        return this.#mail(argument, international)
+      case 'RCPT':
+        return this.#rcpt(argument, international)
+      case 'DATA':
+        return argument === '' ? this.#data() : go(noArgument(verb))
+      case 'EHLO':
+      case 'HELO':
+        return this.#hello(verb === 'EHLO', argument)
+      case 'RSET':
+        if (argument !== '') return go(noArgument(verb))
+        this.#resetEnvelope()
+        return go(OK)
+      case 'NOOP':
+        return go(OK)
+      case 'QUIT':
+        if (argument !== '') return go(noArgument(verb))
+        return close({ code: 221, enhanced: '2.0.0', text: `${this.#terms.hostname} closing connection` })
+      case 'STARTTLS':
+        return argument === '' ? this.#startTls() : go(noArgument(verb))
+      case 'AUTH':
+        return this.#startAuth(argument)
+      default:
+        return otherCommand(verb, argument)
+    }
+  }
+
+  #lineLimit(verb: string): number {
+    const limit = this.#terms.limits.commandLineBytes
+    if (verb === 'AUTH') return MAX_LINE_BYTES
+    return verb === 'MAIL' || verb === 'RCPT' ? Math.max(limit, ENVELOPE_LINE_BYTES) : limit
+  }
+
+  #hello(extended: boolean, argument: string): Step {
+    const verb = extended ? 'EHLO' : 'HELO'
+    if (!HELO_NAME.test(argument))
+      return go({ code: 501, enhanced: '5.5.4', text: `Syntax: ${verb} hostname` })
+    this.view.helo = argument
+    this.#extended = extended
+    // RFC 5321 §4.1.4: EHLO in mid-session clears the buffers like RSET.
+    this.#resetEnvelope()
+    return go({ code: 250, text: extended ? this.#extensions().join('\n') : this.#terms.hostname })
+  }
+
+  #extensions(): string[] {
+    const { hostname, handler, limits, features, startTls } = this.#terms
+    const secure = this.view.tls !== undefined
+    return [
+      hostname,
+      ...(features.pipelining ? ['PIPELINING'] : []),
+      `SIZE ${limits.messageBytes}`,
+      ...(features.eightBitMime ? ['8BITMIME'] : []),
+      ...(features.smtpUtf8 ? ['SMTPUTF8'] : []),
+      'ENHANCEDSTATUSCODES',
+      ...(startTls && !secure ? ['STARTTLS'] : []),
+      ...(handler.authenticate !== undefined && secure ? ['AUTH PLAIN LOGIN'] : []),
+    ]
+  }
+
+  #mail(argument: string, international: boolean): MaybePromise<Step> {
+    const { handler, limits, features } = this.#terms
+    if (this.view.helo === undefined) return go(badSequence('Say EHLO or HELO first'))
+    if (this.inTransaction) return go(badSequence('A transaction is open already; RSET ends it'))
+    if (handler.authenticate !== undefined && !this.#authenticated) {
+      return go({ code: 530, enhanced: '5.7.0', text: 'Authentication required' })
+    }
+    if (this.draining) return this.shutDown()
+    if (this.#transactions >= limits.messagesPerConnection) {
+      return close({
+        code: 421,
+        enhanced: '4.7.0',
+        text: 'Too many messages in this connection; open another',
+      })
+    }
+    const mail = readMail(argument)
+    if ('code' in mail) return go(mail)
+    const { path, parameters } = mail
+    const terms = { features, messageBytes: limits.messageBytes, auth: handler.authenticate !== undefined }
+    const refusal = mailParameterRefusal(parameters, terms)
+    if (refusal !== undefined) return go(refusal)
+    if (international && !parameters.has('SMTPUTF8')) return go(NO_UTF8)
+    return this.#ask(
+      () => handler.mail?.(this.view, path, parameters),
+      () => {
+        this.view.envelope.from = path
+        this.#utf8 = parameters.has('SMTPUTF8')
+        this.#transactions += 1
+        this.#commandsWithoutMail = 0
+        return SENDER_OK
+      },
+    )
+  }
+
+  #rcpt(argument: string, international: boolean): MaybePromise<Step> {
+    const { handler, limits } = this.#terms
+    if (!this.inTransaction) return go(badSequence('Say MAIL first'))
+    this.#rcptSeen = true
+    const rcpt = readRcpt(argument)
+    if ('code' in rcpt) return go(rcpt)
+    const [unknown] = rcpt.parameters.keys()
+    if (unknown !== undefined) {
+      return go({ code: 555, enhanced: '5.5.4', text: `Parameter ${unknown} is not supported` })
+    }
+    if (international && !this.#utf8) return go(NO_UTF8)
+    const { to } = this.view.envelope
+    // RFC 5321 §4.5.3.1.10: the client sends what was accepted and comes again with the others.
+    if (to.length >= limits.recipients)
+      return go({ code: 452, enhanced: '4.5.3', text: 'Too many recipients' })
+    return this.#ask(
+      () => handler.rcpt?.(this.view, rcpt.path, rcpt.parameters),
+      () => {
+        to.push(rcpt.path)
+        return RECIPIENT_OK
+      },
+    )
+  }
+
+  #data(): MaybePromise<Step> {
+    if (!this.inTransaction) return go(badSequence('Say MAIL first'))
+    if (this.view.envelope.to.length === 0) {
+      return go(
+        this.#rcptSeen
+          ? { code: 554, enhanced: '5.5.1', text: 'No valid recipients' }
+          : badSequence('Say RCPT first'),
+      )
+    }
+    const broken = (error: unknown) => go(this.contentBroken(error))
+    try {
+      const answer = this.#terms.handler.data(this.view)
+      return answer instanceof Promise ? answer.then(contentStep, broken) : contentStep(answer)
+    } catch (error) {
+      return broken(error)
+    }
+  }
+
+  #startTls(): Step {
+    if (this.view.tls !== undefined) return go(badSequence('TLS is active already'))
+    if (!this.#terms.startTls) return go({ code: 502, enhanced: '5.5.1', text: 'STARTTLS is not available' })
+    if (this.draining) return this.shutDown()
+    return { next: 'tls', reply: { code: 220, enhanced: '2.0.0', text: 'Ready to start TLS' } }
+  }
+
+  #startAuth(argument: string): MaybePromise<Step> {
+    if (this.#terms.handler.authenticate === undefined) {
+      return go({ code: 502, enhanced: '5.5.1', text: 'AUTH is not available' })
+    }
+    if (this.view.tls === undefined) {
+      return go({ code: 530, enhanced: '5.7.0', text: 'Authentication is offered over TLS only' })
+    }
+    if (!this.#extended) return go(badSequence('Say EHLO first'))
+    if (this.#authenticated) return go(badSequence('Authenticated already'))
+    if (argument === '') return go({ code: 501, enhanced: '5.5.4', text: 'Syntax: AUTH mechanism' })
+    const step = beginAuth(argument)
+    if (step === undefined) return go({ code: 504, enhanced: '5.5.4', text: 'Mechanism is not supported' })
+    return this.#advanceAuth(step)
+  }
+
+  #respond(exchange: AuthExchange, line: string): MaybePromise<Step> {
+    this.#auth = undefined
+    return this.#advanceAuth(continueAuth(exchange, line))
+  }
+
+  #advanceAuth(step: AuthStep): MaybePromise<Step> {
+    switch (step.kind) {
+      case 'challenge':
+        this.#auth = step.exchange
+        return go({ code: 334, text: step.text })
+      case 'cancelled':
+        return go({ code: 501, enhanced: '5.7.0', text: 'Authentication cancelled' })
+      case 'malformed':
+        return go({ code: 501, enhanced: '5.5.2', text: 'Malformed authentication response' })
+      case 'credentials':
+        return this.#ask(
+          () => this.#terms.handler.authenticate?.(this.view, step.username, step.password),
+          () => {
+            this.#authenticated = true
+            return { code: 235, enhanced: '2.7.0', text: 'Authentication succeeded' }
+          },
+        )
+    }
+  }
+
+  /** Asks the handler. A reply below 400, and no reply, let the command pass; `pass` then does what it is for. */
+  #ask(callback: () => Answer, pass: () => Reply): MaybePromise<Step> {
+    const take = (answer: Reply | undefined): Step => {
+      if (answer === undefined) return go(pass())
+      if (answer.code < 400) pass()
+      return go(answer)
+    }
+    const broken = (error: unknown): Step => {
+      this.#terms.onError(error, this.view)
+      return go(BROKEN)
+    }
+    try {
+      const answer = callback()
+      return answer instanceof Promise ? answer.then(take, broken) : take(answer)
+    } catch (error) {
+      return broken(error)
+    }
+  }
+
+  #tally(step: Step): Step {
+    if (step.reply.code < 500 || step.next === 'close') return step
+    this.#errors += 1
+    return this.#errors > this.#terms.limits.errors ? close(TOO_MANY_ERRORS) : step
+  }
+
+  #resetEnvelope(): void {
+    this.view.envelope.from = undefined
+    this.view.envelope.to = []
+    this.#rcptSeen = false
+    this.#utf8 = false
+  }
+}
+
+function after(step: MaybePromise<Step>, then: (step: Step) => Step): MaybePromise<Step> {
+  return step instanceof Promise ? step.then(then) : then(step)
+}
+
+function go(reply: Reply): Step {
+  return { next: 'command', reply }
+}
+
+function close(reply: Reply): Step {
+  return { next: 'close', reply }
+}
+
+function contentStep(answer: DataSink | Reply): Step {
+  return 'code' in answer ? go(answer) : { next: 'content', reply: GO_AHEAD, sink: answer }
+}
+
+function otherCommand(verb: string, argument: string): Step {
+  switch (verb) {
+    case 'VRFY':
+      if (argument === '') return go({ code: 501, enhanced: '5.5.4', text: 'Syntax: VRFY address' })
+      // RFC 5321 §7.3: says nothing about who exists.
+      return go({ code: 252, enhanced: '2.0.0', text: 'Cannot verify; send the message to find out' })
+    case 'EXPN':
+      return go({ code: 502, enhanced: '5.5.1', text: 'EXPN is not available' })
+    case 'HELP':
+      return go({ code: 214, enhanced: '2.0.0', text: 'This is SMTP as in RFC 5321' })
+    case 'BDAT':
+      // RFC 3030 §2: bytes of a message follow at once; they must never be read as commands.
+      return close({ code: 502, enhanced: '5.5.1', text: 'CHUNKING is not available' })
+    default:
+      return FOREIGN_PROTOCOL.has(verb)
+        ? close({ code: 500, enhanced: '5.5.1', text: 'This is SMTP' })
+        : go({ code: 500, enhanced: '5.5.1', text: 'Command not recognized' })
+  }
+}
+
+function badSequence(text: string): Reply {
+  return { code: 503, enhanced: '5.5.1', text }
+}
+
+function noArgument(verb: string): Reply {
+  return { code: 501, enhanced: '5.5.4', text: `${verb} takes no argument` }
+}
+
+/** Where a line's end is ambiguous nothing behind it can be trusted, so the connection closes. */
+function lineRefusal({ fault }: LineFault): Step {
+  if (fault === 'bare-line-end') return close(BARE_LINE_END)
+  return fault === 'endless' ? close(LINE_TOO_LONG) : go(LINE_TOO_LONG)
+}

@@ -1,0 +1,98 @@
+import assert from 'node:assert/strict'
+import { globSync, readFileSync } from 'node:fs'
+import { dirname, join, relative } from 'node:path'
+import { test } from 'node:test'
+
+/** The rooms of the house and what each may import besides `model`, packages and Node itself (docs/flow.md tells the
+ *  story that they make). A room that does not exist yet is not here: it comes with its first file. */
+const ROOMS: Record<string, readonly string[]> = {
+  model: [],
+  contract: [],
+  config: [],
+  observe: [],
+  protocol: [],
+  store: ['observe'],
+  bodies: ['store'],
+  vault: ['store'],
+  net: ['observe'],
+  smtp: ['protocol', 'net', 'observe'],
+  events: ['store'],
+  'registry/accounts': ['store', 'vault'],
+  'registry/domains': ['store', 'vault', 'net', 'protocol'],
+  'registry/routes': ['store'],
+  'registry/suppressions': ['store'],
+  'registry/quota': ['store', 'events'],
+  'outbound/compose': ['protocol', 'registry/domains'],
+  'outbound/queue': ['store', 'bodies', 'observe'],
+  'outbound/accept': ['protocol', 'events', 'bodies', 'store', 'registry/*', 'outbound/compose', 'outbound/queue'],
+  'outbound/outcome': ['protocol', 'events', 'bodies', 'store', 'observe', 'registry/suppressions', 'outbound/queue'],
+  'outbound/deliver': [
+    ...['smtp', 'net', 'protocol', 'observe', 'store', 'bodies', 'registry/domains'],
+    ...['outbound/queue', 'outbound/outcome'],
+  ],
+  simulator: ['smtp', 'protocol'],
+  sandbox: ['smtp', 'protocol', 'store', 'bodies', 'simulator'],
+  development: ['contract', 'store', 'net', 'registry/*'],
+  'ingress/http-api': [
+    ...['contract', 'net', 'observe', 'store', 'registry/*', 'outbound/accept', 'outbound/queue', 'outbound/outcome'],
+  ],
+  'ingress/dns': ['protocol', 'net', 'observe', 'registry/domains'],
+}
+
+const src = join(import.meta.dirname, '../src')
+const files = globSync('**/*.ts', { cwd: src })
+
+function roomOf(path: string): string | undefined {
+  return Object.keys(ROOMS).find((room) => path.startsWith(`${room}/`))
+}
+
+function importsOf(path: string): string[] {
+  const source = readFileSync(join(src, path), 'utf8')
+  const specifiers = source.matchAll(/(?:\bfrom|\bimport)\s*\(?\s*'([#.][^']*)'/g)
+  return [...specifiers].map(([, specifier = '']) =>
+    specifier.startsWith('#') ? specifier.slice(1) : relative(src, join(src, dirname(path), specifier)),
+  )
+}
+
+test('every file stands in a room, apart from main.ts', () => {
+  assert.deepEqual(files.filter((path) => path !== 'main.ts' && roomOf(path) === undefined), [])
+})
+
+test('every room that the table names exists', () => {
+  assert.deepEqual(Object.keys(ROOMS).filter((room) => !files.some((path) => path.startsWith(`${room}/`))), [])
+})
+
+test('no import passes a wall', () => {
+  const trespassers = files
+    .filter((path) => path !== 'main.ts')
+    .flatMap((path) => {
+      const room = roomOf(path) ?? ''
+      const allowed = [room, 'model', ...(ROOMS[room] ?? [])]
+      return importsOf(path)
+        .filter((target) => !(path.endsWith('.test.ts') && target.startsWith('test/')))
+        .filter((target) => !allowed.some((wall) => target.startsWith(wall.replace('*', ''))))
+        .map((target) => `${path} imports ${target}`)
+    })
+  assert.deepEqual(trespassers, [])
+})
+
+test('no room leads back to itself through others', () => {
+  const leads = new Map<string, Set<string>>()
+  for (const path of files.filter((path) => !path.endsWith('.test.ts'))) {
+    const room = roomOf(path)
+    if (room === undefined) continue
+    const targets = leads.get(room) ?? new Set()
+    for (const target of importsOf(path)) targets.add(roomOf(target) ?? target)
+    targets.delete(room)
+    leads.set(room, targets)
+  }
+  const visit = (room: string, way: readonly string[]): readonly string[] | undefined => {
+    if (way.includes(room)) return [...way.slice(way.indexOf(room)), room]
+    for (const next of leads.get(room) ?? []) {
+      const circle = visit(next, [...way, room])
+      if (circle) return circle
+    }
+    return undefined
+  }
+  assert.deepEqual([...leads.keys()].map((room) => visit(room, [])).find(Boolean), undefined)
+})
