@@ -24,7 +24,8 @@ const DETAIL = {
   'no-at-sign': "The address has no '@'; it must look like user@example.com.",
   'local-part':
     "The part before '@' may hold letters, digits and !#$%&'*+/=?^_`{|}~- with single dots between them; anything else must be a quoted string.",
-  'local-part-not-ascii': "The part before '@' must be ASCII: internationalized local parts (SMTPUTF8) are not supported.",
+  'local-part-not-ascii':
+    "The part before '@' must be ASCII: internationalized local parts (SMTPUTF8) are not supported.",
   'local-part-too-long': "The part before '@' may have 64 octets at most.",
   'too-long': 'An address may have 254 octets at most, its domain counted as A-labels (xn--).',
 } as const satisfies Record<Exclude<AddressFault['fault'], 'domain'>, string>

@@ -1,3 +1,5 @@
+import type { Refusal } from '#model/refusal.ts'
+import { isAscii } from './header-block.ts'
 import {
   anyText,
   archivedAt,
@@ -26,7 +28,12 @@ export type HeaderRule =
   | { readonly kind: 'api-field'; readonly field: string }
   | { readonly kind: 'unlisted' }
 
-export const HEADER_LIMITS = { allowlisted: 20, nameBytes: 100, valueBytes: 2048, totalBytes: 16 * 1024 } as const
+export const HEADER_LIMITS = {
+  allowlisted: 20,
+  nameBytes: 100,
+  valueBytes: 2048,
+  totalBytes: 16 * 1024,
+} as const
 
 const ALLOWED: readonly (readonly [name: string, content: 'text' | 'structured', check: FormatCheck])[] = [
   ['In-Reply-To', 'structured', messageIds],
@@ -83,7 +90,10 @@ const RULES = new Map<string, HeaderRule>([
     { kind: 'allowed', name, text: content === 'text', check },
   ]),
   ...PLATFORM.map((name): [string, HeaderRule] => [name.toLowerCase(), { kind: 'platform' }]),
-  ...API_FIELDS.map(([name, field]): [string, HeaderRule] => [name.toLowerCase(), { kind: 'api-field', field }]),
+  ...API_FIELDS.map(([name, field]): [string, HeaderRule] => [
+    name.toLowerCase(),
+    { kind: 'api-field', field },
+  ]),
 ])
 
 /** The rule for a header name in any case (RFC 5322 §2.2). */
@@ -104,10 +114,23 @@ function isExtensionName(name: string): boolean {
   return /^x-[A-Za-z0-9_-]+$/i.test(name)
 }
 
-/** Why the value of an allowed or X- header cannot stand, as the end of a sentence that starts with the header's name.
- *  In: the value unfolded and trimmed, and the message's List-Unsubscribe, which List-Unsubscribe-Post needs. Lengths
- *  are not looked at. */
-export function headerValueFlaw(
+/** Why the value of an allowed or X- header cannot stand. In: the name as it will be written, the value unfolded and
+ *  trimmed, and the message's List-Unsubscribe, which List-Unsubscribe-Post needs. */
+export function checkHeaderValue(
+  rule: HeaderRule & { kind: 'allowed' | 'extension' },
+  name: string,
+  value: string,
+  listUnsubscribe: string | undefined,
+): Refusal | undefined {
+  if (Buffer.byteLength(value) > HEADER_LIMITS.valueBytes) {
+    const detail = `Header '${name}' value exceeds ${HEADER_LIMITS.valueBytes} byte limit.`
+    return { kind: 'header-value-too-long', detail }
+  }
+  const flaw = valueFlaw(rule, value, listUnsubscribe)
+  return flaw === undefined ? undefined : { kind: 'header-value-invalid', detail: `Header '${name}' ${flaw}` }
+}
+
+function valueFlaw(
   rule: HeaderRule & { kind: 'allowed' | 'extension' },
   value: string,
   listUnsubscribe: string | undefined,
@@ -116,13 +139,31 @@ export function headerValueFlaw(
   if (FORBIDDEN.test(value)) return 'must not contain line breaks, control characters or NUL.'
   if (!value.isWellFormed()) return 'must be valid UTF-8.'
   if (rule.kind === 'extension') return undefined
-  // oxlint-disable-next-line no-control-regex -- everything outside ASCII is what it looks for
-  if (!rule.text && /[^\x00-\x7f]/.test(value)) return 'must be ASCII.'
+  if (!rule.text && !isAscii(value)) return 'must be ASCII.'
   const flaw = rule.check(value)
   if (flaw !== undefined || rule.name !== 'List-Unsubscribe-Post') return flaw
   return listUnsubscribe !== undefined && hasHttpsUri(listUnsubscribe)
     ? undefined
     : 'requires a List-Unsubscribe header with an HTTPS URI.'
+}
+
+/** Why so many custom headers cannot stand together: `allowlisted` counts those that are not X-, `bytes` sums name,
+ *  value and the four octets between and after them (": " and CRLF) over all. */
+export function checkHeaderTotals(allowlisted: number, bytes: number): Refusal | undefined {
+  if (allowlisted > HEADER_LIMITS.allowlisted) {
+    const detail = `${allowlisted} allowlisted headers provided, maximum is ${HEADER_LIMITS.allowlisted}.`
+    return { kind: 'headers-too-many', detail }
+  }
+  if (bytes <= HEADER_LIMITS.totalBytes) return undefined
+  // Rounded up, so that the figure is never the limit itself.
+  const kilobytes = (Math.ceil(bytes / 102.4) / 10).toFixed(1)
+  const detail = `Total custom headers payload (${kilobytes}KB) exceeds ${HEADER_LIMITS.totalBytes / 1024}KB limit.`
+  return { kind: 'headers-too-large', detail }
+}
+
+/** What one custom header adds to the payload. */
+export function headerBytes(name: string, value: string): number {
+  return name.length + 2 + Buffer.byteLength(value) + 2
 }
 
 // C0 but for TAB, DEL, C1 with NEL, LINE and PARAGRAPH SEPARATOR: what some parser takes for the end of a line.

@@ -3,9 +3,9 @@ import { promisify } from 'node:util'
 import type { SigningIdentity } from '#model/draft.ts'
 import { unfold } from './header-block.ts'
 
-/** DKIM (RFC 6376), rsa-sha256 and relaxed/relaxed. In: a message with CRLF line ends only and the parsed key. Out: the
- *  DKIM-Signature field. The body is hashed once, in one pass; the RSA operation runs on the thread pool, so a busy
- *  loop waits for microseconds, not for the key. */
+/** DKIM (RFC 6376), rsa-sha256 and relaxed/relaxed. In: a message with CRLF line ends only, a blank line after its
+ *  header, and the parsed key. Out: the DKIM-Signature field. The body is hashed once, in one pass; the RSA operation
+ *  runs on the thread pool, so a busy loop waits for microseconds, not for the key. */
 
 const signOnPool = promisify<string, Buffer, KeyObject, Buffer>(sign)
 
@@ -64,7 +64,7 @@ function splitMessage(content: Buffer): { fields: readonly string[]; bodyStart: 
   if (content[0] === 13) return { fields: [], bodyStart: 2 }
   const blank = content.indexOf('\r\n\r\n')
   const headerEnd = blank === -1 ? content.length : blank
-  const header = content.latin1Slice(0, headerEnd)
+  const header = content.toString('latin1', 0, headerEnd)
   const fields = header.split(/\r\n(?![ \t])/).filter((field) => field !== '')
   return { fields, bodyStart: blank === -1 ? content.length : blank + 4 }
 }
@@ -85,7 +85,10 @@ function coverFields(fields: readonly string[]): { names: readonly string[]; fie
 }
 
 function fieldName(field: string): string {
-  return field.slice(0, Math.max(field.indexOf(':'), 0)).trim().toLowerCase()
+  return field
+    .slice(0, Math.max(field.indexOf(':'), 0))
+    .trim()
+    .toLowerCase()
 }
 
 /** RFC 6376 §3.7: the covered fields in the order of `h=`, then our own with an empty `b=` and no final CRLF. */
@@ -111,7 +114,15 @@ const SPACE = 32
 /** The base64 SHA-256 of a body in relaxed canonicalisation (RFC 6376 §3.4.4): white space within a line is one space,
  *  none before its end, no empty lines at the end of the body, and a final CRLF unless nothing is left. */
 export function hashBody(body: Buffer): string {
-  return hash('sha256', relaxBody(body), 'base64')
+  return hash('sha256', isRelaxed(body) ? body : relaxBody(body), 'base64')
+}
+
+/** Whether a body is already as relaxed canonicalisation would leave it, as encoded ones mostly are. Four native
+ *  searches cost a tenth of the loop and no copy. */
+function isRelaxed(body: Buffer): boolean {
+  const end = body.subarray(-4).toString('latin1')
+  if (!/[^\n]\r\n$/.test(end)) return false
+  return !body.includes('  ') && !body.includes('\t') && !body.includes(' \r\n')
 }
 
 function relaxBody(body: Buffer): Buffer {

@@ -18,12 +18,15 @@ export interface DomainFault {
 
 const DETAIL = {
   empty: 'The domain is missing; it must look like example.com.',
-  'address-literal': 'An IP address in brackets is not accepted as a domain; use a domain name such as example.com.',
+  'address-literal':
+    'An IP address in brackets is not accepted as a domain; use a domain name such as example.com.',
   character: 'A domain may hold letters, digits, hyphens and dots only.',
-  'empty-label': 'The domain has an empty label: no dot may stand at its start or end, nor two dots together.',
+  'empty-label':
+    'The domain has an empty label: no dot may stand at its start or end, nor two dots together.',
   hyphen: 'A label of a domain may not start or end with a hyphen.',
   'not-idna': 'The domain holds characters that no internationalized domain name (IDNA, UTS #46) may have.',
-  'label-too-long': 'A label of a domain may have 63 octets at most, as A-label (xn--) where it is not ASCII.',
+  'label-too-long':
+    'A label of a domain may have 63 octets at most, as A-label (xn--) where it is not ASCII.',
   'too-long': 'A domain may have 253 octets at most.',
   'single-label': 'The domain needs a top-level domain, as in example.com.',
   numeric: 'The domain reads as an IP address; use a domain name such as example.com.',

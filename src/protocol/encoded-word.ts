@@ -9,9 +9,10 @@ const Q_PLAIN = /[A-Za-z0-9!*+/-]/
 /** Text as RFC 2047 encoded-words of UTF-8, each with whole characters, separated by single spaces. `used` is what
  *  stands before it on its line, so that the first one still fits into 76 characters (§2). */
 export function encodeWords(text: string, used: number): string {
-  const characters = [...text.toWellFormed()]
+  const characters = Array.from(text.toWellFormed())
   const costOfQ = characters.reduce((sum, character) => sum + costInQ(character), 0)
-  const encoding = costOfQ <= Math.ceil((Buffer.byteLength(text) * 4) / 3) ? 'Q' : 'B'
+  // RFC 2047 §4: Q where most of it is ASCII, so that it can be read as it stands.
+  const encoding = costOfQ <= Buffer.byteLength(text) * 2 ? 'Q' : 'B'
   const words: string[] = []
   let room = Math.min(MAX_WORD, 76 - used) - OVERHEAD
   // Below two of the longest characters a first word is not worth having; folding will give it a line of its own.
@@ -25,7 +26,9 @@ export function encodeWords(text: string, used: number): string {
       if (size > (encoding === 'Q' ? room : Math.floor(room / 4) * 3)) break
     }
     const part = characters.slice(from, to).join('')
-    words.push(`=?UTF-8?${encoding}?${encoding === 'Q' ? encodeQ(part) : Buffer.from(part).toString('base64')}?=`)
+    words.push(
+      `=?UTF-8?${encoding}?${encoding === 'Q' ? encodeQ(part) : Buffer.from(part).toString('base64')}?=`,
+    )
     from = to
     room = MAX_WORD - OVERHEAD
   }
@@ -56,7 +59,11 @@ export function decodeWords(value: string): string {
     const bytes = encoding.toLowerCase() === 'b' ? Buffer.from(payload, 'base64') : decodeQ(payload)
     // §6.2: white space between two encoded-words is not part of the text. Some senders split a character over two.
     if (pending?.charset === charset && /^\s*$/.test(between)) {
-      pending = { charset, bytes: Buffer.concat([pending.bytes, bytes]), raw: `${pending.raw}${between}${word}` }
+      pending = {
+        charset,
+        bytes: Buffer.concat([pending.bytes, bytes]),
+        raw: `${pending.raw}${between}${word}`,
+      }
     } else {
       const hadWord = pending !== undefined
       flush()

@@ -49,7 +49,7 @@ export function parseHeaderBlock(raw: Buffer, limits: HeaderBlockLimits): Header
   let bodyStart = raw.length
   const close = (end: number) => {
     if (!open) return
-    const value = raw.latin1Slice(open.valueStart, open.valueEnd)
+    const value = raw.toString('latin1', open.valueStart, open.valueEnd)
     fields.push({ name: open.name, value, start: open.start, end })
   }
   while (at < raw.length) {
@@ -61,7 +61,7 @@ export function parseHeaderBlock(raw: Buffer, limits: HeaderBlockLimits): Header
       break
     }
     if (next > limits.bytes) return fault('too-large', `The header is larger than ${limits.bytes} bytes.`)
-    const line = raw.latin1Slice(at, lineEnd)
+    const line = raw.toString('latin1', at, lineEnd)
     if (line.includes('\0') || line.includes('\r')) return fault('control-character', CONTROL)
     if (line.startsWith(' ') || line.startsWith('\t')) {
       if (!open) return fault('starts-folded', 'The first line of the header may not start with white space.')
@@ -118,7 +118,10 @@ const CONTROL = 'The header contains NUL or a bare carriage return.'
 
 function nameFault(line: string, colon: number): HeaderBlockFault {
   if (colon === -1) {
-    return fault('no-colon', `${quote(line)} is no header field: it has no colon. A blank line must end the header.`)
+    return fault(
+      'no-colon',
+      `${quote(line)} is no header field: it has no colon. A blank line must end the header.`,
+    )
   }
   if (/^[!-9;-~]+[ \t]+$/.test(line.slice(0, colon))) {
     return fault('space-before-colon', `${quote(line)} has white space before its colon.`)

@@ -11,7 +11,7 @@ export const anyText: FormatCheck = () => undefined
 export const messageIds: FormatCheck = (value) => {
   const ids = /^<[!-;=?-~]+>(?:[ \t]*<[!-;=?-~]+>)*$/.test(value) ? value.split('>').slice(0, -1) : []
   // RFC 5322 §2.1.1: an id cannot be folded, so it must fit into a line of 998 behind its white space.
-  const right = ids.length > 0 && ids.every((id) => /<[^@]+@[^@]+$/.test(id) && id.trim().length < 996)
+  const right = ids.length > 0 && ids.every((id) => /<[^@]+@.+$/.test(id) && id.trim().length < 996)
   return right ? undefined : 'must contain message ids such as <id@example.com>, separated by spaces.'
 }
 
@@ -47,7 +47,9 @@ export const uriListOrNo: FormatCheck = (value) => (value === 'NO' ? undefined :
 /** RFC 5064 §2.2: a single URI in angle brackets. */
 export const archivedAt: FormatCheck = (value) => {
   const uri = /^<([^<>\s]+)>$/.exec(value)?.[1]
-  return uri !== undefined && isWebUri(uri, 'https?') ? undefined : 'must be an angle-bracket HTTP or HTTPS URI.'
+  return uri !== undefined && isWebUri(uri, 'https?')
+    ? undefined
+    : 'must be an angle-bracket HTTP or HTTPS URI.'
 }
 
 /** RFC 2919 §3: a phrase, then the identifier of the list in angle brackets. */

@@ -114,7 +114,9 @@ function splitElements(text: string): readonly Element[] | undefined {
 function parseElement({ words, angle, comment, flaw }: Element): Mailbox | MailboxListFault | undefined {
   if (flaw !== undefined) return fault(flaw)
   if (words.length === 0 && angle === undefined) return undefined
-  const bare = words.map(({ text, quoted }) => (quoted ? `"${text.replaceAll(/["\\]/g, '\\$&')}"` : text)).join('')
+  const bare = words
+    .map(({ text, quoted }) => (quoted ? `"${text.replaceAll(/["\\]/g, '\\$&')}"` : text))
+    .join('')
   const address = parseAddress((angle ?? bare).trim())
   if (!isAddress(address)) return { fault: 'address', detail: address.detail }
   const phrase = words.map(({ text, quoted }) => (quoted ? text : decodeWords(text.trim()))).join(' ')

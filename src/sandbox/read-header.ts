@@ -42,17 +42,16 @@ export function readHeader(raw: Buffer, start: number, limits: HeaderLimits): Re
       close()
       return { fields, bodyStart: isDelimiter ? at : next }
     }
+    const folded = raw[at] === 0x20 || raw[at] === 0x09
+    if (!folded) close()
     if (next - start > limits.bytes || fields.length === limits.fields) {
       close()
       return { fields, bodyStart: skipHeader(raw, at) }
     }
-    if (raw[at] === 0x20 || raw[at] === 0x09) {
-      if (open) open.to = lineEnd
-    } else {
-      close()
+    if (!folded) {
       const name = /^([!-9;-~]+)[ \t]*:/.exec(raw.toString('latin1', at, Math.min(lineEnd, at + 256)))
       if (name?.[1] !== undefined) open = { name: name[1], from: at + name[0].length, to: lineEnd }
-    }
+    } else if (open) open.to = lineEnd
     at = next
   }
   close()

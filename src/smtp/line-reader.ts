@@ -68,14 +68,14 @@ export class LineReader {
     if (size > this.#limit * SWALLOW_FACTOR) return ENDLESS
     if (last !== CR) return BARE_LINE_END
     if (size > this.#limit) return TOO_LONG
-    const line = carry + this.#bytes.latin1Slice(start, lf)
+    const line = carry + this.#bytes.toString('latin1', start, lf)
     return line.indexOf('\r') === line.length - 1 ? line.slice(0, -1) : BARE_LINE_END
   }
 
   #holdBack(): LineFault | undefined {
     const size = this.unread
     if (size === 0) return undefined
-    this.#carry += this.take().latin1Slice()
+    this.#carry += this.take().toString('latin1')
     if (this.#swallowed === 0 && this.#carry.length <= this.#limit) return undefined
     this.#swallowed += this.#swallowed === 0 ? this.#carry.length : size
     // The last byte alone, for the CR of a CRLF that a chunk's edge cut in two.

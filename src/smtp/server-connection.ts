@@ -54,8 +54,10 @@ export class ServerConnection {
   #socket: Socket
   #state: State = 'handshake'
   #content: ContentIntake | undefined
-  /** Something is under way that the next byte has to wait for. */
+  /** A callback is under way that the next byte has to wait for. */
   #busy = false
+  /** The peer does not read its replies; 'drain' goes on. */
+  #blocked = false
   #paused = false
   #peerEnded = false
   #greeted = false
@@ -113,7 +115,7 @@ export class ServerConnection {
     if (this.#state === 'closing') return
     // RFC 5321 §3.1: the client waits for the greeting. Who does not is no mail server.
     if (this.#state === 'greeting') return this.#hangUp(EARLY)
-    if (this.#busy) {
+    if (this.#busy || this.#blocked) {
       this.#lines.push(chunk)
       this.#pause()
       return
@@ -128,12 +130,12 @@ export class ServerConnection {
 
   readonly #ended = (): void => {
     this.#peerEnded = true
-    if (!this.#busy) this.#advance()
+    this.#advance()
   }
 
   readonly #drained = (): void => {
-    if (!this.#busy || this.#socket.writableNeedDrain) return
-    this.#resume()
+    this.#blocked = false
+    this.#advance()
   }
 
   readonly #closed = (): void => {
@@ -147,7 +149,7 @@ export class ServerConnection {
 
   /** Works off what has arrived, until there is no more or something has to be waited for. */
   #advance(): void {
-    while (!this.#busy && this.#state === 'open') {
+    while (!this.#busy && !this.#blocked && this.#state === 'open') {
       if (this.#content !== undefined) {
         if (this.#lines.unread === 0) break
         this.#feed(this.#content, this.#lines.take())
@@ -158,9 +160,8 @@ export class ServerConnection {
       }
       if (this.#out.length > MAX_BATCH) this.#flush()
     }
-    if (this.#busy || this.#state !== 'open') return
-    this.#flush()
-    if (this.#busy) return
+    if (this.#busy || this.#blocked || this.#state !== 'open') return
+    if (!this.#flush()) return
     if (this.#peerEnded) return this.#hangUp()
     if (this.#paused) {
       this.#paused = false
@@ -169,15 +170,18 @@ export class ServerConnection {
   }
 
   #await(step: MaybePromise<Step>): void {
-    if (!(step instanceof Promise)) return this.#perform(step)
+    if (step instanceof Promise) void this.#awaitPromise(step)
+    else this.#perform(step)
+  }
+
+  async #awaitPromise(pending: Promise<Step>): Promise<void> {
     this.#suspend()
     // The session never rejects.
-    void step.then((done) => {
-      if (this.#state === 'closing' || this.#state === 'closed') return this.#discard(done)
-      this.#busy = false
-      this.#perform(done)
-      this.#resume()
-    })
+    const step = await pending
+    this.#busy = false
+    if (this.#state === 'closing' || this.#state === 'closed') return this.#discard(step)
+    this.#perform(step)
+    this.#advance()
   }
 
   #perform(step: Step): void {
@@ -229,27 +233,30 @@ export class ServerConnection {
     if (flood) return this.#hangUp(content.refusal)
     if (rest !== undefined) {
       if (rest.length > 0) this.#lines.push(rest)
-      return this.#finishContent(content, wait)
+      void this.#finishContent(content, wait)
+      return
     }
-    if (wait === undefined) return
-    this.#suspend()
-    void wait.then(() => {
-      this.#busy = false
-      this.#deadline.set(this.#terms.limits.dataMs)
-      this.#resume()
-    })
+    if (wait !== undefined) void this.#waitForSink(wait)
   }
 
-  #finishContent(content: ContentIntake, wait: Promise<void> | undefined): void {
+  async #waitForSink(wait: Promise<void>): Promise<void> {
     this.#suspend()
-    const reply = wait === undefined ? content.finish() : wait.then(() => content.finish())
-    void reply.then((reply) => {
-      this.#content = undefined
-      this.#busy = false
-      if (this.#state !== 'open') return
-      this.#perform(this.#session.contentEnded(reply))
-      this.#resume()
-    })
+    await wait
+    this.#busy = false
+    if (this.#state !== 'open') return
+    this.#deadline.set(this.#terms.limits.dataMs)
+    this.#advance()
+  }
+
+  async #finishContent(content: ContentIntake, wait: Promise<void> | undefined): Promise<void> {
+    this.#suspend()
+    if (wait !== undefined) await wait
+    const reply = await content.finish()
+    this.#content = undefined
+    this.#busy = false
+    if (this.#state !== 'open') return
+    this.#perform(this.#session.contentEnded(reply))
+    this.#advance()
   }
 
   #suspend(): void {
@@ -258,23 +265,19 @@ export class ServerConnection {
     this.#deadline.clear()
   }
 
-  #resume(): void {
-    this.#busy = false
-    this.#advance()
-  }
-
   #pause(): void {
     if (this.#paused) return
     this.#paused = true
     this.#socket.pause()
   }
 
-  #flush(): void {
-    if (this.#out === '') return
-    const flowing = this.#socket.write(this.#out, 'latin1')
-    this.#out = ''
-    // A peer that sends commands and does not read the replies must not fill our memory; 'drain' goes on.
-    if (!flowing && this.#state === 'open') this.#busy = true
+  /** Whether the peer reads what it is sent; one that does not must not fill our memory with replies. */
+  #flush(): boolean {
+    if (this.#out !== '') {
+      this.#blocked = !this.#socket.write(this.#out, 'latin1')
+      this.#out = ''
+    }
+    return !this.#blocked
   }
 
   #timedOut(): void {

@@ -322,23 +322,22 @@ export class ServerSession {
   }
 
   #advanceAuth(step: AuthStep): MaybePromise<Step> {
-    switch (step.kind) {
-      case 'challenge':
-        this.#auth = step.exchange
-        return go({ code: 334, text: step.text })
-      case 'cancelled':
-        return go({ code: 501, enhanced: '5.7.0', text: 'Authentication cancelled' })
-      case 'malformed':
-        return go({ code: 501, enhanced: '5.5.2', text: 'Malformed authentication response' })
-      case 'credentials':
-        return this.#ask(
-          () => this.#terms.handler.authenticate?.(this.view, step.username, step.password),
-          () => {
-            this.#authenticated = true
-            return { code: 235, enhanced: '2.7.0', text: 'Authentication succeeded' }
-          },
-        )
+    if (step.kind === 'challenge') {
+      this.#auth = step.exchange
+      return go({ code: 334, text: step.text })
     }
+    if (step.kind === 'cancelled')
+      return go({ code: 501, enhanced: '5.7.0', text: 'Authentication cancelled' })
+    if (step.kind === 'malformed') {
+      return go({ code: 501, enhanced: '5.5.2', text: 'Malformed authentication response' })
+    }
+    return this.#ask(
+      () => this.#terms.handler.authenticate?.(this.view, step.username, step.password),
+      () => {
+        this.#authenticated = true
+        return { code: 235, enhanced: '2.7.0', text: 'Authentication succeeded' }
+      },
+    )
   }
 
   /** Asks the handler. A reply below 400, and no reply, let the command pass; `pass` then does what it is for. */

@@ -12,10 +12,17 @@ import { DEFAULT_LIMITS, type SmtpLimits } from './server-limits.ts'
  *  only after the handler's `end()` has resolved. Nothing a peer sends, and no callback that throws, ends the process. */
 export interface SmtpServer {
   /** Opens a listener; may be called for several addresses. Port 0 means any. Rejects with the system's error. */
-  listen(at: { readonly host: string; readonly port: number }): Promise<{ readonly port: number }>
-  /** Stops listening, says 421 to idle sessions and lets transactions finish for `graceMs`; then ends what is left. */
+  listen(at: { readonly host: string; readonly port: number }): Promise<Listener>
+  /** Stops listening, says 421 to idle sessions and lets transactions finish for `graceMs`; then ends what is left.
+   *  Afterwards it may listen anew. */
   close(options: { readonly graceMs: number }): Promise<void>
   readonly connections: number
+}
+
+export interface Listener {
+  readonly port: number
+  /** Stops listening there; its sessions go on. */
+  close(): Promise<void>
 }
 
 export interface SmtpServerOptions {
@@ -69,7 +76,8 @@ export function createSmtpServer(options: SmtpServerOptions): SmtpServer {
   }
 
   async function closeAll(graceMs: number): Promise<void> {
-    const listenersClosed = [...listeners].map(closeListener)
+    for (const listener of listeners) listener.close()
+    listeners.clear()
     const drained = new Promise<void>((resolve) => {
       allClosed = resolve
     })
@@ -81,7 +89,6 @@ export function createSmtpServer(options: SmtpServerOptions): SmtpServer {
       await drained
       clearTimeout(timer)
     }
-    await Promise.all(listenersClosed)
   }
 
   return {
@@ -89,9 +96,21 @@ export function createSmtpServer(options: SmtpServerOptions): SmtpServer {
       const listener = createServer({ allowHalfOpen: true, noDelay: true }, accept)
       const port = await listening(listener, at)
       listeners.add(listener)
-      return { port }
+      return {
+        port,
+        close: async () => {
+          listeners.delete(listener)
+          // Not waited for: its callback comes after the last session, while the port is free at once.
+          listener.close()
+        },
+      }
     },
-    close: ({ graceMs }) => (closing ??= closeAll(graceMs)),
+    close: ({ graceMs }) => {
+      closing ??= closeAll(graceMs).finally(() => {
+        closing = undefined
+      })
+      return closing
+    },
     get connections() {
       return connections.size
     },
@@ -135,12 +154,6 @@ function listening(listener: Server, at: { host: string; port: number }): Promis
       const address = listener.address()
       resolve(typeof address === 'object' && address !== null ? address.port : at.port)
     })
-  })
-}
-
-function closeListener(listener: Server): Promise<void> {
-  return new Promise((resolve) => {
-    listener.close(() => resolve())
   })
 }
 

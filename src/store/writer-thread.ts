@@ -1,17 +1,14 @@
 /** The one thread that writes to SQLite. In: batches of sets. Out: what became of each batch, one message each.
  *  Promise: a batch reported as written is on disk. */
-import { parentPort, workerData } from 'node:worker_threads'
+import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
 import { BatchWriter } from './batch-writer.ts'
-import { migrateSqlite } from './migrate.ts'
 import { openToWrite } from './sqlite-file.ts'
 import { isBroken } from './sqlite-error.ts'
 import { Upkeep } from './upkeep.ts'
 import type { BatchOutcome, WriteBatch } from './write-batch.ts'
-import type { Migration } from './migrate.ts'
 
 export interface WriterOptions {
   readonly directory: string
-  readonly migrations: readonly Migration[]
   readonly maxPages: number | undefined
 }
 
@@ -20,18 +17,17 @@ export type FromWriter = BatchOutcome | { readonly kind: 'ready' }
 
 const IDLE_MS = 500
 
-function serve(port: NonNullable<typeof parentPort>, options: WriterOptions): void {
+function serve(port: MessagePort, options: WriterOptions): void {
   const database = openToWrite(options.directory, options.maxPages)
-  migrateSqlite(database, options.migrations)
   const writer = new BatchWriter(database)
   const upkeep = new Upkeep(database)
   const send = (message: FromWriter) => port.postMessage(message)
 
-  const maintain = (work: () => boolean | void) => {
+  const maintain = (work: () => boolean): boolean => {
     try {
-      return work() === true
+      return work()
     } catch (error) {
-      // A full disk or a reader in the way: it will be tried again.
+      // Anything less than broken is a full disk or a lock in the way, and will be tried again.
       if (isBroken(error)) send({ kind: 'broken', message: `upkeep: ${String(error)}` })
       return false
     }

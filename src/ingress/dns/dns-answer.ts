@@ -1,10 +1,19 @@
 import dnsPacket, { type Answer } from 'dns-packet'
-import type { Authority, AuthorityAnswer, ZoneRecord } from '#registry/domains/authority.ts'
+import type { Authority, AuthorityAnswer } from '#registry/domains/authority.ts'
+import type { ZoneRecord } from '#registry/domains/zone-record.ts'
 import { type DnsQuery, type Edns, parseQuery } from './dns-query.ts'
 
 export type Transport = 'udp' | 'tcp'
 
-const RCODE = { noError: 0, formErr: 1, servFail: 2, nxDomain: 3, notImp: 4, refused: 5, badVers: 16 } as const
+const RCODE = {
+  noError: 0,
+  formErr: 1,
+  servFail: 2,
+  nxDomain: 3,
+  notImp: 4,
+  refused: 5,
+  badVers: 16,
+} as const
 type Rcode = (typeof RCODE)[keyof typeof RCODE]
 
 const OPCODE_QUERY = 0
@@ -68,22 +77,15 @@ function udpLimit(edns: Edns | undefined): number {
 }
 
 function fromAuthority(query: DnsQuery, answer: AuthorityAnswer): Buffer {
-  switch (answer.kind) {
-    case 'refused':
-      return reply({ ...query, rcode: RCODE.refused })
-    case 'answer':
-      return reply({ ...query, rcode: RCODE.noError, authoritative: true, answers: answer.records })
-    case 'nodata':
-    case 'nxdomain':
-      return reply({
-        ...query,
-        rcode: answer.kind === 'nodata' ? RCODE.noError : RCODE.nxDomain,
-        authoritative: true,
-        answers: answer.records,
-        // RFC 2308 §3: the SOA tells for how long the absence may be believed.
-        authorities: [answer.soa],
-      })
-  }
+  if (answer.kind === 'refused') return reply({ ...query, rcode: RCODE.refused })
+  return reply({
+    ...query,
+    rcode: answer.kind === 'nxdomain' ? RCODE.nxDomain : RCODE.noError,
+    authoritative: true,
+    answers: answer.records,
+    // RFC 2308 §3: the SOA of an absence tells for how long it may be believed.
+    authorities: answer.kind === 'answer' ? [] : [answer.soa],
+  })
 }
 
 interface Reply {
@@ -136,21 +138,11 @@ function optRecord(edns: Edns, rcode: Rcode): Answer {
 
 function packetAnswer(record: ZoneRecord): Answer {
   const { name, ttl } = record
-  switch (record.type) {
-    case 'A':
-    case 'AAAA':
-    case 'CNAME':
-    case 'NS':
-      return { type: record.type, name, ttl, data: record.data }
-    case 'MX':
-      return { type: 'MX', name, ttl, data: { preference: record.preference, exchange: record.exchange } }
-    case 'TXT':
-      return { type: 'TXT', name, ttl, data: characterStrings(record.text) }
-    case 'SOA': {
-      const { mname, rname, serial, refresh, retry, expire, minimum } = record
-      return { type: 'SOA', name, ttl, data: { mname, rname, serial, refresh, retry, expire, minimum } }
-    }
-  }
+  if (record.type === 'MX')
+    return { type: 'MX', name, ttl, data: { preference: record.preference, exchange: record.exchange } }
+  if (record.type === 'TXT') return { type: 'TXT', name, ttl, data: characterStrings(record.text) }
+  if (record.type === 'SOA') return { type: 'SOA', name, ttl, data: record }
+  return { type: record.type, name, ttl, data: record.data }
 }
 
 /** RFC 1035 §3.3: one character-string holds at most 255 octets. A TXT record has one at least. */

@@ -110,7 +110,7 @@ function readName(message: Buffer, start: number): { text: string; end: number }
 function labelText(label: Buffer): string {
   let text = ''
   for (const octet of label) {
-    const plain = (octet > 0x20 && octet < 0x7f && octet !== 0x2e && octet !== 0x5c) === true
+    const plain = octet > 0x20 && octet < 0x7f && octet !== 0x2e && octet !== 0x5c
     text += plain ? String.fromCharCode(octet) : `\\${String(octet).padStart(3, '0')}`
   }
   return text.toLowerCase()

@@ -27,15 +27,8 @@ export function openHttpDoor(world: HttpWorld): FastifyInstance {
   const app = Fastify({
     logger: false,
     bodyLimit: LARGEST_BODY,
-    // A slow sender of a large body may take its time; one that never finishes does not hold a socket for ever.
-    requestTimeout: 300_000,
-    keepAliveTimeout: 75_000,
-    forceCloseConnections: 'idle',
     frameworkErrors: (_error, _request, reply) => {
       turnAway(reply as FastifyReply, 'invalidSchema', 'The URL is not valid.')
-    },
-    clientErrorHandler(_error, socket) {
-      if (socket.writable) socket.end(UNPARSABLE)
     },
   })
   let bodies = 0
@@ -92,4 +85,5 @@ const unparsableBody = JSON.stringify({
   messages: [],
   result: null,
 })
-const UNPARSABLE = `HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: ${unparsableBody.length}\r\n\r\n${unparsableBody}`
+/** The answer to what is not even HTTP. */
+export const UNPARSABLE = `HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: ${unparsableBody.length}\r\n\r\n${unparsableBody}`

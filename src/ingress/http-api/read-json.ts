@@ -8,6 +8,11 @@ export type ReadJson<T> = { readonly ok: true; readonly value: T } | { readonly 
 export function readJson<T>(body: unknown, schema: z.ZodType<T>, hints: Readonly<Record<string, string>>): ReadJson<T> {
   const parsed = parse(body)
   if ('refusal' in parsed) return { ok: false, refusal: parsed.refusal }
+  const poisoned = mayHoldProto(body) ? pointerToProto(parsed.value) : undefined
+  if (poisoned !== undefined) {
+    const detail = "'__proto__' is no field of this API and is not allowed as a key anywhere."
+    return { ok: false, refusal: { kind: 'field-invalid', pointer: poisoned, detail } }
+  }
   const result = schema.safeParse(parsed.value)
   if (result.success) return { ok: true, value: result.data }
   return { ok: false, refusal: explain(result.error.issues, parsed.value, hints) }
@@ -31,6 +36,25 @@ function parse(body: unknown): { readonly value: unknown } | { readonly refusal:
     const detail = `The request body is not JSON${where === undefined ? '' : `: it stops making sense at ${where}`}.`
     return { refusal: { kind: 'field-invalid', pointer: '', detail } }
   }
+}
+
+/** The key may be written with escapes, of which an underscore has one. */
+function mayHoldProto(body: unknown): boolean {
+  return Buffer.isBuffer(body) && (body.includes('__proto__') || /\\u005f/i.test(body.toString('latin1')))
+}
+
+/** Schemas pass over an own `__proto__` of a record in silence; a sender should hear of it. */
+function pointerToProto(root: unknown): string | undefined {
+  const left: { readonly value: unknown; readonly pointer: string }[] = [{ value: root, pointer: '' }]
+  for (let next = left.pop(); next; next = left.pop()) {
+    if (typeof next.value !== 'object' || next.value === null) continue
+    for (const [key, value] of Object.entries(next.value)) {
+      const pointer = next.pointer.length > 500 ? next.pointer : `${next.pointer}${pointerTo([key])}`
+      if (key === '__proto__') return pointer
+      left.push({ value, pointer })
+    }
+  }
+  return undefined
 }
 
 type Issue = z.core.$ZodIssue

@@ -148,7 +148,7 @@ async function send(
   if (!by.sendingEnabled) return { kind: 'account-not-entitled', detail: 'Sending is switched off for this account.' }
   const read = submission.kind === 'fields' ? readDraft(submission) : readRaw(submission)
   if ('kind' in read) return read
-  const from = 'draft' in read ? read.draft.from.address : read.from
+  const from = 'draft' in read ? read.draft.from.address : read.message.from
   const sender = await senderOf([from, ...('envelopeFrom' in read ? [read.envelopeFrom] : [])], by, world)
   if (!isFit(sender)) return refuseSender(sender, from)
 
@@ -181,15 +181,14 @@ async function send(
   const limit = unverified.length === 0 ? LARGEST_MESSAGE.toVerified : LARGEST_MESSAGE.toAnyone
   const tooLarge = checkSize(read.leastBytes, limit)
   if (tooLarge) return tooLarge
-  const composed = 'draft' in read ? { content: await composeMessage(read.draft, platform), subject: read.draft.subject } : composeRaw(read.mime, platform)
-  if ('kind' in composed) return 'mime' in read ? { ...composed, pointer: read.mimePointer } : composed
-  const composedTooLarge = checkSize(composed.content.length, limit)
+  const composed = 'draft' in read ? await composeMessage(read.draft, platform) : composeRaw(read.message, platform)
+  const composedTooLarge = checkSize(composed.length, limit)
   if (composedTooLarge) return composedTooLarge
-  const content = await signMessage(composed.content, sender.signing, platform.date)
+  const content = await signMessage(composed, sender.signing, platform.date)
 
   const deliveries = recipients.map((recipient) => ({ deliveryId: newId(), recipient }))
   const counted = recipients.filter((address) => !verified.has(foldAddress(address))).length
-  const { subject } = composed
+  const { subject } = 'draft' in read ? read.draft : read.message
   const writes: Write[] = [
     ...(how.repeatable ? [rememberWrite(by.accountId, how.repeatable, id, at)] : []),
     ...(counted > 0 ? [world.quota.reserveWrite(by.accountId, counted, at)] : []),

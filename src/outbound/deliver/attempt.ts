@@ -86,5 +86,5 @@ function forWire(content: Buffer): WireContent {
 
 /** latin1 decoding keeps one character per octet and runs natively, so the search does too. */
 function hasEightBit(content: Buffer): boolean {
-  return /[\u0080-\u00ff]/.test(content.latin1Slice())
+  return /[\u0080-\u00ff]/.test(content.toString('latin1'))
 }

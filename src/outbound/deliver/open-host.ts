@@ -24,7 +24,7 @@ export async function openHost(route: Route, options: OpenHostOptions): Promise<
     for (const address of await addressesOf(mx, options.resolver)) {
       if (tries++ === MOST_ADDRESSES) return { ok: false, report, cause }
       const opened = await openAddress(mx.name, mx.port, address, options)
-      if (opened.ok) return { ok: true, connection: opened.connection, host: mx.name, address }
+      if (opened.ok) return { ok: true, connection: opened, host: mx.name, address }
       report = { host: mx.name, address, reply: opened.detail }
       cause = 'host-unreachable'
     }
@@ -36,6 +36,6 @@ export async function openHost(route: Route, options: OpenHostOptions): Promise<
  *  since refusing would deliver in clear no safer. */
 async function openAddress(host: string, port: number, address: string, { ehloName, signal }: OpenHostOptions) {
   const first = await connectSmtp({ host, port, address, ehloName, signal, tls: 'opportunistic' })
-  if (first.ok || first.phase !== 'tls') return first
+  if (first.ok || first.kind !== 'tls-failed') return first
   return connectSmtp({ host, port, address, ehloName, signal, tls: 'none' })
 }

@@ -1,0 +1,84 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { sendRequest } from '#contract/sending.ts'
+import { readJson } from './read-json.ts'
+
+const hints = { replyTo: 'reply_to', email: 'address' }
+const good = { from: 'a@yourdomain.com', to: 'b@example.com', subject: 's', text: 't' }
+
+function refusalOf(body: unknown) {
+  const raw = typeof body === 'string' ? body : JSON.stringify(body)
+  const read = readJson(Buffer.from(raw), sendRequest, hints)
+  assert.equal(read.ok, false, `expected a refusal of ${raw.slice(0, 80)}`)
+  if (read.ok) throw new Error('unreachable')
+  return read.refusal
+}
+
+test('each refusal names its field, in words and as a JSON pointer', () => {
+  const cases: [unknown, string, string][] = [
+    [{ ...good, from: undefined }, '/from', 'field-missing'],
+    [{ ...good, from: 5 }, '/from', 'field-invalid'],
+    [{ ...good, from: null }, '/from', 'field-invalid'],
+    [{ ...good, from: { name: 'x' } }, '/from/address', 'field-missing'],
+    [{ ...good, from: { address: 1 } }, '/from/address', 'field-invalid'],
+    [{ ...good, from: { email: 'a@b.c' } }, '/from/address', 'field-missing'],
+    [{ ...good, from: ['a@b.c'] }, '/from', 'field-invalid'],
+    [{ ...good, subject: undefined }, '/subject', 'field-missing'],
+    [{ ...good, subject: 5 }, '/subject', 'field-invalid'],
+    [{ ...good, to: [{ address: 'a@b.c' }, 7] }, '/to/1', 'field-invalid'],
+    [{ ...good, to: [['a@b.c']] }, '/to/0', 'field-invalid'],
+    [{ ...good, cc: 5 }, '/cc', 'field-invalid'],
+    [{ ...good, headers: [] }, '/headers', 'field-invalid'],
+    [{ ...good, headers: { 'X-A': 5 } }, '/headers/X-A', 'field-invalid'],
+    [{ ...good, headers: { 'X/A~': 5 } }, '/headers/X~1A~0', 'field-invalid'],
+    [{ ...good, attachments: {} }, '/attachments', 'field-invalid'],
+    [{ ...good, attachments: [{ content: '', filename: 'a', type: 'a/b' }] }, '/attachments/0/disposition', 'field-missing'],
+    [{ ...good, attachments: [{ content: 1, filename: 'a', type: 'a/b', disposition: 'inline', content_id: 'x' }] }, '/attachments/0/content', 'field-invalid'],
+    [{ ...good, replyTo: 'x@y.z' }, '/replyTo', 'field-invalid'],
+    [{ ...good, account_id: 'x' }, '/account_id', 'field-invalid'],
+    ['[]', '', 'field-invalid'],
+    ['"x"', '', 'field-invalid'],
+    ['null', '', 'field-invalid'],
+    ['{', '', 'field-invalid'],
+    ['', '', 'field-missing'],
+    ['{"__proto__": {"a": 1}}', '', 'field-invalid'],
+  ]
+  for (const [body, pointer, kind] of cases) {
+    const refusal = refusalOf(body)
+    if (pointer !== '') assert.equal(refusal.pointer, pointer, JSON.stringify(body))
+    assert.equal(refusal.kind, kind, JSON.stringify(body))
+    assert.ok(refusal.detail.length > 10)
+  }
+})
+
+test("the other surface's spelling is told the right one", () => {
+  assert.match(refusalOf({ ...good, replyTo: 'x@y.z' }).detail, /spelled 'reply_to'/)
+})
+
+test('__proto__ is refused wherever it stands, and pollutes nothing', () => {
+  for (const body of ['{"from":"a@b.c","subject":"s","__proto__":{"x":1}}', '{"from":{"address":"a@b.c","__proto__":{"x":1}},"subject":"s"}', '{"from":"a@b.c","subject":"s","headers":{"__proto__":"x"}}']) {
+    assert.match(refusalOf(body).detail, /__proto__/)
+  }
+  assert.equal(Reflect.get({}, 'x'), undefined)
+})
+
+test('bytes that are not UTF-8 are refused', () => {
+  const read = readJson(Buffer.from([0x22, 0xff, 0x22]), sendRequest, hints)
+  assert.equal(read.ok, false)
+})
+
+test('deep nesting is refused, not obeyed', () => {
+  const deep = `${'['.repeat(100_000)}${']'.repeat(100_000)}`
+  assert.equal(refusalOf(`{"from":"a@b.c","subject":"s","to":${deep}}`).kind, 'field-invalid')
+  assert.equal(refusalOf(deep).kind, 'field-invalid')
+})
+
+test('any JSON gets a value or a refusal, never an exception', () => {
+  fc.assert(
+    fc.property(fc.jsonValue(), (value) => {
+      readJson(Buffer.from(JSON.stringify(value)), sendRequest, hints)
+      readJson(Buffer.from(JSON.stringify({ ...good, to: value, attachments: value })), sendRequest, hints)
+    }),
+  )
+})

@@ -1,0 +1,189 @@
+import { randomUUID } from 'node:crypto'
+import { join } from 'node:path'
+import { openBodies } from '#bodies/bodies.ts'
+import { ConfigError, readConfig } from '#config/config.ts'
+import { banner } from '#development/banner.ts'
+import { removeDevJson, writeDevJson } from '#development/dev-json-file.ts'
+import { DEVELOPMENT_ZONE, ensureDevelopment } from '#development/first-start.ts'
+import { openDnsDoor } from '#ingress/dns/dns-server.ts'
+import { openHttpDoor } from '#ingress/http-api/http-door.ts'
+import { listenHttp } from '#ingress/http-api/listen-http.ts'
+import { domainOf, localPartOf } from '#model/address.ts'
+import { serviceNames } from '#model/service.ts'
+import { openCertificateAuthority } from '#net/certificate-authority.ts'
+import { listenLoopback, PortUnavailable } from '#net/listen-loopback.ts'
+import { cacheLookups } from '#net/resolver-cache.ts'
+import { openLog } from '#observe/log.ts'
+import { openAcceptor } from '#outbound/accept/accept.ts'
+import { sweepIdempotency } from '#outbound/accept/idempotency.ts'
+import { openDelivery } from '#outbound/deliver/deliver.ts'
+import { openOutcome } from '#outbound/outcome/outcome.ts'
+import { sweepExpired } from '#outbound/outcome/sweep-expired.ts'
+import { openQueue } from '#outbound/queue/queue.ts'
+import { encodeCfblFeedbackId } from '#protocol/cfbl-feedback-id.ts'
+import { encodeReturnPath } from '#protocol/return-path.ts'
+import { openAccounts } from '#registry/accounts/accounts.ts'
+import { openDomains } from '#registry/domains/domains.ts'
+import { LOOPBACK_ADDRESSES } from '#registry/domains/service-zone.ts'
+import { openQuota } from '#registry/quota/quota.ts'
+import { openDestinations } from '#registry/routes/destinations.ts'
+import { openSuppressions } from '#registry/suppressions/suppressions.ts'
+import { developmentResolver } from '#sandbox/development-resolver.ts'
+import { openInbox } from '#sandbox/inbox.ts'
+import { inboxApi } from '#sandbox/inbox-api.ts'
+import { createReceiver } from '#sandbox/receiver.ts'
+import { createSimulator } from '#simulator/simulator.ts'
+import { createSmtpServer } from '#smtp/server.ts'
+import { openIncarnation } from '#store/incarnation.ts'
+import { DataFolderInUse } from '#store/owner-lock.ts'
+import { openStore } from '#store/open-store.ts'
+import { ensureMasterKey, readMasterKey } from '#vault/master-key.ts'
+import { openVault } from '#vault/vault.ts'
+
+/** The development instance, as a list: what there is, in the order in which it opens; it closes in reverse. */
+async function main(): Promise<void> {
+  const config = readConfig(process.env)
+  const log = openLog(config.LOG_LEVEL)
+  const service = serviceNames(config.SERVICE_DOMAIN)
+  const now = Date.now
+  const random = Math.random
+  await using opened = new AsyncDisposableStack()
+
+  // What must survive.
+  const store = await openStore({ directory: config.DATA, url: config.DATABASE_URL, log })
+  opened.defer(() => store.close())
+  await removeDevJson(config.DATA)
+  const incarnation = await openIncarnation(store)
+  opened.defer(() => incarnation.close())
+  const bodies = openBodies({ store, directory: config.DATA })
+  const vault = openVault(
+    await (config.MASTER_KEY_FILE ? readMasterKey(config.MASTER_KEY_FILE) : ensureMasterKey(join(config.DATA, 'master.key'))),
+  )
+  const returnPathKey = { version: 1, key: vault.macKey('return-path', 1) }
+  const feedbackKey = { version: 1, key: vault.macKey('cfbl-feedback-id', 1) }
+
+  // Who and what.
+  const accounts = openAccounts({ store, clock: now })
+  const domains = openDomains({ store, vault, service, addresses: LOOPBACK_ADDRESSES, clock: now })
+  const destinations = openDestinations({ store, clock: now })
+  const suppressions = openSuppressions({ store, clock: now })
+  const quota = openQuota({ store })
+  const development = await ensureDevelopment(config.DATA, { accounts, domains })
+  const ca = await openCertificateAuthority({ folder: join(config.DATA, 'ca'), serviceDomain: service.domain })
+
+  // The sandbox: a real SMTP server that gets the mail for every name that is not ours, and for ours until they route.
+  const inbox = openInbox({ store, bodies })
+  opened.defer(() => inbox.close())
+  const simulator = createSimulator({ keep: async ({ content, ...envelope }) => void (await inbox.add(content, envelope)) })
+  const sandbox = createSmtpServer({
+    hostname: service.routes[0],
+    handler: createReceiver({ inbox, simulator: { domain: service.simulator, handler: simulator } }),
+    tls: { mode: 'starttls', context: () => ca.leaf },
+    limits: { messageBytes: 40 * 1_048_576 },
+    onError: (error) => log.error({ err: error }, 'sandbox: a callback failed'),
+  })
+  opened.defer(() => sandbox.close({ graceMs: 1000 }))
+  const mx = await listenLoopback(
+    async (host, port) => ({ ...(await sandbox.listen({ host, port })), close: () => sandbox.close({ graceMs: 0 }) }),
+    { door: 'the MX', variable: 'POSTHORN_MX_PORT', port: config.MX_PORT },
+  )
+
+  // Sending.
+  const queue = await openQueue({ store, bodies, log, node: incarnation.id, now, newToken: randomUUID })
+  const outcome = openOutcome({ store, queue, log, retryMs: config.RETRY_MS, bodyRetentionMs: config.BODY_RETENTION_MS, now, random })
+  const ownDoor = { port: mx.port, addresses: ['127.0.0.1'] }
+  const sandboxDoor = config.DEV_SINK ? { port: config.DEV_SINK.port, addresses: [config.DEV_SINK.host] } : ownDoor
+  const delivery = openDelivery({
+    queue,
+    outcome,
+    bodies,
+    log,
+    resolver: cacheLookups(developmentResolver({ answers: domains.authority.answers, sandbox: { host: `sandbox.${service.domain}` } }), now),
+    endpoints: (host) => (service.routes.includes(host) ? ownDoor : host === `sandbox.${service.domain}` ? sandboxDoor : undefined),
+    direct: (domain) => (domain === service.simulator ? { name: service.simulator, ...ownDoor } : undefined),
+    ehloName: service.domain,
+    returnPathTag: (id) => encodeReturnPath(id, returnPathKey),
+    now,
+    random,
+    connectionsPerDestination: 20,
+    messagesPerConnection: 1000,
+    idleMs: 5000,
+  })
+  opened.defer(() => delivery.stop(5000))
+  opened.defer(() => queue.stop())
+  queue.attach(delivery)
+  const acceptor = openAcceptor({
+    store,
+    queue,
+    domains,
+    destinations,
+    suppressions,
+    quota,
+    host: service.domain,
+    expireMs: config.EXPIRE_MS,
+    feedbackTag: (id) => encodeCfblFeedbackId(id, feedbackKey),
+    alwaysSuppressed: (address) => domainOf(address) === service.simulator && /^suppressed(\+|$)/i.test(localPartOf(address)),
+    now,
+  })
+  opened.use(repeat(5000, () => sweepExpired(store, config.BODY_RETENTION_MS, log)))
+  opened.use(repeat(60_000, () => bodies.sweep(now())))
+  opened.use(repeat(60_000, () => store.commit([sweepIdempotency()])))
+
+  // The doors.
+  const dns = await openDnsDoor({ port: config.DNS_PORT, authority: domains.authority, log })
+  opened.defer(() => dns.close())
+  const app = openHttpDoor({ accounts, acceptor, log, allowedHosts: config.ALLOWED_HOSTS, sendWaitMs: config.SEND_WAIT_MS })
+  await app.register(inboxApi(inbox), { prefix: '/api/v1' })
+  const http = await listenHttp(app, { variable: 'POSTHORN_HTTP_PORT', port: config.HTTP_PORT })
+  opened.defer(() => http.close())
+
+  const base = `http://localhost:${http.port}`
+  const dev = {
+    pid: process.pid,
+    api: `${base}/client/v4`,
+    dashboard: base,
+    inbox: `${base}/api/v1`,
+    account_id: development.accountId,
+    zone_id: development.zoneId,
+    zone: DEVELOPMENT_ZONE,
+    api_token: development.apiToken,
+    mx: { host: '127.0.0.1', port: mx.port },
+    dns: { host: '127.0.0.1', port: dns.port },
+    ca: ca.certificatePath,
+  }
+  await writeDevJson(config.DATA, dev)
+  opened.defer(() => removeDevJson(config.DATA))
+  process.stdout.write(banner(dev, { data: config.DATA }))
+  await asked()
+
+  function repeat(ms: number, task: () => Promise<unknown>): Disposable {
+    let busy = false
+    const timer = setInterval(() => {
+      if (busy) return
+      busy = true
+      task()
+        .catch((error: unknown) => log.error({ err: error }, 'a periodic task failed, it runs again'))
+        .finally(() => {
+          busy = false
+        })
+    }, ms)
+    return { [Symbol.dispose]: () => clearInterval(timer) }
+  }
+}
+
+/** Until somebody asks us to end: a signal, or the end of the launcher that started us. */
+function asked(): Promise<void> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => resolve())
+    process.once('disconnect', () => resolve())
+  })
+}
+
+try {
+  await main()
+  process.exit(0)
+} catch (error) {
+  const expected = error instanceof ConfigError || error instanceof PortUnavailable || error instanceof DataFolderInUse
+  process.stderr.write(`posthorn: ${expected ? error.message : error instanceof Error ? error.stack : String(error)}\n`)
+  process.exit(expected ? 78 : 70)
+}

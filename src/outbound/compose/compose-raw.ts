@@ -1,0 +1,195 @@
+import type { Address, Mailbox } from '#model/address.ts'
+import type { PlatformHeaders } from '#model/draft.ts'
+import type { Refusal } from '#model/refusal.ts'
+import {
+  checkHeaderTotals,
+  checkHeaderValue,
+  HEADER_LIMITS,
+  type HeaderRule,
+  headerBytes,
+  headerRule,
+} from '#protocol/custom-header-table.ts'
+import { decodeWords } from '#protocol/encoded-word.ts'
+import { foldField, foldText, withoutControls } from '#protocol/fold.ts'
+import { fieldText, type HeaderField, isAscii, parseHeaderBlock } from '#protocol/header-block.ts'
+import { normaliseLineEnds } from '#protocol/line-ends.ts'
+import { formatMailbox, formatMailboxList, parseMailboxList } from '#protocol/mailbox-list.ts'
+import { customField } from './compose-message.ts'
+import { MIME_VERSION, platformFields, receivedField, UNDISCLOSED } from './platform-fields.ts'
+
+// Thunderbird and Outlook send a few dozen fields; the limits only keep a hostile header from costing more.
+const LIMITS = { fields: 1000, bytes: 256 * 1024 } as const
+const MAX_SUBJECT = 998
+
+/** A raw message that was read and found usable: what of it stays. */
+export interface RawMessage extends KeptFields {
+  readonly body: Buffer
+}
+
+/** Takes a whole message as its sender composed it (send_raw, SMTP). Kept: From, To, Cc, Reply-To, Subject, Content-*,
+ *  allowed and X- headers, and the body but for its line ends. Replaced: what belongs to the platform. Removed and
+ *  named: everything else, Bcc and Sender among it. A field is kept as it was written where every server will take it;
+ *  From alone is always written anew, so that nobody reads another author out of it. */
+export function readRawMessage(raw: Buffer): RawMessage | Refusal {
+  const content = normaliseLineEnds(raw)
+  if (content.includes(0)) {
+    // RFC 5321 §4.5.2 has no way to send it, and receivers cut, strip or refuse it.
+    return unusable('The message contains NUL; encode binary parts as base64.')
+  }
+  const block = parseHeaderBlock(content, LIMITS)
+  if ('fault' in block) {
+    const kind =
+      block.fault === 'too-large' || block.fault === 'too-many-fields'
+        ? 'headers-too-large'
+        : 'content-invalid'
+    return { kind, detail: block.detail }
+  }
+  const kept = keepFields(block.fields)
+  return 'kind' in kept ? kept : { ...kept, body: content.subarray(block.bodyStart) }
+}
+
+/** The message as it goes out, but for its signature: what stays of it under the platform's own headers. */
+export function composeRaw(message: RawMessage, platform: PlatformHeaders): Buffer {
+  const header =
+    receivedField(platform) +
+    message.fields +
+    (message.hasRecipients ? '' : UNDISCLOSED) +
+    platformFields(platform) +
+    MIME_VERSION
+  return Buffer.concat([Buffer.from(`${header}\r\n`, 'latin1'), message.body])
+}
+
+interface KeptFields {
+  /** The fields that stay, each with its CRLF, ASCII. */
+  readonly fields: string
+  readonly hasRecipients: boolean
+  /** Headers that were taken out and have no place of ours, each once, as first written. */
+  readonly removed: readonly string[]
+  readonly from: Address
+  /** Decoded. */
+  readonly subject: string
+}
+
+function keepFields(fields: readonly HeaderField[]): KeptFields | Refusal {
+  const from = readFrom(fields)
+  if ('kind' in from) return from
+  const out: string[] = []
+  const removed = new Map<string, string>()
+  const seen = new Set<string>()
+  let subject = ''
+  let allowlisted = 0
+  let customBytes = 0
+  for (const field of fields) {
+    const use = useOf(field.name)
+    if (use === 'drop') {
+      if (headerRule(field.name).kind !== 'platform') removed.set(field.name.toLowerCase(), field.name)
+      continue
+    }
+    const text = fieldText(field)
+    if (text === undefined) return unusable(`Header '${field.name}' is not UTF-8; encode it by RFC 2047.`)
+    const repeated = checkRepeated(field.name, use, seen)
+    if (repeated) return repeated
+    if (use === 'subject') subject = withoutControls(decodeWords(text))
+    if (Array.from(subject).length > MAX_SUBJECT)
+      return unusable(`The subject is longer than ${MAX_SUBJECT} characters.`)
+    if (typeof use === 'object') {
+      const refusal = checkCustom(use, field.name, text, fields)
+      if (refusal) return refusal
+      if (use.kind === 'allowed') allowlisted++
+      customBytes += headerBytes(field.name, text)
+    }
+    const written =
+      use === 'from' ? foldField('From', formatMailbox(from, 'From: '.length)) : rewrite(field, text, use)
+    if (typeof written !== 'string') return written
+    out.push(written)
+  }
+  const total = checkHeaderTotals(allowlisted, customBytes)
+  if (total) return total
+  const hasRecipients = seen.has('to') || seen.has('cc')
+  return { fields: out.join(''), hasRecipients, removed: [...removed.values()], from: from.address, subject }
+}
+
+type CustomRule = HeaderRule & { kind: 'allowed' | 'extension' }
+type Use = 'from' | 'addresses' | 'subject' | 'mime' | CustomRule | 'drop'
+
+function useOf(name: string): Use {
+  switch (name.toLowerCase()) {
+    case 'from':
+    case 'subject':
+      return name.toLowerCase() === 'from' ? 'from' : 'subject'
+    case 'to':
+    case 'cc':
+    case 'reply-to':
+      return 'addresses'
+    default: {
+      const rule = headerRule(name)
+      if (rule.kind === 'allowed' || rule.kind === 'extension') return rule
+      return /^content-./i.test(name) ? 'mime' : 'drop'
+    }
+  }
+}
+
+/** RFC 5322 §3.6.2 allows several authors; a signature and DMARC (RFC 7489 §6.6.1) answer for one. */
+function readFrom(fields: readonly HeaderField[]): Mailbox | Refusal {
+  const [field, second] = fields.filter(({ name }) => name.toLowerCase() === 'from')
+  if (!field) return unusable('The message has no From header.')
+  if (second) return unusable('The message has more than one From header.')
+  const text = fieldText(field)
+  if (text === undefined)
+    return unusable('The From header is not UTF-8; encode its display name by RFC 2047.')
+  const mailboxes = parseMailboxList(text)
+  if ('fault' in mailboxes) return unusable(`The From header names no single address. ${mailboxes.detail}`)
+  const [mailbox, another] = mailboxes
+  return mailbox && !another ? mailbox : unusable('The From header must name exactly one address.')
+}
+
+/** Which of two fields counts differs from reader to reader, so a second one is refused; RFC 5322 §3.6.5 lets Comments
+ *  and Keywords repeat, and X- headers have no rule. */
+function checkRepeated(name: string, use: Use, seen: Set<string>): Refusal | undefined {
+  const key = name.toLowerCase()
+  const first = !seen.has(key)
+  seen.add(key)
+  if (first || key === 'comments' || key === 'keywords') return undefined
+  const detail = `Header '${name}' appears more than once.`
+  if (typeof use !== 'object') return unusable(detail)
+  return use.kind === 'extension' ? undefined : { kind: 'header-name-invalid', detail }
+}
+
+function checkCustom(
+  rule: CustomRule,
+  name: string,
+  text: string,
+  fields: readonly HeaderField[],
+): Refusal | undefined {
+  if (name.length > HEADER_LIMITS.nameBytes) {
+    const detail = `Header name '${name.slice(0, 40)}…' exceeds ${HEADER_LIMITS.nameBytes} byte limit.`
+    return { kind: 'header-name-invalid', detail }
+  }
+  const unsubscribe = fields.find((field) => field.name.toLowerCase() === 'list-unsubscribe')
+  return checkHeaderValue(
+    rule,
+    rule.kind === 'allowed' ? rule.name : name,
+    text,
+    unsubscribe && fieldText(unsubscribe),
+  )
+}
+
+/** The field as it was written, its name in canonical casing, where every peer takes it: ASCII, no line too long, none
+ *  blank. Otherwise folded anew, encoded by RFC 2047 where that can carry it. */
+function rewrite(field: HeaderField, text: string, use: Exclude<Use, 'drop' | 'from'>): string | Refusal {
+  const name = typeof use === 'object' && use.kind === 'allowed' ? use.name : field.name
+  const lines = `${name}:${field.value}`.split('\r\n')
+  const sound = lines.every((line) => line.length <= 998 && /[^ \t]/.test(line))
+  if (sound && isAscii(field.value)) return `${lines.join('\r\n')}\r\n`
+  if (typeof use === 'object') return customField(name, text)
+  if (use === 'subject') return isAscii(text) ? foldField(name, text) : foldText(name, text)
+  if (isAscii(text)) return foldField(name, text)
+  if (use === 'mime') return unusable(`Header '${name}' must be ASCII; encode parameters by RFC 2231.`)
+  const mailboxes = parseMailboxList(text)
+  if ('fault' in mailboxes) return unusable(`Header '${name}' is no list of addresses. ${mailboxes.detail}`)
+  return foldField(name, formatMailboxList(mailboxes))
+}
+
+function unusable(detail: string): Refusal {
+  return { kind: 'content-invalid', detail }
+}

@@ -1,0 +1,28 @@
+import type { PlatformHeaders } from '#model/draft.ts'
+import { foldField } from '#protocol/fold.ts'
+
+/** Our trace field, which stands before everything else (RFC 5321 §4.4). */
+export function receivedField({ received }: PlatformHeaders): string {
+  return foldField('Received', received)
+}
+
+/** The other header fields that belong to the platform; MIME-Version and Content-* go with the body. */
+export function platformFields(platform: PlatformHeaders): string {
+  return (
+    foldField('Date', formatDate(platform.date)) +
+    foldField('Message-ID', platform.messageId) +
+    foldField('Feedback-ID', platform.feedbackId) +
+    foldField('CFBL-Address', platform.cfblAddress) +
+    foldField('CFBL-Feedback-ID', platform.cfblFeedbackId)
+  )
+}
+
+export const MIME_VERSION = 'MIME-Version: 1.0\r\n'
+
+/** RFC 5322 §3.6.3: what a header says when nobody is named in To or Cc. */
+export const UNDISCLOSED = 'To: undisclosed-recipients:;\r\n'
+
+/** RFC 5322 §3.3, in UTC: `toUTCString` names the zone GMT, which that section calls obsolete. */
+function formatDate(date: Date): string {
+  return date.toUTCString().replace('GMT', '+0000')
+}

@@ -1,0 +1,43 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { classifyReply, type Phase } from './classify.ts'
+
+const cases: [Phase, number, string | undefined, string, string, boolean, string | undefined][] = [
+  ['rcpt', 550, '5.1.1', 'The email account does not exist', 'recipient-unknown', true, 'hard_bounce'],
+  ['rcpt', 550, undefined, 'No such user here', 'recipient-unknown', true, 'hard_bounce'],
+  ['rcpt', 550, undefined, 'User unknown', 'recipient-unknown', true, 'hard_bounce'],
+  ['rcpt', 550, '5.2.1', 'mailbox disabled', 'recipient-unknown', true, 'hard_bounce'],
+  ['rcpt', 452, '4.2.2', 'over quota', 'recipient-full', false, 'soft_bounce'],
+  ['content', 552, '5.2.2', 'mailbox full', 'recipient-full', true, 'soft_bounce'],
+  ['rcpt', 550, '5.7.1', 'Message rejected due to policy', 'policy', true, undefined],
+  ['mail', 550, '5.7.26', 'unauthenticated, DMARC', 'policy', true, undefined],
+  ['content', 550, undefined, 'Message rejected as spam', 'policy', true, undefined],
+  ['content', 550, undefined, 'user unknown', 'other', true, undefined],
+  ['mail', 550, undefined, 'sender address unknown user', 'other', true, undefined],
+  ['rcpt', 451, '4.7.1', 'Greylisted, try again later', 'greylisted', false, undefined],
+  ['rcpt', 421, '4.7.0', 'rate limited', 'policy', false, undefined],
+  ['rcpt', 450, '4.1.1', 'user unknown', 'recipient-unknown', false, undefined],
+  ['data', 451, undefined, 'local error', 'other', false, undefined],
+]
+
+for (const [phase, code, enhanced, text, cause, permanent, reason] of cases) {
+  test(`${code} ${enhanced ?? ''} "${text}" at ${phase} is ${cause}`, () => {
+    const classified = classifyReply(phase, code, enhanced, text)
+    assert.equal(classified.cause, cause)
+    assert.equal(classified.permanent, permanent)
+    assert.equal(classified.suppression?.reason, reason)
+  })
+}
+
+test('promise 7: a temporary failure never suppresses as a hard bounce, and no policy failure suppresses at all', () => {
+  const phase = fc.constantFrom<Phase>('connect', 'mail', 'rcpt', 'data', 'content')
+  fc.assert(
+    fc.property(phase, fc.integer({ min: 400, max: 599 }), fc.option(fc.constantFrom('1.1', '2.1', '2.2', '7.1', '4.1', '0.0')), fc.string(), (phase, code, detail, text) => {
+      const enhanced = detail === null ? undefined : `${Math.floor(code / 100)}.${detail}`
+      const classified = classifyReply(phase, code, enhanced, text)
+      if (code < 500) assert.notEqual(classified.suppression?.reason, 'hard_bounce')
+      if (classified.cause === 'policy') assert.equal(classified.suppression, undefined)
+    }),
+  )
+})

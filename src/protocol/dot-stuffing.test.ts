@@ -1,0 +1,55 @@
+import assert from 'node:assert/strict'
+import { existsSync, readFileSync } from 'node:fs'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { dotStuff } from './dot-stuffing.ts'
+import { normaliseLineEnds } from './line-ends.ts'
+
+function stuffed(content: string): string {
+  return dotStuff(Buffer.from(content, 'latin1')).toString('latin1')
+}
+
+/** What a receiver reads: lines up to the one that is a single dot (RFC 5321 §4.5.2). */
+function received(wire: string): { content: string; rest: string } {
+  const end = wire.startsWith('.\r\n') ? 0 : wire.indexOf('\r\n.\r\n') + 2
+  const content = wire.slice(0, end).replaceAll(/(^|\r\n)\./g, '$1')
+  return { content, rest: wire.slice(end + 3) }
+}
+
+test('a line that starts with a dot gets another one (RFC 5321 §4.5.2)', () => {
+  assert.equal(stuffed('.a\r\n..\r\nb.\r\n.\r\n'), '..a\r\n...\r\nb.\r\n..\r\n.\r\n')
+})
+
+test('content without a final CRLF gets one before the final dot', () => {
+  assert.equal(stuffed('a'), 'a\r\n.\r\n')
+  assert.equal(stuffed('a\r\n.'), 'a\r\n..\r\n.\r\n')
+})
+
+test('empty content is the final dot alone', () => {
+  assert.equal(stuffed(''), '.\r\n')
+})
+
+test('any content of CRLF lines arrives as it was, and nothing follows its end', () => {
+  const lines = fc.array(fc.constantFrom('\r\n', '.', 'a', '..', '\xff'), { maxLength: 60 }).map((parts) => parts.join(''))
+  fc.assert(
+    fc.property(lines, (content) => {
+      const { content: arrived, rest } = received(stuffed(content))
+      assert.equal(arrived, content === '' || content.endsWith('\r\n') ? content : `${content}\r\n`)
+      assert.equal(rest, '')
+    }),
+    { numRuns: 1000 },
+  )
+})
+
+const VECTORS = '../shared/suites/smtp/vectors.json'
+test('SMTP smuggling: no end-of-data sequence inside a content reaches the wire', {
+  skip: existsSync(VECTORS) ? false : `${VECTORS} is absent`,
+}, () => {
+  const { eod } = JSON.parse(readFileSync(VECTORS, 'utf8')) as { eod: string[] }
+  for (const sequence of eod) {
+    const content = normaliseLineEnds(Buffer.from(`Subject: a\r\n\r\nbody${sequence}MAIL FROM:<b@c>\r\n`, 'latin1'))
+    const wire = dotStuff(content).toString('latin1')
+    assert.doesNotMatch(wire, /\r(?!\n)|(?<!\r)\n/)
+    assert.equal(wire.indexOf('\r\n.\r\n'), wire.length - 5)
+  }
+})

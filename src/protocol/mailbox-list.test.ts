@@ -1,0 +1,98 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import fc from 'fast-check'
+import type { Mailbox } from '#model/address.ts'
+import { isAddress, parseAddress } from './address.ts'
+import { isAscii } from './header-block.ts'
+import { formatMailbox, formatMailboxList, parseMailboxList } from './mailbox-list.ts'
+
+function mailbox(address: string, name?: string): Mailbox {
+  const parsed = parseAddress(address)
+  assert.ok(isAddress(parsed))
+  return name === undefined ? { address: parsed } : { address: parsed, name }
+}
+
+describe('address header', () => {
+  const READ: readonly (readonly [text: string, ...mailboxes: readonly (readonly [address: string, name?: string])[]])[] = [
+    ['jane@example.com', ['jane@example.com']],
+    ['<jane@example.com>', ['jane@example.com']],
+    ['Jane Doe <jane@example.com>', ['jane@example.com', 'Jane Doe']],
+    ['"Doe, Jane" <jane@example.com>, joe@example.com', ['jane@example.com', 'Doe, Jane'], ['joe@example.com']],
+    ['"\\"J\\" <x@y.example>" <jane@example.com>', ['jane@example.com', '"J" <x@y.example>']],
+    ['=?utf-8?Q?J=C3=A4ne?= <jane@example.com>', ['jane@example.com', 'Jäne']],
+    ['Jäne <jane@example.com>', ['jane@example.com', 'Jäne']],
+    ['John Q. Public <john@example.com>', ['john@example.com', 'John Q. Public']],
+    ['root@example.com (Cron Daemon)', ['root@example.com', 'Cron Daemon']],
+    ['(a (nested \\) one)) jane@example.com', ['jane@example.com', 'a (nested ) one)']],
+    ['spoof@bank.example <jane@example.com>', ['jane@example.com', 'spoof@bank.example']],
+    ['"jane doe"@example.com', ['"jane doe"@example.com']],
+    ['<"a>b"@example.com>', ['"a>b"@example.com']],
+    ['jane@Bücher.example', ['jane@xn--bcher-kva.example']],
+    ['a@example.com,, b@example.com,', ['a@example.com'], ['b@example.com']],
+  ]
+  for (const [text, ...mailboxes] of READ) {
+    test(`${text}`, () => assert.deepEqual(parseMailboxList(text), mailboxes.map(([address, name]) => mailbox(address, name))))
+  }
+
+  const FAULTS: readonly (readonly [text: string, fault: string])[] = [
+    ['', 'empty'],
+    [' , ', 'empty'],
+    ['undisclosed-recipients:;', 'group'],
+    ['team: a@example.com, b@example.com;', 'group'],
+    ['<a@example.com> <b@example.com>', 'trailing'],
+    ['<a@example.com> b@example.com', 'trailing'],
+    ['<a@example.com> "b"', 'trailing'],
+    ['"a <a@example.com>', 'unclosed'],
+    ['(a a@example.com', 'unclosed'],
+    ['a <a@example.com', 'unclosed'],
+    ['a@example.com b@example.com', 'address'],
+    ['a(comment)b@example.com', 'address'],
+    ['a@exam(comment)ple.com', 'address'],
+    ['Jane <not an address>', 'address'],
+    ['<@a.example:b@example.com>', 'address'],
+  ]
+  for (const [text, fault] of FAULTS) {
+    test(`${JSON.stringify(text)} is refused as ${fault}`, () => {
+      const list = parseMailboxList(text)
+      assert.equal('fault' in list ? list.fault : list, fault)
+    })
+  }
+
+  const WRITTEN: readonly (readonly [name: string | undefined, text: string])[] = [
+    [undefined, 'jane@example.com'],
+    ['', 'jane@example.com'],
+    ['Jane Doe', 'Jane Doe <jane@example.com>'],
+    ['Doe, Jane', '"Doe, Jane" <jane@example.com>'],
+    ['J "X" \\ Doe', '"J \\"X\\" \\\\ Doe" <jane@example.com>'],
+    ['Jäne', '=?UTF-8?Q?J=C3=A4ne?= <jane@example.com>'],
+    ['=?utf-8?Q?x?=', '=?UTF-8?Q?=3D=3Futf-8=3FQ=3Fx=3F=3D?= <jane@example.com>'],
+    ['a\r\nBcc: x@example.com', '"a Bcc: x@example.com" <jane@example.com>'],
+    ['a\u2028b\u0085c', 'a b c <jane@example.com>'],
+  ]
+  for (const [name, text] of WRITTEN) {
+    test(`the name ${JSON.stringify(name)} is written ${text}`, () => {
+      assert.equal(formatMailbox(mailbox('jane@example.com', name)), text)
+    })
+  }
+
+  test('any mailboxes come back from what is written for them', () => {
+    const name = fc.option(fc.string({ unit: fc.constantFrom(...'aZ ,.;:<>@"\\()[]=?éü😀שּ'), maxLength: 40 }), { nil: undefined })
+    const address = fc.constantFrom('a@example.com', '"a, <b>"@example.com', '"(x"@example.com', "o'x+y@example.com")
+    fc.assert(
+      fc.property(fc.array(fc.tuple(address, name), { minLength: 1, maxLength: 5 }), (entries) => {
+        const mailboxes = entries.map(([address, name]) => mailbox(address, name))
+        const text = formatMailboxList(mailboxes)
+        assert.ok(isAscii(text) && !/[\r\n]/.test(text))
+        const expected = entries.map(([address, name]) => mailbox(address, name?.trim() === '' ? undefined : name?.trim()))
+        assert.deepEqual(parseMailboxList(text), expected)
+      }),
+      { numRuns: 1000 },
+    )
+  })
+
+  test('any text is a fault or mailboxes, within its length in time', () => {
+    const near = fc.string({ unit: fc.constantFrom(...'a@b.c<>"(),;:\\ \r\n=?é'), maxLength: 60 })
+    fc.assert(fc.property(near, (text) => assert.ok(parseMailboxList(text) !== undefined)), { numRuns: 2000 })
+    for (const char of ['(', '"', '<', ',', '\\', 'a@b.example,', ' ']) parseMailboxList(char.repeat(100_000))
+  })
+})

@@ -1,0 +1,78 @@
+import { isIPv4, isIPv6 } from 'node:net'
+import { ROUTING_SELECTOR, type ServiceNames } from '#model/service.ts'
+import { dkimText, MX_PREFERENCES, spfInclude } from './onboarding-records.ts'
+import { type ZoneContents, zoneContents } from './zone-contents.ts'
+import { AUTOMATIC_TTL_SECONDS, type RecordData, type ZoneRecord } from './zone-record.ts'
+
+/** What of the operator's network the service zone publishes. */
+export interface ServiceAddresses {
+  /** IP addresses of the hosts strangers connect to: MX, submission, name servers. */
+  readonly hosts: readonly string[]
+  /** IP addresses and CIDR ranges mail leaves from. */
+  readonly sources: readonly string[]
+  /** Whether `pass.<service>` authorises loopback: development only. */
+  readonly pass: boolean
+}
+
+/** On a laptop everything is loopback. */
+export const LOOPBACK_ADDRESSES: ServiceAddresses = {
+  hosts: ['127.0.0.1', '::1'],
+  sources: ['127.0.0.0/8', '::1'],
+  pass: true,
+}
+
+/** Every zone's name servers: where a customer delegates a hosted zone to. */
+export function nameServers(service: ServiceNames): readonly string[] {
+  return [`ns1.${service.domain}`, `ns2.${service.domain}`]
+}
+
+export function responsible(service: ServiceNames): string {
+  return `hostmaster.${service.domain}`
+}
+
+/** The service domain's own records (DECISIONS, Domains). `_mta-sts.mx` and its policy host are not among them until
+ *  the policy is served: a TXT record that leads to no policy makes senders retry for nothing.
+ *  `emailKey` is the public key of `email.<service>` in base64. */
+export function serviceZone(
+  service: ServiceNames,
+  addresses: ServiceAddresses,
+  emailKey: string | undefined,
+): ZoneContents {
+  const records: ZoneRecord[] = []
+  const add = (name: string, ...data: RecordData[]) => {
+    for (const one of data) records.push({ name, ttl: AUTOMATIC_TTL_SECONDS, ...one })
+  }
+  for (const host of [...service.routes, service.submission, ...nameServers(service)])
+    add(host, ...addresses.hosts.map(addressRecord))
+  // The page's own answer (reference-postmaster.md) ends in ~all.
+  add(service.spf, spf(addresses.sources, '~all'))
+  add(
+    service.email,
+    ...service.routes.map(
+      (exchange, i): RecordData => ({ type: 'MX', preference: MX_PREFERENCES[i] ?? 0, exchange }),
+    ),
+    { type: 'TXT', text: spfInclude(service) },
+  )
+  if (emailKey)
+    add(`${ROUTING_SELECTOR}._domainkey.${service.email}`, { type: 'TXT', text: dkimText(emailKey) })
+  if (addresses.pass) add(service.pass, spf(['127.0.0.0/8', '::1'], '-all'))
+  return zoneContents({
+    apex: service.domain,
+    nameServers: nameServers(service),
+    responsible: responsible(service),
+    serial: 1,
+    records,
+  })
+}
+
+function addressRecord(address: string): RecordData {
+  return { type: isIPv6(address) ? 'AAAA' : 'A', data: address }
+}
+
+function spf(sources: readonly string[], all: '~all' | '-all'): RecordData {
+  const mechanisms = sources.map((source) => {
+    const [address = ''] = source.split('/')
+    return `${isIPv4(address) ? 'ip4' : 'ip6'}:${source}`
+  })
+  return { type: 'TXT', text: ['v=spf1', ...mechanisms, all].join(' ') }
+}

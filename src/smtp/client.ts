@@ -1,0 +1,270 @@
+import { connect, isIP, type Socket } from 'node:net'
+import type { ConnectionOptions } from 'node:tls'
+import { ClientConnection } from './client-connection.ts'
+import { DEFAULT_TIMEOUTS, type SmtpTimeouts } from './client-timeouts.ts'
+import { type ClientTlsInfo, ClientWire, type Heard, oneLine, type SmtpFault } from './client-wire.ts'
+import type { Reply } from './reply.ts'
+import { type RawReply, readExtensions, readReply } from './reply-reader.ts'
+
+/** SMTP as a client (RFC 5321): greets, goes over to TLS where it can, and carries any number of transactions over one
+ *  connection. In: an address to connect to. Out: a connection, or why there is none.
+ *  Promise: whatever the peer does comes back as a value within the time-outs, with bounded memory; nothing in an
+ *  envelope can become a command; a result tells apart what was refused, what is lost and what may be there twice. */
+export interface ConnectOptions {
+  /** The host's name: for SNI and for the certificate. */
+  readonly host: string
+  /** The IP address to connect to. */
+  readonly address: string
+  readonly port: number
+  readonly localAddress?: string
+  readonly ehloName: string
+  readonly tls: ClientTls
+  readonly timeouts?: Partial<SmtpTimeouts>
+  /** Ends the attempt to connect; a transaction has its own. */
+  readonly signal?: AbortSignal
+  /** Hears the dialogue, `c: ` and `s: ` lines, without contents. */
+  readonly record?: (line: string) => void
+}
+
+/** `none`: never. `opportunistic`: STARTTLS where it is offered, whatever the certificate (RFC 7435). `verify`:
+ *  STARTTLS with a certificate that holds, or no connection. */
+export type ClientTls = 'none' | 'opportunistic' | { readonly verify: VerifyOptions }
+
+/** What the certificate is checked against; by default the system's authorities and `host`. */
+export type VerifyOptions = Pick<ConnectionOptions, 'ca' | 'servername' | 'checkServerIdentity'>
+
+/** Why there is no connection. `detail` is one line for logs and events: the peer's words, or what went wrong. */
+export type ConnectFailure = { readonly ok: false; readonly detail: string } & (
+  | { readonly kind: 'refused'; readonly phase: OpeningPhase; readonly reply: Reply }
+  | { readonly kind: 'lost'; readonly phase: OpeningPhase; readonly error: SmtpFault }
+  /** No TLS came about. `retryInClear`: it was opportunistic, so a new connection with `none` may do. */
+  | {
+      readonly kind: 'tls-failed'
+      readonly phase: 'tls'
+      readonly error: SmtpFault
+      readonly retryInClear: boolean
+    }
+)
+
+/** `hello` is EHLO and, where the peer does not know it, HELO. */
+export type OpeningPhase = 'connect' | 'greeting' | 'hello' | 'starttls'
+
+/** An open session, greeted and, where wanted, over TLS. It carries one transaction at a time, any number in turn. */
+export interface SmtpConnection {
+  readonly ok: true
+  /** What EHLO offered: keywords in upper case with their parameters. Empty after HELO. */
+  readonly extensions: ReadonlyMap<string, string>
+  /** Undefined in clear text. */
+  readonly tls: ClientTlsInfo | undefined
+  /** Whether another transaction may be begun. The peer may close an idle connection at any time. */
+  readonly usable: boolean
+  /** Resolves once the connection is gone. */
+  readonly closed: Promise<void>
+  /** Sends one message. Throws when called during another transaction, or with a path that is no mailbox. */
+  transact(transaction: Transaction): Promise<TransactionResult>
+  /** Asks whether the connection still works; false closes it. */
+  rset(): Promise<boolean>
+  /** Says goodbye, waits a little for the answer, and closes. */
+  quit(): Promise<void>
+}
+
+export interface Transaction {
+  /** '' is the null sender. */
+  readonly mailFrom: string
+  readonly rcptTo: string | readonly string[]
+  readonly content: TransactionContent
+  readonly signal?: AbortSignal
+}
+
+export interface TransactionContent {
+  /** As `dotStuff` makes it: with its final CRLF.CRLF. */
+  readonly dotStuffed: Buffer
+  /** Octets before dot-stuffing, for SIZE= (RFC 1870 §3). */
+  readonly size: number
+  readonly eightBit: boolean
+  /** Header or envelope need SMTPUTF8 (RFC 6531). */
+  readonly smtpUtf8: boolean
+}
+
+export type Phase = 'mail' | 'rcpt' | 'data' | 'content'
+
+export type TransactionResult =
+  /** The peer has it: 2yz to the content. */
+  | { readonly kind: 'accepted'; readonly reply: Reply; readonly refused: readonly RefusedRecipient[] }
+  /** The peer said no, or not now. `rcpt`: to every recipient; `reply` is the first one's. A 421 closed the connection.
+   *  A message that needs SMTPUTF8 where it is not offered is not sent; its 550 5.6.7 is ours. */
+  | {
+      readonly kind: 'refused'
+      readonly phase: Phase
+      readonly reply: Reply
+      readonly refused: readonly RefusedRecipient[]
+    }
+  /** The connection broke. `afterFinalDot`: the peer may have the message, and sending it again may double it. */
+  | {
+      readonly kind: 'lost'
+      readonly phase: Phase
+      readonly afterFinalDot: boolean
+      readonly error: SmtpFault
+    }
+
+export interface RefusedRecipient {
+  readonly rcptTo: string
+  readonly reply: Reply
+}
+
+export async function connectSmtp(options: ConnectOptions): Promise<SmtpConnection | ConnectFailure> {
+  // RFC 5321 §4.1.1.1; a name of ours that could end the line is a bug of ours.
+  if (!/^[!-~]{1,255}$/.test(options.ehloName)) throw new Error('Not a name for EHLO')
+  const timeouts = { ...DEFAULT_TIMEOUTS, ...options.timeouts }
+  const socket = connect({
+    host: options.address,
+    port: options.port,
+    noDelay: true,
+    ...(options.localAddress !== undefined && { localAddress: options.localAddress }),
+  })
+  const { signal } = options
+  let wire: ClientWire | undefined
+  const abort = () => {
+    if (wire === undefined) socket.destroy(new Error('Aborted'))
+    else wire.fail({ reason: 'aborted', message: 'Aborted' })
+  }
+  if (signal?.aborted === true) abort()
+  signal?.addEventListener('abort', abort)
+  try {
+    const fault = await connected(socket, timeouts.connectMs)
+    if (fault !== undefined) {
+      const error: SmtpFault = signal?.aborted === true ? { reason: 'aborted', message: 'Aborted' } : fault
+      return lost('connect', error)
+    }
+    wire = new ClientWire(socket, options.record)
+    return await new Opening(wire, options, timeouts).open()
+  } finally {
+    signal?.removeEventListener('abort', abort)
+  }
+}
+
+function connected(socket: Socket, ms: number): Promise<SmtpFault | undefined> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => {
+      socket.destroy()
+      resolve({ reason: 'timeout', message: 'Timeout: connect' })
+    }, ms)
+    const failed = (error: Error): void => {
+      clearTimeout(timer)
+      resolve({ reason: 'network', message: oneLine(error) })
+    }
+    socket.once('error', failed)
+    socket.once('connect', () => {
+      clearTimeout(timer)
+      socket.off('error', failed)
+      resolve(undefined)
+    })
+  })
+}
+
+type Hello = { readonly extensions: ReadonlyMap<string, string> }
+
+/** The part of a session before its first transaction. */
+class Opening {
+  readonly #wire: ClientWire
+  readonly #options: ConnectOptions
+  readonly #timeouts: SmtpTimeouts
+
+  constructor(wire: ClientWire, options: ConnectOptions, timeouts: SmtpTimeouts) {
+    this.#wire = wire
+    this.#options = options
+    this.#timeouts = timeouts
+  }
+
+  async open(): Promise<SmtpConnection | ConnectFailure> {
+    const greeting = await this.#wire.hear(this.#timeouts.greetingMs, 'greeting')
+    if (!('code' in greeting)) return lost('greeting', greeting)
+    if (greeting.code >= 300) return this.#refused('greeting', greeting)
+    const hello = await this.#hello()
+    if ('ok' in hello) return hello
+    if (this.#options.tls === 'none') return this.#connection(hello, undefined)
+    if (!hello.extensions.has('STARTTLS')) return this.#withoutTls(hello)
+    return this.#startTls(hello)
+  }
+
+  async #hello(): Promise<Hello | ConnectFailure> {
+    const ehlo = await this.#ask(`EHLO ${this.#options.ehloName}`)
+    if (!('code' in ehlo)) return lost('hello', ehlo)
+    if (ehlo.code < 300) return { extensions: readExtensions(ehlo) }
+    if (ehlo.code < 500) return this.#refused('hello', ehlo)
+    // RFC 5321 §3.2: a peer that does not know EHLO may know HELO.
+    const helo = await this.#ask(`HELO ${this.#options.ehloName}`)
+    if (!('code' in helo)) return lost('hello', helo)
+    return helo.code < 300 ? { extensions: new Map() } : this.#refused('hello', helo)
+  }
+
+  async #startTls(hello: Hello): Promise<SmtpConnection | ConnectFailure> {
+    const { tls } = this.#options
+    const reply = await this.#ask('STARTTLS')
+    if (!('code' in reply)) return lost('starttls', reply)
+    if (reply.code !== 220) {
+      if (tls === 'opportunistic' && reply.code !== 421) return this.#connection(hello, undefined)
+      return this.#refused('starttls', reply)
+    }
+    // A reply that came in clear behind the 220 must not be taken for one that came over TLS.
+    if (!this.#wire.quiet) {
+      const error: SmtpFault = {
+        reason: 'protocol',
+        message: 'Protocol error: more than one reply to STARTTLS',
+      }
+      this.#wire.fail(error)
+      return lost('starttls', error)
+    }
+    const info = await this.#wire.upgrade(this.#tlsOptions(), this.#timeouts.handshakeMs)
+    if ('reason' in info) {
+      if (info.reason === 'aborted') return lost('starttls', info)
+      return tlsFailed(info, tls === 'opportunistic')
+    }
+    // RFC 3207 §4.2: what was offered in clear is forgotten.
+    const again = await this.#hello()
+    return 'ok' in again ? again : this.#connection(again, info)
+  }
+
+  #tlsOptions(): ConnectionOptions {
+    const { host, tls } = this.#options
+    const name = host.replace(/\.$/, '')
+    const servername = isIP(name) === 0 ? { servername: name } : {}
+    return typeof tls === 'object'
+      ? { ...servername, ...tls.verify, rejectUnauthorized: true }
+      : { ...servername, rejectUnauthorized: false }
+  }
+
+  #withoutTls(hello: Hello): SmtpConnection | ConnectFailure {
+    if (this.#options.tls === 'opportunistic') return this.#connection(hello, undefined)
+    this.#goodbye()
+    return tlsFailed({ reason: 'tls', message: 'STARTTLS is not offered' }, false)
+  }
+
+  #connection(hello: Hello, tls: ClientTlsInfo | undefined): SmtpConnection {
+    return new ClientConnection(this.#wire, { extensions: hello.extensions, tls, timeouts: this.#timeouts })
+  }
+
+  #ask(command: string): Heard | Promise<Heard> {
+    this.#wire.say(`${command}\r\n`)
+    return this.#wire.hear(this.#timeouts.helloMs, `reply to ${command.split(' ', 1)[0] ?? ''}`)
+  }
+
+  #refused(phase: OpeningPhase, heard: RawReply): ConnectFailure {
+    this.#goodbye()
+    const detail = `${heard.code} ${heard.lines.join(' ')}`
+    return { ok: false, kind: 'refused', phase, reply: readReply(heard), detail }
+  }
+
+  #goodbye(): void {
+    this.#wire.say('QUIT\r\n')
+    this.#wire.close()
+  }
+}
+
+function lost(phase: OpeningPhase, error: SmtpFault): ConnectFailure {
+  return { ok: false, kind: 'lost', phase, error, detail: error.message }
+}
+
+function tlsFailed(error: SmtpFault, retryInClear: boolean): ConnectFailure {
+  return { ok: false, kind: 'tls-failed', phase: 'tls', error, retryInClear, detail: error.message }
+}

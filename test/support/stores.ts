@@ -1,0 +1,105 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, type TestContext, test } from 'node:test'
+import pg from 'pg'
+import { openPostgresStore } from '#store/open-postgres.ts'
+import { openSqliteStore } from '#store/open-sqlite.ts'
+import type { Store } from '#store/store.ts'
+import { type PostgresServer, startPostgres } from './postgres-server.ts'
+
+/** A store of one test, migrated and empty, which goes away with it. */
+export interface OpenStore {
+  readonly engine: Store['engine']
+  /** The store as it is open now. */
+  readonly store: Store
+  /** A folder of the test's own: the data folder on SQLite, and for bodies on both. */
+  readonly directory: string
+  /** The database's URL on PostgreSQL. */
+  readonly url: string | undefined
+  /** Closes the store, if it is open, and opens it again as a restarted process would. */
+  reopen(): Promise<Store>
+  close(): Promise<void>
+}
+
+/** Registers the test once for each engine. */
+export function onBothEngines(name: string, run: (t: TestContext, open: OpenStore) => Promise<void>): void {
+  for (const engine of ['sqlite', 'postgres'] as const) {
+    test(`${name} (${engine})`, async (t) => {
+      await using open = await openTestStore(engine)
+      await run(t, open)
+    })
+  }
+}
+
+export async function openTestStore(engine: Store['engine']): Promise<OpenStore & AsyncDisposable> {
+  const directory = await mkdtemp(join(tmpdir(), 'posthorn-test-'))
+  const url = engine === 'postgres' ? await newDatabase() : undefined
+  const openStore = () => (url === undefined ? openSqliteStore({ directory }) : openPostgresStore({ url }))
+  let store: Store = await openStore()
+  const close = () => store.close()
+  return {
+    engine,
+    directory,
+    url,
+    get store() {
+      return store
+    },
+    async reopen() {
+      await close()
+      store = await openStore()
+      return store
+    },
+    close,
+    async [Symbol.asyncDispose]() {
+      await close()
+      await rm(directory, { recursive: true, force: true })
+      if (url !== undefined) await dropDatabase(url)
+    },
+  }
+}
+
+/** Migrated once; a new database is a copy of it. */
+const TEMPLATE = 'posthorn_template'
+
+let server: Promise<PostgresServer> | undefined
+let databases = 0
+
+async function startWithTemplate(): Promise<PostgresServer> {
+  const started = await startPostgres()
+  await administer(started, `create database ${TEMPLATE}`)
+  const store = await openPostgresStore({ url: started.url(TEMPLATE) })
+  await store.close()
+  return started
+}
+
+/** The URL of a migrated, empty database. */
+export async function newDatabase(): Promise<string> {
+  server ??= startWithTemplate()
+  const started = await server
+  databases += 1
+  const name = `test_${databases}`
+  await administer(started, `create database ${name} template ${TEMPLATE}`)
+  return started.url(name)
+}
+
+async function dropDatabase(url: string): Promise<void> {
+  const started = await server
+  const name = new URL(url).pathname.slice(1)
+  if (started !== undefined) await administer(started, `drop database ${name} with (force)`)
+}
+
+async function administer(started: PostgresServer, sql: string): Promise<void> {
+  const client = new pg.Client({ connectionString: started.url('postgres') })
+  await client.connect()
+  try {
+    await client.query(sql)
+  } finally {
+    await client.end()
+  }
+}
+
+after(async () => {
+  const started = await server
+  await started?.stop()
+})
