@@ -49,15 +49,15 @@ test('what arrived passes SPF, DKIM and DMARC against the instance’s own DNS',
   const [message] = await instance.inbox('to:checked@example.com')
   const raw = await instance.raw(message?.ID ?? '')
   const dns = lookups()
-  const returnPath = /^Return-Path: <([^>]+)>/im.exec(raw)?.[1] ?? ''
+  const returnPath = await instance.returnPath(message?.ID ?? '')
   assert.match(returnPath, /^[a-z2-7]+@cf-bounce\.yourdomain\.com$/)
-  const result = await authenticate(raw.replace(/^Return-Path:.*\r\n/i, ''), {
+  const result = await authenticate(raw, {
     ip: '127.0.0.1',
     helo: 'posthorn.test',
     sender: returnPath,
     mta: 'verifier.example',
     strict: true,
-    resolver: (name: string, type: string) => dns.resolve(name, type),
+    resolver: dns.resolve.bind(dns),
   })
   assert.equal(result.spf && result.spf.status.result, 'pass')
   const [signature] = result.dkim.results
@@ -91,11 +91,10 @@ test('each recipient has a transaction and a return path of its own; Bcc is neve
   const messages = await instance.inbox('many.example', 4)
   assert.equal(messages.length, 4)
   const raws = await Promise.all(messages.map(({ ID }) => instance.raw(ID)))
-  const paths = new Set(raws.map((raw) => /^Return-Path: (.*)$/im.exec(raw)?.[1]))
-  assert.equal(paths.size, 4)
+  const paths = await Promise.all(messages.map(({ ID }) => instance.returnPath(ID)))
+  assert.equal(new Set(paths).size, 4)
   for (const raw of raws) {
-    const header = raw.slice(0, raw.indexOf('\r\n\r\n')).replace(/^(Return-Path|Received|X-Original-To|Delivered-To):.*(\r\n[ \t].*)*/gim, '')
-    assert.doesNotMatch(header, /four@many|^Bcc:/im)
+    assert.doesNotMatch(raw, /four@many|^Bcc:/im)
   }
 })
 

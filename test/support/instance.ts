@@ -16,6 +16,8 @@ export interface Instance extends AsyncDisposable {
   /** Messages in the inbox that match, once there are `count` of them. */
   inbox(query: string, count?: number): Promise<InboxMessage[]>
   raw(id: string): Promise<string>
+  /** The envelope sender with which a message arrived. */
+  returnPath(id: string): Promise<string>
   kill(): Promise<void>
   stop(): Promise<number | null>
   restart(): Promise<void>
@@ -95,6 +97,10 @@ export async function startInstance(environment: Record<string, string> = {}): P
       }
     },
     raw: async (id) => (await fetch(`${dev.inbox}/message/${id}/raw`)).text(),
+    async returnPath(id) {
+      const view = (await (await fetch(`${dev.inbox}/message/${id}`)).json()) as { ReturnPath: string }
+      return view.ReturnPath
+    },
     async kill() {
       await stop('SIGKILL')
     },

@@ -86,7 +86,10 @@ export async function playServer(...scripts: readonly string[]): Promise<PlayedS
   })
   const address = server.address()
   assert.ok(typeof address === 'object' && address !== null)
-  const done = started.then(() => Promise.all(plays)).then(() => {})
+  const done = (async () => {
+    await started
+    await Promise.all(plays)
+  })()
   // A test that fails first must not also end the process.
   done.catch(() => {})
   return {

@@ -20,8 +20,9 @@ import { MIME_VERSION, platformFields, receivedField, UNDISCLOSED } from './plat
 // Thunderbird and Outlook send a few dozen fields; the limits only keep a hostile header from costing more.
 const LIMITS = { fields: 1000, bytes: 256 * 1024 } as const
 const MAX_SUBJECT = 998
+const LF = 10
 
-/** A raw message that was read and found usable: what of it stays. */
+/** A raw message that was read and found usable: what of it stays. `body` is the sender's but for its line ends. */
 export interface RawMessage extends KeptFields {
   readonly body: Buffer
 }
@@ -56,7 +57,9 @@ export function composeRaw(message: RawMessage, platform: PlatformHeaders): Buff
     (message.hasRecipients ? '' : UNDISCLOSED) +
     platformFields(platform) +
     MIME_VERSION
-  return Buffer.concat([Buffer.from(`${header}\r\n`, 'latin1'), message.body])
+  // SMTP ends the last line whatever it was, so it is ended before it is signed.
+  const end = message.body.length === 0 || message.body.at(-1) === LF ? '' : '\r\n'
+  return Buffer.concat([Buffer.from(`${header}\r\n`, 'latin1'), message.body, Buffer.from(end)])
 }
 
 interface KeptFields {
@@ -90,8 +93,9 @@ function keepFields(fields: readonly HeaderField[]): KeptFields | Refusal {
     const repeated = checkRepeated(field.name, use, seen)
     if (repeated) return repeated
     if (use === 'subject') subject = withoutControls(decodeWords(text))
-    if (Array.from(subject).length > MAX_SUBJECT)
+    if (Array.from(subject).length > MAX_SUBJECT) {
       return unusable(`The subject is longer than ${MAX_SUBJECT} characters.`)
+    }
     if (typeof use === 'object') {
       const refusal = checkCustom(use, field.name, text, fields)
       if (refusal) return refusal
@@ -135,8 +139,7 @@ function readFrom(fields: readonly HeaderField[]): Mailbox | Refusal {
   if (!field) return unusable('The message has no From header.')
   if (second) return unusable('The message has more than one From header.')
   const text = fieldText(field)
-  if (text === undefined)
-    return unusable('The From header is not UTF-8; encode its display name by RFC 2047.')
+  if (text === undefined) return unusable('The From header is not UTF-8; encode its name by RFC 2047.')
   const mailboxes = parseMailboxList(text)
   if ('fault' in mailboxes) return unusable(`The From header names no single address. ${mailboxes.detail}`)
   const [mailbox, another] = mailboxes

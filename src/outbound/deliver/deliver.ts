@@ -86,7 +86,8 @@ export function openDelivery(options: DeliverOptions): Delivery {
       for (let sent = 0; sent < options.messagesPerConnection && host.connection.usable; sent++) {
         const delivery = await destination.next(options.idleMs)
         if (!delivery) break
-        const again = await attempt(delivery, host, sent > 0)
+        // The peer may have closed it while it was idle, with or without a 421.
+        const again = host.connection.usable ? await attempt(delivery, host, sent > 0) : delivery
         if (again) destination.add(again)
       }
     } finally {
