@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { existsSync, readFileSync } from 'node:fs'
 import { describe, test } from 'node:test'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { domainOf, localPartOf } from '#model/address.ts'
 import { isAddress, parseAddress } from './address.ts'
 
@@ -12,21 +12,29 @@ function faultOf(text: string): string {
 
 const SUITE = '../shared/suites/address/isemail.json'
 const suite = existsSync(SUITE)
-  ? (JSON.parse(readFileSync(SUITE, 'utf8')) as { id: string; address: string; category: string; diagnosis: string }[])
+  ? (JSON.parse(readFileSync(SUITE, 'utf8')) as {
+      id: string
+      address: string
+      category: string
+      diagnosis: string
+    }[])
   : []
 
 // What RFC 5321 allows and a sending service still declines, by diagnosis or, for one, by address.
 const DECLINED: Record<string, string> = {
   ISEMAIL_RFC5321_TLD: 'a domain of one label is no destination on the public Internet',
   ISEMAIL_RFC5321_TLDNUMERIC: 'no top-level domain is numeric (RFC 3696 §2); such hosts read as IP addresses',
-  ISEMAIL_RFC5321_ADDRESSLITERAL: 'mail goes to domains: an address literal has no MX, no policy and no DMARC',
+  ISEMAIL_RFC5321_ADDRESSLITERAL:
+    'mail goes to domains: an address literal has no MX, no policy and no DMARC',
   'test@io': 'a domain of one label is no destination on the public Internet',
 }
 
 describe('isemail suite', { skip: suite.length > 0 ? false : `${SUITE} is absent` }, () => {
   for (const { id, address, category, diagnosis } of suite) {
     const valid =
-      category === 'ISEMAIL_VALID_CATEGORY' || category === 'ISEMAIL_DNSWARN' || category === 'ISEMAIL_RFC5321'
+      category === 'ISEMAIL_VALID_CATEGORY' ||
+      category === 'ISEMAIL_DNSWARN' ||
+      category === 'ISEMAIL_RFC5321'
     const reason = DECLINED[address] ?? DECLINED[diagnosis]
     const expected = valid && reason === undefined
     const verdict = expected ? 'accepted' : reason === undefined ? 'refused' : `declined: ${reason}`
@@ -67,7 +75,11 @@ describe('RFC 5321 mailbox', () => {
     ['a group', 'all: jane@example.com;', 'local-part'],
     ['a local part of 65 octets', `${'a'.repeat(65)}@example.com`, 'local-part-too-long'],
     ['an internationalized local part', 'jäne@example.com', 'local-part-not-ascii'],
-    ['255 octets', `${'a'.repeat(64)}@${'b'.repeat(60)}.${'b'.repeat(60)}.${'b'.repeat(60)}.bbbbbbb`, 'too-long'],
+    [
+      '255 octets',
+      `${'a'.repeat(64)}@${'b'.repeat(60)}.${'b'.repeat(60)}.${'b'.repeat(60)}.bbbbbbb`,
+      'too-long',
+    ],
     ['an address literal', 'jane@[192.0.2.1]', 'domain'],
     ['an underscore in the domain', 'jane@foo_bar.com', 'domain'],
     ['a trailing dot', 'jane@example.com.', 'domain'],
@@ -96,7 +108,10 @@ describe('RFC 5321 mailbox', () => {
 })
 
 describe('any text at all', () => {
-  const near = fc.string({ unit: fc.constantFrom(...'aZ9.@"\\-_<>()[]:, \t\r\n\0ü。＠\u00ad\u2028\ud800'), maxLength: 40 })
+  const near = fc.string({
+    unit: fc.constantFrom(...Array.from('aZ9.@"\\-_<>()[]:, \t\r\n\0ü。＠\u00ad\u2028\ud800')),
+    maxLength: 40,
+  })
 
   test('is either refused or an address that no header or command can be broken with', () => {
     fc.assert(
@@ -122,7 +137,10 @@ describe('any text at all', () => {
   })
 
   test('every quoted string of printable ASCII in a local part is accepted and means the same after', () => {
-    const printable = fc.string({ unit: fc.integer({ min: 32, max: 126 }).map((code) => String.fromCharCode(code)), maxLength: 30 })
+    const printable = fc.string({
+      unit: fc.integer({ min: 32, max: 126 }).map((code) => String.fromCharCode(code)),
+      maxLength: 30,
+    })
     fc.assert(
       fc.property(printable, (content) => {
         const result = parseAddress(`"${content.replaceAll(/["\\]/g, '\\$&')}"@example.com`)

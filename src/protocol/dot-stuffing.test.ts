@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { existsSync, readFileSync } from 'node:fs'
 import { test } from 'node:test'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { dotStuff } from './dot-stuffing.ts'
 import { normaliseLineEnds } from './line-ends.ts'
 
@@ -30,7 +30,9 @@ test('empty content is the final dot alone', () => {
 })
 
 test('any content of CRLF lines arrives as it was, and nothing follows its end', () => {
-  const lines = fc.array(fc.constantFrom('\r\n', '.', 'a', '..', '\xff'), { maxLength: 60 }).map((parts) => parts.join(''))
+  const lines = fc
+    .array(fc.constantFrom('\r\n', '.', 'a', '..', '\xff'), { maxLength: 60 })
+    .map((parts) => parts.join(''))
   fc.assert(
     fc.property(lines, (content) => {
       const { content: arrived, rest } = received(stuffed(content))
@@ -47,7 +49,9 @@ test('SMTP smuggling: no end-of-data sequence inside a content reaches the wire'
 }, () => {
   const { eod } = JSON.parse(readFileSync(VECTORS, 'utf8')) as { eod: string[] }
   for (const sequence of eod) {
-    const content = normaliseLineEnds(Buffer.from(`Subject: a\r\n\r\nbody${sequence}MAIL FROM:<b@c>\r\n`, 'latin1'))
+    const content = normaliseLineEnds(
+      Buffer.from(`Subject: a\r\n\r\nbody${sequence}MAIL FROM:<b@c>\r\n`, 'latin1'),
+    )
     const wire = dotStuff(content).toString('latin1')
     assert.doesNotMatch(wire, /\r(?!\n)|(?<!\r)\n/)
     assert.equal(wire.indexOf('\r\n.\r\n'), wire.length - 5)

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { decodeWords, encodeWords } from './encoded-word.ts'
 
 describe('encoded-words', () => {
@@ -38,7 +38,8 @@ describe('encoded-words', () => {
     ['=?utf-8?Q?a b?=', '=?utf-8?Q?a b?='],
     ['no words', 'no words'],
   ]
-  for (const [value, text] of DECODED) test(`${value} reads as ${text}`, () => assert.equal(decodeWords(value), text))
+  for (const [value, text] of DECODED)
+    test(`${value} reads as ${text}`, () => assert.equal(decodeWords(value), text))
 
   test('any text comes back, in ASCII that no header breaks on', () => {
     fc.assert(
@@ -56,7 +57,12 @@ describe('encoded-words', () => {
   })
 
   test('any value decodes without throwing', () => {
-    const near = fc.string({ unit: fc.constantFrom('=?', '?=', '?', 'utf-8', 'Q', 'B', '=', 'C3', '_', ' ', 'é', '*') })
-    fc.assert(fc.property(near, (value) => assert.equal(typeof decodeWords(value), 'string')), { numRuns: 2000 })
+    const near = fc.string({
+      unit: fc.constantFrom('=?', '?=', '?', 'utf-8', 'Q', 'B', '=', 'C3', '_', ' ', 'é', '*'),
+    })
+    fc.assert(
+      fc.property(near, (value) => assert.equal(typeof decodeWords(value), 'string')),
+      { numRuns: 2000 },
+    )
   })
 })

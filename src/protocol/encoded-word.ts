@@ -45,10 +45,10 @@ export function needsEncoding(text: string): boolean {
 export function decodeWords(value: string): string {
   const pattern = /=\?([^?\s]+)\?([bq])\?([^?\s]*)\?=/gi
   let text = ''
-  let pending: { charset: string; bytes: Buffer; raw: string } | undefined
+  let pending: { charset: string; bytes: Buffer[]; raw: string } | undefined
   let end = 0
   const flush = () => {
-    if (pending) text += decodeBytes(pending.charset, pending.bytes) ?? pending.raw
+    if (pending) text += decodeBytes(pending.charset, Buffer.concat(pending.bytes)) ?? pending.raw
     pending = undefined
   }
   for (const match of value.matchAll(pattern)) {
@@ -59,16 +59,13 @@ export function decodeWords(value: string): string {
     const bytes = encoding.toLowerCase() === 'b' ? Buffer.from(payload, 'base64') : decodeQ(payload)
     // §6.2: white space between two encoded-words is not part of the text. Some senders split a character over two.
     if (pending?.charset === charset && /^\s*$/.test(between)) {
-      pending = {
-        charset,
-        bytes: Buffer.concat([pending.bytes, bytes]),
-        raw: `${pending.raw}${between}${word}`,
-      }
+      pending.bytes.push(bytes)
+      pending.raw += between + word
     } else {
       const hadWord = pending !== undefined
       flush()
       text += hadWord && /^\s*$/.test(between) ? '' : between
-      pending = { charset, bytes, raw: word }
+      pending = { charset, bytes: [bytes], raw: word }
     }
     end = match.index + word.length
   }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { splitEnhanced } from './enhanced-status.ts'
 
 const CASES: readonly (readonly [text: string, enhanced: string | undefined, rest: string])[] = [
@@ -9,7 +9,7 @@ const CASES: readonly (readonly [text: string, enhanced: string | undefined, res
   ['4.2.2', '4.2.2', ''],
   ['5.7.350 Remote server returned an error', '5.7.350', 'Remote server returned an error'],
   ['#5.1.0 Address rejected', '5.1.0', 'Address rejected'],
-  ["Sorry, no mailbox here by that name. (#5.1.1)", '5.1.1', "Sorry, no mailbox here by that name. (#5.1.1)"],
+  ['Sorry, no mailbox here by that name. (#5.1.1)', '5.1.1', 'Sorry, no mailbox here by that name. (#5.1.1)'],
   ['5.1.1 First\n5.1.1 Second\nThird', '5.1.1', 'First\nSecond\nThird'],
   ['User unknown', undefined, 'User unknown'],
   ['5.1.1.7 is an address', undefined, '5.1.1.7 is an address'],
@@ -26,7 +26,7 @@ for (const [text, enhanced, rest] of CASES) {
 
 test('any reply text: a code that is found is a code, and a text without one is left alone', () => {
   fc.assert(
-    fc.property(fc.string({ unit: fc.constantFrom(...'245.019#( \nab') }), (text) => {
+    fc.property(fc.string({ unit: fc.constantFrom(...Array.from('245.019#( \nab')) }), (text) => {
       const result = splitEnhanced(text)
       if (result.enhanced === undefined) assert.equal(result.text, text)
       else assert.match(result.enhanced, /^[245]\.\d{1,3}\.\d{1,3}$/)

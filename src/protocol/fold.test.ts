@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { decodeWords } from './encoded-word.ts'
 import { foldField, foldText } from './fold.ts'
 import { parseHeaderBlock, trimWhiteSpace, unfold } from './header-block.ts'
@@ -34,7 +34,11 @@ describe('folding', () => {
 
   test('a word is not broken for 78, nor for 998', () => {
     const word = 'a'.repeat(990)
-    assert.deepEqual(lines(foldField('References', `<b> ${word} <c>`)), ['References: <b>', ` ${word}`, ' <c>'])
+    assert.deepEqual(lines(foldField('References', `<b> ${word} <c>`)), [
+      'References: <b>',
+      ` ${word}`,
+      ' <c>',
+    ])
   })
 
   test('a URI of more than 998 characters is cut by white space, which RFC 2369 §2 has receivers drop', () => {
@@ -59,7 +63,16 @@ describe('folding', () => {
     assert.equal(received(foldField('X', `a${' '.repeat(2000)}b`)).value, 'a b')
   })
 
-  const INJECTIONS = ['\r\nBcc: x', '\nBcc: x', '\rBcc: x', '\0', '\u0085Bcc: x', '\u2028Bcc: x', '\r\n\r\nbody', '\r\n Bcc: x']
+  const INJECTIONS = [
+    '\r\nBcc: x',
+    '\nBcc: x',
+    '\rBcc: x',
+    '\0',
+    '\u0085Bcc: x',
+    '\u2028Bcc: x',
+    '\r\n\r\nbody',
+    '\r\n Bcc: x',
+  ]
   for (const injection of INJECTIONS) {
     test(`header injection by ${JSON.stringify(injection)} stays inside its value`, () => {
       for (const field of [foldField('X', `a${injection}`), foldText('X', `a${injection}ü`)]) {
@@ -71,7 +84,7 @@ describe('folding', () => {
 
   const anyText = fc.oneof(
     fc.string({ unit: 'binary', maxLength: 300 }),
-    fc.string({ unit: fc.constantFrom(...'ab \t\r\n\0é=?😀\u2028\ud800'), maxLength: 300 }),
+    fc.string({ unit: fc.constantFrom(...Array.from('ab \t\r\n\0é=?😀\u2028\ud800')), maxLength: 300 }),
   )
 
   test('any text is one field of ASCII lines of at most 78 where it can be folded', () => {
@@ -83,7 +96,11 @@ describe('folding', () => {
             assert.match(line, /^[\t -~]*$/)
             assert.ok(line.length <= 78 || !/[^ \t][ \t]+[^ \t]/.test(line), line)
           }
-          assert.ok(lines(field).slice(1).every((line) => /^[ \t]+[^ \t]/.test(line)))
+          assert.ok(
+            lines(field)
+              .slice(1)
+              .every((line) => /^[ \t]+[^ \t]/.test(line)),
+          )
         }
       }),
       { numRuns: 1000 },
@@ -91,7 +108,9 @@ describe('folding', () => {
   })
 
   test('any text without controls arrives as it was', () => {
-    const text = fc.string({ unit: 'grapheme', maxLength: 300 }).filter((text) => !/[\p{Cc}\u2028\u2029]/u.test(text))
+    const text = fc
+      .string({ unit: 'grapheme', maxLength: 300 })
+      .filter((text) => !/[\p{Cc}\u2028\u2029]/u.test(text))
     fc.assert(
       fc.property(text, (text) => {
         assert.equal(decodeWords(received(foldText('Subject', text)).value), trimWhiteSpace(text))

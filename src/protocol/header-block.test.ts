@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { fieldText, type HeaderBlock, parseHeaderBlock, trimWhiteSpace, unfold } from './header-block.ts'
 
 const LIMITS = { fields: 20, bytes: 2000 }
@@ -20,25 +20,37 @@ describe('header block', () => {
   test('fields, folds and the body’s offset, with CRLF', () => {
     const raw = 'A: 1\r\nB-c:\r\n 2\r\n\t3\r\n\r\nbody: x\r\n'
     const { fields, bodyStart } = parse(raw)
-    assert.deepEqual(fields.map(({ name, value }) => [name, value]), [
-      ['A', ' 1'],
-      ['B-c', '\r\n 2\r\n\t3'],
-    ])
-    assert.deepEqual(fields.map(({ start, end }) => raw.slice(start, end)), ['A: 1\r\n', 'B-c:\r\n 2\r\n\t3\r\n'])
+    assert.deepEqual(
+      fields.map(({ name, value }) => [name, value]),
+      [
+        ['A', ' 1'],
+        ['B-c', '\r\n 2\r\n\t3'],
+      ],
+    )
+    assert.deepEqual(
+      fields.map(({ start, end }) => raw.slice(start, end)),
+      ['A: 1\r\n', 'B-c:\r\n 2\r\n\t3\r\n'],
+    )
     assert.equal(raw.slice(bodyStart), 'body: x\r\n')
   })
 
   test('the same with LF', () => {
     const raw = 'A: 1\nB:\n 2\n\nbody\n'
     const { fields, bodyStart } = parse(raw)
-    assert.deepEqual(fields.map(({ value }) => unfold(value)), [' 1', ' 2'])
+    assert.deepEqual(
+      fields.map(({ value }) => unfold(value)),
+      [' 1', ' 2'],
+    )
     assert.equal(raw.slice(bodyStart), 'body\n')
   })
 
   test('a message may end with its header, with or without a line end', () => {
     for (const raw of ['A: 1\r\nB: 2\r\n', 'A: 1\r\nB: 2']) {
       const { fields, bodyStart } = parse(raw)
-      assert.deepEqual(fields.map(({ value }) => value), [' 1', ' 2'])
+      assert.deepEqual(
+        fields.map(({ value }) => value),
+        [' 1', ' 2'],
+      )
       assert.equal(fields.at(-1)?.end, raw.length)
       assert.equal(bodyStart, raw.length)
     }
@@ -50,11 +62,18 @@ describe('header block', () => {
   })
 
   test('a folded line of white space alone belongs to its field (RFC 5322 §4.2)', () => {
-    assert.deepEqual(parse('A: 1\r\n \r\nB: 2\r\n\r\n').fields.map(({ name }) => name), ['A', 'B'])
+    assert.deepEqual(
+      parse('A: 1\r\n \r\nB: 2\r\n\r\n').fields.map(({ name }) => name),
+      ['A', 'B'],
+    )
   })
 
   const FAULTS: readonly (readonly [what: string, raw: string, fault: string])[] = [
-    ['a space before the colon, which verifiers read differently', 'From : a@b.c\r\n\r\n', 'space-before-colon'],
+    [
+      'a space before the colon, which verifiers read differently',
+      'From : a@b.c\r\n\r\n',
+      'space-before-colon',
+    ],
     ['a tab before the colon', 'From\t: a@b.c\r\n\r\n', 'space-before-colon'],
     ['a line without colon: the blank line is missing', 'A: 1\r\nHello there\r\n', 'no-colon'],
     ['an mbox line', 'From jane Fri Nov 20 21:36:00 2026\r\nA: 1\r\n\r\n', 'field-name'],
@@ -116,7 +135,10 @@ describe('any octets', () => {
     fc.assert(
       fc.property(fc.array(field, { maxLength: 10 }), fc.constantFrom('\r\n', '\n'), (fields, end) => {
         const header = fields.map(([name, lines]) => `${name}: ${lines.join(`${end}\t`)}${end}`).join('')
-        const block = parseHeaderBlock(Buffer.from(`${header}${end}body`, 'latin1'), { fields: 10, bytes: 10_000 })
+        const block = parseHeaderBlock(Buffer.from(`${header}${end}body`, 'latin1'), {
+          fields: 10,
+          bytes: 10_000,
+        })
         assert.ok(!('fault' in block))
         assert.deepEqual(
           block.fields.map((read) => [read.name, unfold(read.value)]),

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import {
   archivedAt,
   type FormatCheck,
@@ -25,7 +25,14 @@ interface Format {
 const FORMATS: Record<string, Format> = {
   'In-Reply-To and References (RFC 5322 §3.6.4)': {
     check: messageIds,
-    right: ['<a@b>', '<a.b@[1.2.3.4]>', '<a@b> <c@d>', '<a@b><c@d>', '<a@b>\t<c@d>', `<${'a'.repeat(980)}@b>`],
+    right: [
+      '<a@b>',
+      '<a.b@[1.2.3.4]>',
+      '<a@b> <c@d>',
+      '<a@b><c@d>',
+      '<a@b>\t<c@d>',
+      `<${'a'.repeat(980)}@b>`,
+    ],
     wrong: ['', 'a@b', '<a>', '<@>', '<a@b', '<a@b>, <c@d>', '<a @b>', '<a@b> c@d', `<${'a'.repeat(998)}@b>`],
   },
   'List-Unsubscribe (RFC 2369, RFC 8058)': {
@@ -69,7 +76,11 @@ const FORMATS: Record<string, Format> = {
     right: ['<http://example.com/>', '<mailto:a@example.com>, <https://example.com> (both)'],
     wrong: ['', 'http://example.com', '<ftp://example.com/>', '<data:,x>', 'NO'],
   },
-  'List-Post (RFC 2369 §3.4)': { check: uriListOrNo, right: ['NO', '<mailto:a@example.com>'], wrong: ['', 'no', 'YES'] },
+  'List-Post (RFC 2369 §3.4)': {
+    check: uriListOrNo,
+    right: ['NO', '<mailto:a@example.com>'],
+    wrong: ['', 'no', 'YES'],
+  },
   'List-Id (RFC 2919)': {
     check: listId,
     right: ['<news.example.com>', 'Our News <news.example.com>', '"The, News" <a.b>'],
@@ -83,21 +94,33 @@ const FORMATS: Record<string, Format> = {
   'Require-Recipient-Valid-Since (RFC 7293)': {
     check: recipientValidSince,
     right: ['jane@example.com; Sat, 1 Jun 2013 09:23:01 -0700', '"a;b"@example.com; 1 Jun 2013 09:23 GMT'],
-    wrong: ['', 'jane@example.com', 'jane@example.com; yesterday', 'jane; Sat, 1 Jun 2013 09:23:01 -0700', ';'],
+    wrong: [
+      '',
+      'jane@example.com',
+      'jane@example.com; yesterday',
+      'jane; Sat, 1 Jun 2013 09:23:01 -0700',
+      ';',
+    ],
   },
   'Archived-At (RFC 5064)': {
     check: archivedAt,
     right: ['<https://example.com/archive/1>', '<http://example.com/a,b>'],
     wrong: ['', 'https://example.com', '<mailto:a@example.com>', '<https://a.example> <https://b.example>'],
   },
-  'Precedence': { check: oneOf('bulk', 'list', 'junk'), right: ['bulk', 'List', 'JUNK'], wrong: ['', 'first-class', 'bulk, list'] },
+  Precedence: {
+    check: oneOf('bulk', 'list', 'junk'),
+    right: ['bulk', 'List', 'JUNK'],
+    wrong: ['', 'first-class', 'bulk, list'],
+  },
 }
 
 for (const [name, { check, right, wrong }] of Object.entries(FORMATS)) {
   describe(name, () => {
-    for (const value of right) test(`${value.slice(0, 60)} is right`, () => assert.equal(check(value), undefined))
+    for (const value of right)
+      test(`${value.slice(0, 60)} is right`, () => assert.equal(check(value), undefined))
     for (const value of wrong) {
-      test(`${JSON.stringify(value.slice(0, 60))} is wrong`, () => assert.match(check(value) ?? '', /^must .*\.$/))
+      test(`${JSON.stringify(value.slice(0, 60))} is wrong`, () =>
+        assert.match(check(value) ?? '', /^must .*\.$/))
     }
   })
 }
@@ -109,7 +132,24 @@ test('an HTTPS URI is found among others, and HTTP is none', () => {
 })
 
 test('no format lets a line end through, whatever the value, and none throws', () => {
-  const near = fc.string({ unit: fc.constantFrom('<', '>', 'https://', 'mailto:', 'a@b.cc', '%', '0D', ',', '(', ')', '\r\n', ' ', ';', 'é') })
+  const near = fc.string({
+    unit: fc.constantFrom(
+      '<',
+      '>',
+      'https://',
+      'mailto:',
+      'a@b.cc',
+      '%',
+      '0D',
+      ',',
+      '(',
+      ')',
+      '\r\n',
+      ' ',
+      ';',
+      'é',
+    ),
+  })
   fc.assert(
     fc.property(fc.oneof(near, fc.string({ unit: 'binary' })), (value) => {
       for (const { check } of Object.values(FORMATS)) {

@@ -1,4 +1,5 @@
 import { isAddress, parseAddress } from './address.ts'
+import { isAscii, trimWhiteSpace } from './header-block.ts'
 
 /** Formats of single header values, given unfolded and trimmed. Each check answers the end of a sentence that starts
  *  with the header's name, saying what would be right, or undefined when the value is. */
@@ -46,7 +47,7 @@ export const uriListOrNo: FormatCheck = (value) => (value === 'NO' ? undefined :
 
 /** RFC 5064 §2.2: a single URI in angle brackets. */
 export const archivedAt: FormatCheck = (value) => {
-  const uri = /^<([^<>\s]+)>$/.exec(value)?.[1]
+  const uri = /^<([!-;=?-~]+)>$/.exec(value)?.[1]
   return uri !== undefined && isWebUri(uri, 'https?')
     ? undefined
     : 'must be an angle-bracket HTTP or HTTPS URI.'
@@ -54,7 +55,7 @@ export const archivedAt: FormatCheck = (value) => {
 
 /** RFC 2919 §3: a phrase, then the identifier of the list in angle brackets. */
 export const listId: FormatCheck = (value) =>
-  /^[^<>]*<[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)+>$/.test(value)
+  /^[\t -;=?-~]*<[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)+>$/.test(value)
     ? undefined
     : "must end with a list identifier such as <news.example.com>, perhaps after the list's name."
 
@@ -70,8 +71,8 @@ const DATE_TIME =
 /** RFC 7293 §3.2: addr-spec ";" date-time. */
 export const recipientValidSince: FormatCheck = (value) => {
   const semicolon = value.lastIndexOf(';')
-  const address = parseAddress(value.slice(0, Math.max(semicolon, 0)).trim())
-  return isAddress(address) && DATE_TIME.test(value.slice(semicolon + 1))
+  const address = parseAddress(trimWhiteSpace(value.slice(0, Math.max(semicolon, 0))))
+  return isAscii(value) && isAddress(address) && DATE_TIME.test(value.slice(semicolon + 1))
     ? undefined
     : "must be an address, ';' and a date, such as user@example.com; Sat, 1 Jun 2024 09:23:01 +0000."
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { normaliseLineEnds } from './line-ends.ts'
 
 const anyContent = fc
@@ -8,7 +8,10 @@ const anyContent = fc
   .map((parts) => Buffer.from(parts.join(''), 'latin1'))
 
 test('every bare CR and bare LF becomes CRLF', () => {
-  assert.equal(normaliseLineEnds(Buffer.from('a\nb\rc\r\nd\r\r\ne\n\r')).toString(), 'a\r\nb\r\nc\r\nd\r\n\r\ne\r\n\r\n')
+  assert.equal(
+    normaliseLineEnds(Buffer.from('a\nb\rc\r\nd\r\r\ne\n\r')).toString(),
+    'a\r\nb\r\nc\r\nd\r\n\r\ne\r\n\r\n',
+  )
 })
 
 test('content that has CRLF only comes back as the very same buffer', () => {

@@ -47,7 +47,7 @@ export function createSmtpServer(options: SmtpServerOptions): SmtpServer {
   const listeners = new Set<Server>()
   const connections = new Set<ServerConnection>()
   const perAddress = new Map<string, number>()
-  let closing: Promise<void> | undefined
+  let draining: Promise<void> | undefined
   let allClosed: (() => void) | undefined
 
   function accept(socket: Socket): void {
@@ -75,20 +75,25 @@ export function createSmtpServer(options: SmtpServerOptions): SmtpServer {
     socket.destroySoon()
   }
 
-  async function closeAll(graceMs: number): Promise<void> {
+  function drain(): Promise<void> {
     for (const listener of listeners) listener.close()
     listeners.clear()
-    const drained = new Promise<void>((resolve) => {
-      allClosed = resolve
-    })
     for (const connection of connections) connection.shutDown()
-    if (connections.size > 0) {
-      const timer = setTimeout(() => {
-        for (const connection of connections) connection.kill()
-      }, graceMs)
-      await drained
-      clearTimeout(timer)
-    }
+    return new Promise((resolve) => {
+      allClosed = resolve
+      if (connections.size === 0) resolve()
+    })
+  }
+
+  async function close(graceMs: number): Promise<void> {
+    // Whoever is in more of a hurry may call it again.
+    const timer = setTimeout(() => {
+      for (const connection of connections) connection.kill()
+    }, graceMs)
+    draining ??= drain()
+    await draining
+    draining = undefined
+    clearTimeout(timer)
   }
 
   return {
@@ -105,12 +110,7 @@ export function createSmtpServer(options: SmtpServerOptions): SmtpServer {
         },
       }
     },
-    close: ({ graceMs }) => {
-      closing ??= closeAll(graceMs).finally(() => {
-        closing = undefined
-      })
-      return closing
-    },
+    close: ({ graceMs }) => close(graceMs),
     get connections() {
       return connections.size
     },

@@ -1,36 +1,75 @@
 import { randomBytes } from 'node:crypto'
-import { open, readFile, stat } from 'node:fs/promises'
+import { link, open, rm } from 'node:fs/promises'
+import { dirname } from 'node:path'
 
+/** The file of the master key is missing what it takes to be one; the message says what to do. */
 export class MasterKeyUnusable extends Error {
   override readonly name = 'MasterKeyUnusable'
 }
 
-/** The master key: 32 bytes, raw or as base64, in a file that its owner alone may read. */
+/** The master key: 32 bytes, raw or as base64, in a file that its owner alone may read. Throws MasterKeyUnusable, or
+ *  what the file system throws. */
 export async function readMasterKey(path: string): Promise<Buffer> {
-  const { mode } = await stat(path)
-  if ((mode & 0o077) !== 0) {
-    throw new MasterKeyUnusable(`${path} can be read by others (mode ${(mode & 0o777).toString(8)}); run: chmod 600 ${path}`)
+  const file = await open(path, 'r')
+  try {
+    const { mode } = await file.stat()
+    if ((mode & 0o077) !== 0) {
+      const octal = (mode & 0o777).toString(8)
+      throw new MasterKeyUnusable(`${path} can be read by others (mode ${octal}); run: chmod 600 ${path}`)
+    }
+    return parseMasterKey(await file.readFile(), path)
+  } finally {
+    await file.close()
   }
-  const content = await readFile(path)
+}
+
+/** The master key of a development instance, made at its first start. It is on disk before anything is sealed with it. */
+export async function ensureMasterKey(path: string): Promise<Buffer> {
+  try {
+    return await readMasterKey(path)
+  } catch (error) {
+    if (codeOf(error) !== 'ENOENT') throw error
+  }
+  // Whole or not at all: it gets its name only when it is written. Of two that start at once, the first one's stays.
+  const draft = `${path}.${randomBytes(6).toString('hex')}`
+  try {
+    await writeDurably(draft, `${randomBytes(32).toString('base64')}\n`)
+    await link(draft, path)
+  } catch (error) {
+    if (codeOf(error) !== 'EEXIST') throw error
+  } finally {
+    await rm(draft, { force: true })
+  }
+  await syncFolder(dirname(path))
+  return readMasterKey(path)
+}
+
+function parseMasterKey(content: Buffer, path: string): Buffer {
   if (content.length === 32) return content
   const text = content.toString('latin1').trim()
-  const decoded = /^[A-Za-z0-9+/]{43}=$/.test(text) ? Buffer.from(text, 'base64') : undefined
-  if (decoded?.length === 32) return decoded
+  if (/^[A-Za-z0-9+/]{43}=$/.test(text)) return Buffer.from(text, 'base64')
   throw new MasterKeyUnusable(`${path} must hold 32 bytes, raw or as base64; make one with: openssl rand -base64 32`)
 }
 
-/** The master key of a development instance, made at its first start. */
-export async function ensureMasterKey(path: string): Promise<Buffer> {
+async function writeDurably(path: string, text: string): Promise<void> {
+  const file = await open(path, 'wx', 0o600)
   try {
-    const file = await open(path, 'wx', 0o600)
-    try {
-      await file.writeFile(`${randomBytes(32).toString('base64')}\n`)
-      await file.sync()
-    } finally {
-      await file.close()
-    }
-  } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
+    await file.writeFile(text)
+    await file.sync()
+  } finally {
+    await file.close()
   }
-  return readMasterKey(path)
+}
+
+async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, 'r')
+  try {
+    await folder.sync()
+  } finally {
+    await folder.close()
+  }
+}
+
+function codeOf(error: unknown): unknown {
+  return error instanceof Error && 'code' in error ? error.code : undefined
 }

@@ -42,9 +42,13 @@ export function openVault(masterKey: Buffer): Vault {
       return `${VERSION}.${keyId}.${sealed.toString('base64url')}`
     },
     open(sealed, place) {
-      const [version, id, text = ''] = sealed.split('.')
+      const [version, id, text = '', ...rest] = sealed.split('.')
       const bytes = Buffer.from(text, 'base64url')
-      if (version !== VERSION || bytes.length < NONCE_BYTES + TAG_BYTES) throw new SealBroken('Not a sealed value')
+      // Decoding skips what is no base64; such a text was changed, even where its bytes were not.
+      const whole = rest.length === 0 && bytes.toString('base64url') === text
+      if (version !== VERSION || !whole || bytes.length < NONCE_BYTES + TAG_BYTES) {
+        throw new SealBroken('Not a sealed value')
+      }
       if (id !== keyId) throw new SealBroken(`Sealed under another master key (${id}); this one is ${keyId}`)
       const decipher = createDecipheriv('aes-256-gcm', sealing, bytes.subarray(0, NONCE_BYTES))
         .setAAD(associated(place))

@@ -21,13 +21,15 @@ interface User {
 
 const START_MS = 30_000
 
-// Ends the server and removes its folder once stdin is closed, as the kernel does for a parent that was killed.
+// Ends the server once stdin is closed, as the kernel does for a parent that was killed, and removes its folder.
 const KEEPER = `
 trap : INT TERM HUP
+exec 3<&0
 "$@" &
-cat > /dev/null
-kill -QUIT $! 2> /dev/null
-wait $!
+server=$!
+(cat <&3 > /dev/null; kill -QUIT $server 2> /dev/null) &
+wait $server
+wait $server
 rm -rf "$PWD"
 `
 
@@ -38,7 +40,6 @@ const INITDB = [
 
 const SETTINGS = {
   listen_addresses: '',
-  unix_socket_directories: '.',
   unix_socket_permissions: '0700',
   max_connections: '200',
   shared_buffers: '32MB',
@@ -61,7 +62,7 @@ export async function startPostgres(): Promise<PostgresServer> {
   const made = runAs(user, folder, join(binaries, 'initdb'), ['--pgdata', data, ...INITDB])
   if (made.status !== 0) throw new Error(`initdb failed: ${made.error ?? made.stderr}`)
 
-  const settings = Object.entries(SETTINGS).flatMap(([name, value]) => ['-c', `${name}=${value}`])
+  const settings = Object.entries({ ...SETTINGS, unix_socket_directories: folder }).flatMap(([name, value]) => ['-c', `${name}=${value}`])
   const keeper = spawn('/bin/sh', ['-c', KEEPER, 'keeper', join(binaries, 'postgres'), '-D', data, ...settings], {
     ...user,
     cwd: folder,
@@ -73,29 +74,30 @@ export async function startPostgres(): Promise<PostgresServer> {
     said = (said + chunk.toString()).slice(-10_000)
   })
   const url = (database: string) => `postgres://posthorn@localhost/${database}?host=${encodeURIComponent(folder)}`
-  await answering(url('postgres'), () => `${keeper.exitCode === null ? '' : 'the server ended; '}it said: ${said}`)
-  return {
-    url,
-    stop: async () => {
-      keeper.stdin.end()
-      await exited
-    },
+  const stop = async () => {
+    keeper.stdin.end()
+    await exited
   }
-}
-
-async function answering(url: string, report: () => string): Promise<void> {
   const deadline = Date.now() + START_MS
-  for (;;) {
-    const client = new pg.Client({ connectionString: url })
-    try {
-      await client.connect()
-      await client.end()
-      return
-    } catch (cause) {
-      if (Date.now() > deadline) throw new Error(`PostgreSQL does not answer; ${report()}`, { cause })
+  while (!(await answers(url('postgres')))) {
+    if (Date.now() > deadline || keeper.exitCode !== null) {
+      await stop()
+      throw new Error(`PostgreSQL does not answer; it said: ${said}`)
     }
     await sleep(20)
   }
+  return { url, stop }
+}
+
+async function answers(url: string): Promise<boolean> {
+  const client = new pg.Client({ connectionString: url })
+  try {
+    await client.connect()
+  } catch {
+    return false
+  }
+  await client.end()
+  return true
 }
 
 /** PostgreSQL refuses to be root and wants a user that the system knows; `nobody` is on every machine, so none has to

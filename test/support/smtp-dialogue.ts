@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { connect, createServer, type Socket } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { connect as connectTls } from 'node:tls'
 
 /** Plays one side of an SMTP dialogue, written as RFC 5321 appendix D writes them:
@@ -11,7 +12,8 @@ import { connect as connectTls } from 'node:tls'
  *
  *  Lines of the side that is played are sent, several in a row in one write; lines of the other side are awaited, CRLF
  *  included. `…` at the end of an awaited line stands for any rest. `\r`, `\n`, `\0`, `\xHH` are bytes, and a sent line
- *  that ends in `\` gets no CRLF. `(close)` ends a side, `(reset)` cuts the connection, `(end)` ends this side's half.
+ *  that ends in `\` gets no CRLF. `(close)` ends a side, `(reset)` cuts the connection, `(end)` ends this side's half;
+ *  `(deaf)` stops reading, `(quiet)` makes sure that the other side has nothing to say for the moment.
  *  Empty lines and lines that start with `#` are nothing. */
 export type Side = 'c' | 's'
 
@@ -35,6 +37,7 @@ export async function play(socket: Socket, side: Side, script: string): Promise<
     batch = ''
     if (turn.side === side) act(socket, turn.text)
     else if (turn.text === '(close)') await peer.closed(turn)
+    else if (turn.text === '(quiet)') await peer.quiet()
     else await peer.expect(turn)
   }
   if (batch !== '') socket.write(batch, 'latin1')
@@ -132,6 +135,7 @@ function unescape(text: string): string {
 
 function act(socket: Socket, action: string): void {
   if (action === '(reset)') socket.resetAndDestroy()
+  else if (action === '(deaf)') socket.pause()
   else if (action === '(close)' || action === '(end)') socket.end()
   else assert.fail(`unknown action ${action}`)
 }
@@ -170,6 +174,11 @@ class Peer {
   async closed({ side }: Turn): Promise<void> {
     await this.#until(() => this.#ended, `${side}: (close)`)
     assert.equal(this.#received, '', `${side} said more before it closed`)
+  }
+
+  async quiet(): Promise<void> {
+    await sleep(30)
+    assert.equal(this.#received, '', 'there was something to say')
   }
 
   async #until(condition: () => boolean, wanted: string): Promise<void> {

@@ -26,7 +26,7 @@ export interface CollectingServer extends Collector {
  *  otherwise, and answers `250 2.0.0 Kept`. */
 export async function startSmtpServer(
   t: TestContext,
-  options: Partial<SmtpServerOptions> = {},
+  options: Partial<Omit<SmtpServerOptions, 'handler'>> & { readonly handler?: Partial<SmtpHandler> } = {},
 ): Promise<CollectingServer> {
   const collector: Collector = { messages: [], aborted: [], senders: [], errors: [], closed: 0 }
   const server = createSmtpServer({

@@ -33,8 +33,8 @@ export function onBothEngines(name: string, run: (t: TestContext, open: OpenStor
 }
 
 export async function openTestStore(engine: Store['engine']): Promise<OpenStore & AsyncDisposable> {
-  const directory = await mkdtemp(join(tmpdir(), 'posthorn-test-'))
   const url = engine === 'postgres' ? await newDatabase() : undefined
+  const directory = await mkdtemp(join(tmpdir(), 'posthorn-test-'))
   const openStore = () => (url === undefined ? openSqliteStore({ directory }) : openPostgresStore({ url }))
   let store: Store = await openStore()
   const close = () => store.close()
@@ -100,6 +100,7 @@ async function administer(started: PostgresServer, sql: string): Promise<void> {
 }
 
 after(async () => {
-  const started = await server
+  // Where it could not start, each test that wanted it has failed with the reason.
+  const started = await server?.catch(() => undefined)
   await started?.stop()
 })

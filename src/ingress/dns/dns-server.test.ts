@@ -4,6 +4,7 @@ import { Resolver } from 'node:dns/promises'
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import test, { type TestContext } from 'node:test'
+import { setImmediate } from 'node:timers/promises'
 import dnsPacket, { type DecodedPacket, type OptAnswer, type Packet } from 'dns-packet'
 import * as fc from 'fast-check'
 import { systemResolver } from '#net/resolver.ts'
@@ -51,10 +52,13 @@ interface Asking {
 
 async function overUdp(message: Buffer, { port, host = '127.0.0.1' }: Asking): Promise<Buffer> {
   const socket = createSocket(host.includes(':') ? 'udp6' : 'udp4')
-  socket.send(message, port, host)
-  const [reply] = await once(socket, 'message', { signal: AbortSignal.timeout(2000) })
-  socket.close()
-  return reply
+  try {
+    socket.send(message, port, host)
+    const [reply] = await once(socket, 'message', { signal: AbortSignal.timeout(2000) })
+    return reply
+  } finally {
+    socket.close()
+  }
 }
 
 async function connected(port: number): Promise<Socket> {
@@ -156,6 +160,7 @@ test('an independent client reads every record', async (t) => {
     retry: 3600,
     expire: 1_209_600,
     minttl: 60,
+    type: undefined,
   })
   const resolver = systemResolver({ servers: [`127.0.0.1:${port}`] })
   assert.deepEqual(await resolver.txt('cf2024-1._domainkey.example.com'), { kind: 'found', records: [DKIM] })
@@ -173,7 +178,7 @@ test('a TXT record is split into strings of 255 octets, and an empty one is one 
   assert.ok(answer?.type === 'TXT' && Array.isArray(answer.data))
   assert.deepEqual(
     answer.data.map((part) => part.length),
-    [255, 164],
+    [255, 165],
   )
   const [empty] = (await ask(port, 'empty.example.com', 'TXT')).answers ?? []
   assert.ok(empty?.type === 'TXT' && Array.isArray(empty.data))
@@ -318,6 +323,7 @@ test('malformed messages are answered FORMERR or dropped, and the door stays ope
   const formErr = dnsPacket.decode(await overUdp(query('example.com', 'MX', { questions: [] }), { port }))
   assert.deepEqual([rcode(formErr), formErr.id], [1, 4711])
   const socket = createSocket('udp4')
+  t.after(() => socket.close())
   const valid = query('example.com', 'MX', { additionals: [opt()] })
   const damaged = fc
     .tuple(fc.array(fc.tuple(fc.nat(valid.length - 1), fc.nat(255)), { maxLength: 3 }), fc.nat(valid.length))
@@ -330,17 +336,14 @@ test('malformed messages are answered FORMERR or dropped, and the door stays ope
   const received: Buffer[] = []
   socket.on('message', (reply) => received.push(reply))
   await fc.assert(
-    fc.asyncProperty(
-      fc.oneof(damaged, random),
-      (message) =>
-        new Promise<void>((resolve, reject) =>
-          socket.send(message, port, '127.0.0.1', (error) => (error ? reject(error) : resolve())),
-        ),
-    ),
+    fc.asyncProperty(fc.oneof(damaged, random), async (message) => {
+      socket.send(message, port, '127.0.0.1')
+      // The door's turn: it runs in this process, and the system drops what waits too long.
+      await setImmediate()
+    }),
     { numRuns: 1000 },
   )
   assert.equal((await ask(port, 'example.com', 'MX')).answers?.length, 2)
-  socket.close()
   assert.ok(received.length > 0)
   for (const reply of received) assert.ok(reply.length >= 12 && reply.length <= 1232)
   assert.deepEqual(errors, [])

@@ -77,7 +77,7 @@ type AnswerFunction = (message: Buffer, transport: Transport) => Promise<Buffer 
 
 function bindUdp(answer: AnswerFunction, limits: DnsLimits): Bind {
   return async (host, port): Promise<Listening> => {
-    const socket = createSocket(host.includes(':') ? { type: 'udp6', ipv6Only: true } : 'udp4')
+    const socket = createSocket(host.includes(':') ? { type: 'udp6', ipv6Only: true } : { type: 'udp4' })
     let pending = 0
     let closed = false
     async function respond(message: Buffer, peer: RemoteInfo): Promise<void> {

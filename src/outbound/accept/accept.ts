@@ -13,7 +13,7 @@ import type { Suppressions } from '#registry/suppressions/suppressions.ts'
 import { newId } from '#store/id.ts'
 import type { Store, Write } from '#store/store.ts'
 import { checkSize, LARGEST_MESSAGE } from './check-size.ts'
-import { findEarlier, REMEMBER, rememberWrite, type Repeatable } from './idempotency.ts'
+import { findEarlier, REMEMBER, type Repeatable, rememberWrite } from './idempotency.ts'
 import { messageState } from './message-state.ts'
 import { platformHeaders } from './platform-headers.ts'
 import { readDraft } from './read-draft.ts'
@@ -65,7 +65,11 @@ export function openAcceptor(world: AcceptWorld): Acceptor {
   /** Requests in progress that may be repeated meanwhile, by account and key. */
   const running = new Map<string, { readonly bodyHash: string; readonly done: Promise<Promised | Refusal> }>()
 
-  async function accept(submission: Fields | Raw, by: Principal, how: AcceptOptions): Promise<Accepted | Refusal> {
+  async function accept(
+    submission: Fields | Raw,
+    by: Principal,
+    how: AcceptOptions,
+  ): Promise<Accepted | Refusal> {
     const { repeatable } = how
     if (!repeatable) return result(await send(submission, by, how, world))
     const scope = `${by.accountId} ${repeatable.key}`
@@ -92,7 +96,8 @@ export function openAcceptor(world: AcceptWorld): Acceptor {
     repeatable: Repeatable,
   ): Promise<Promised | Refusal> {
     for (;;) {
-      const earlier = repeatable.kind === 'first' ? undefined : await findEarlier(world.store, by.accountId, repeatable.key)
+      const earlier =
+        repeatable.kind === 'first' ? undefined : await findEarlier(world.store, by.accountId, repeatable.key)
       if (earlier && earlier.bodyHash !== repeatable.bodyHash) return keyReused
       if (earlier) return { id: earlier.messageId, accepted: rejoin(by, earlier.messageId, how) }
       const promised = await send(submission, by, how, world)
@@ -104,12 +109,20 @@ export function openAcceptor(world: AcceptWorld): Acceptor {
   async function rejoin(by: Principal, messageId: string, how: AcceptOptions): Promise<Accepted> {
     const before = await messageState(world.store, by.accountId, messageId)
     if (!before) throw new Error(`message ${messageId} is remembered but missing`)
-    const open = before.deliveries.filter(({ state, attempts }) => attempts === 0 && (state === 'waiting' || state === 'claimed'))
-    await world.queue.verdicts.first(open.map(({ id }) => id), how.waitMs)
-    const state = open.length === 0 ? before : ((await messageState(world.store, by.accountId, messageId)) ?? before)
+    const open = before.deliveries.filter(
+      ({ state, attempts }) => attempts === 0 && (state === 'waiting' || state === 'claimed'),
+    )
+    await world.queue.verdicts.first(
+      open.map(({ id }) => id),
+      how.waitMs,
+    )
+    const state =
+      open.length === 0 ? before : ((await messageState(world.store, by.accountId, messageId)) ?? before)
     const inState = (...states: string[]) =>
       // Stored recipients were parsed when they were promised.
-      state.deliveries.filter((delivery) => states.includes(delivery.state)).map(({ recipient }) => recipient as Address)
+      state.deliveries
+        .filter((delivery) => states.includes(delivery.state))
+        .map(({ recipient }) => recipient as Address)
     return {
       messageId: state.headerMessageId,
       delivered: inState('delivered'),
@@ -124,7 +137,8 @@ export function openAcceptor(world: AcceptWorld): Acceptor {
 
 const keyReused: Refusal = {
   kind: 'idempotency-key-reused',
-  detail: 'This Idempotency-Key was used with another body in the last 24 hours. Use a new key for a new message.',
+  detail:
+    'This Idempotency-Key was used with another body in the last 24 hours. Use a new key for a new message.',
 }
 
 /** A message that is safe. `accepted` resolves after the wait. */
@@ -145,7 +159,8 @@ async function send(
   how: AcceptOptions,
   world: AcceptWorld,
 ): Promise<Promised | Refusal | 'lost-the-race'> {
-  if (!by.sendingEnabled) return { kind: 'account-not-entitled', detail: 'Sending is switched off for this account.' }
+  if (!by.sendingEnabled)
+    return { kind: 'account-not-entitled', detail: 'Sending is switched off for this account.' }
   const read = submission.kind === 'fields' ? readDraft(submission) : readRaw(submission)
   if ('kind' in read) return read
   const from = 'draft' in read ? read.draft.from.address : read.message.from
@@ -158,7 +173,8 @@ async function send(
     suppressedOf(read.recipients, by, world),
   ])
   const unverified = read.recipients.filter((address) => !verified.has(foldAddress(address)))
-  if (sender.kind === 'routing-only' && unverified[0] !== undefined) return refuseUnverified(unverified[0], sender.name)
+  if (sender.kind === 'routing-only' && unverified[0] !== undefined)
+    return refuseUnverified(unverified[0], sender.name)
   if (suppressed.length > 0 && !sender.dropSuppressedRecipients) {
     await recordRejected(suppressed, null, { from, sender, by, world })
     return refuseSuppressed(suppressed)
@@ -181,7 +197,8 @@ async function send(
   const limit = unverified.length === 0 ? LARGEST_MESSAGE.toVerified : LARGEST_MESSAGE.toAnyone
   const tooLarge = checkSize(read.leastBytes, limit)
   if (tooLarge) return tooLarge
-  const composed = 'draft' in read ? await composeMessage(read.draft, platform) : composeRaw(read.message, platform)
+  const composed =
+    'draft' in read ? await composeMessage(read.draft, platform) : composeRaw(read.message, platform)
   const composedTooLarge = checkSize(composed.length, limit)
   if (composedTooLarge) return composedTooLarge
   const content = await signMessage(composed, sender.signing, platform.date)
@@ -205,7 +222,10 @@ async function send(
     ...rejectedEvents(suppressed, id, { from, sender, by, world }),
   ]
   // Before the promise: a delivery may settle before its commit's answer is back here.
-  const verdicts = world.queue.verdicts.first(deliveries.map(({ deliveryId }) => deliveryId), how.waitMs)
+  const verdicts = world.queue.verdicts.first(
+    deliveries.map(({ deliveryId }) => deliveryId),
+    how.waitMs,
+  )
   how.onCommitting?.()
   const promised = await world.queue.promise({
     message: {
@@ -231,7 +251,9 @@ async function send(
   }
   const accepted = verdicts.then((known) => {
     const having = (...wanted: (string | undefined)[]) =>
-      deliveries.filter(({ deliveryId }) => wanted.includes(known.get(deliveryId))).map(({ recipient }) => recipient)
+      deliveries
+        .filter(({ deliveryId }) => wanted.includes(known.get(deliveryId)))
+        .map(({ recipient }) => recipient)
     return {
       messageId: platform.messageId,
       delivered: having('delivered'),
@@ -244,7 +266,11 @@ async function send(
 }
 
 /** The From header's domain and the envelope's must both be the account's; the From header's signs. */
-async function senderOf(addresses: readonly [Address, ...Address[]], by: Principal, world: AcceptWorld): Promise<SenderDomain> {
+async function senderOf(
+  addresses: readonly [Address, ...Address[]],
+  by: Principal,
+  world: AcceptWorld,
+): Promise<SenderDomain> {
   const [from, ...others] = await Promise.all(
     addresses.map((address) => world.domains.senderDomain(by.accountId, domainOf(address))),
   )
@@ -258,7 +284,11 @@ function refuseSuppressed(addresses: readonly Address[]): Refusal {
   return { kind: 'recipient-suppressed', pointer: '/to', detail }
 }
 
-async function suppressedOf(recipients: readonly Address[], by: Principal, world: AcceptWorld): Promise<Address[]> {
+async function suppressedOf(
+  recipients: readonly Address[],
+  by: Principal,
+  world: AcceptWorld,
+): Promise<Address[]> {
   const entries = await world.suppressions.find(by.accountId, recipients.map(foldAddress))
   return recipients.filter((address) => entries.has(foldAddress(address)) || world.alwaysSuppressed(address))
 }
@@ -270,7 +300,11 @@ interface Rejection {
   readonly world: AcceptWorld
 }
 
-function rejectedEvents(suppressed: readonly Address[], messageId: string | null, { from, sender, by, world }: Rejection): Write[] {
+function rejectedEvents(
+  suppressed: readonly Address[],
+  messageId: string | null,
+  { from, sender, by, world }: Rejection,
+): Write[] {
   return suppressed.map((recipient) =>
     eventWrite({
       type: 'rejected',
@@ -286,6 +320,10 @@ function rejectedEvents(suppressed: readonly Address[], messageId: string | null
 }
 
 /** The log shows a suppressed recipient as rejected although the request was refused as a whole. */
-async function recordRejected(suppressed: readonly Address[], messageId: string | null, rejection: Rejection): Promise<void> {
+async function recordRejected(
+  suppressed: readonly Address[],
+  messageId: string | null,
+  rejection: Rejection,
+): Promise<void> {
   await rejection.world.store.commit(rejectedEvents(suppressed, messageId, rejection))
 }

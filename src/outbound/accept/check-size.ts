@@ -8,7 +8,9 @@ export const LARGEST_MESSAGE = { toAnyone: 5 * MEBIBYTE, toVerified: 25 * MEBIBY
 export function checkSize(bytes: number, limit: number): Refusal | undefined {
   if (bytes <= limit) return undefined
   const relief =
-    limit === LARGEST_MESSAGE.toAnyone ? ', or 25 MiB when every recipient is a verified destination address' : ''
+    limit === LARGEST_MESSAGE.toAnyone
+      ? ', or 25 MiB when every recipient is a verified destination address'
+      : ''
   const detail = `The message has ${mebibytes(bytes)}; ${mebibytes(limit)} is the most${relief}.`
   return { kind: 'message-too-large', detail }
 }

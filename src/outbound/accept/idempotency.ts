@@ -18,7 +18,11 @@ const KEYED_MS = 24 * 3_600_000
 const COUNTED_MS = 10 * 60_000
 
 /** The message that an earlier request with this key became, if it still counts. */
-export async function findEarlier(store: Store, accountId: string, key: string): Promise<Earlier | undefined> {
+export async function findEarlier(
+  store: Store,
+  accountId: string,
+  key: string,
+): Promise<Earlier | undefined> {
   const row = await store.get(find, [accountId, key])
   return row && { bodyHash: row.body_hash, messageId: row.message_id }
 }
@@ -32,15 +36,27 @@ export const REMEMBER = 'idempotency.remember'
 
 /** Part of the promise. A key that is in use makes the set conflict under the name REMEMBER: another request won. A
  *  first try takes the place of what came before it with the same body: sending the same twice on purpose is legal. */
-export function rememberWrite(accountId: string, repeatable: Repeatable, messageId: string, at: number): Write {
+export function rememberWrite(
+  accountId: string,
+  repeatable: Repeatable,
+  messageId: string,
+  at: number,
+): Write {
   const expiresAt = at + (repeatable.kind === 'keyed' ? KEYED_MS : COUNTED_MS)
   const params = [accountId, repeatable.key, repeatable.bodyHash, messageId, expiresAt]
-  return repeatable.kind === 'first' ? { statement: replace, params } : { statement: remember, params, rows: 1 }
+  return repeatable.kind === 'first'
+    ? { statement: replace, params }
+    : { statement: remember, params, rows: 1 }
 }
 
-const insert = 'insert into idempotency (account_id, key, body_hash, message_id, expires_at) values ($1, $2, $3, $4, $5)'
-const update = 'do update set body_hash = excluded.body_hash, message_id = excluded.message_id, expires_at = excluded.expires_at'
-const remember = statement(REMEMBER, `${insert} on conflict (account_id, key) ${update} where idempotency.expires_at <= {now}`)
+const insert =
+  'insert into idempotency (account_id, key, body_hash, message_id, expires_at) values ($1, $2, $3, $4, $5)'
+const update =
+  'do update set body_hash = excluded.body_hash, message_id = excluded.message_id, expires_at = excluded.expires_at'
+const remember = statement(
+  REMEMBER,
+  `${insert} on conflict (account_id, key) ${update} where idempotency.expires_at <= {now}`,
+)
 const replace = statement('idempotency.replace', `${insert} on conflict (account_id, key) ${update}`)
 
 /** Forgets keys whose time is over. */

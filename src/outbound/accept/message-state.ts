@@ -5,10 +5,19 @@ import { type Store, statement } from '#store/store.ts'
 export interface MessageState {
   readonly headerMessageId: string
   readonly suppressed: readonly string[]
-  readonly deliveries: readonly { readonly id: string; readonly recipient: string; readonly state: DeliveryState; readonly attempts: number }[]
+  readonly deliveries: readonly {
+    readonly id: string
+    readonly recipient: string
+    readonly state: DeliveryState
+    readonly attempts: number
+  }[]
 }
 
-export async function messageState(store: Store, accountId: string, messageId: string): Promise<MessageState | undefined> {
+export async function messageState(
+  store: Store,
+  accountId: string,
+  messageId: string,
+): Promise<MessageState | undefined> {
   const message = await store.get(find, [accountId, messageId])
   if (!message) return undefined
   const deliveries = await store.all(deliveriesOf, [messageId])

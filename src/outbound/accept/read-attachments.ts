@@ -52,13 +52,23 @@ function readAttachment(field: AttachmentField): Attachment | Refusal {
   }
   const contentId = field.contentId?.replace(/^<(.*)>$/, '$1') || undefined
   if (contentId !== undefined && !CONTENT_ID.test(contentId)) {
-    return invalid('content_id', 'The content id must be 1 to 200 characters of letters, digits and .!#$%&\'*+/=?^_`{|}~@-')
+    return invalid(
+      'content_id',
+      "The content id must be 1 to 200 characters of letters, digits and .!#$%&'*+/=?^_`{|}~@-",
+    )
   }
   if (field.disposition === 'inline' && contentId === undefined) {
-    return { ...invalid('content_id', 'An inline attachment needs a content id, which the HTML names as cid:…'), kind: 'field-missing' }
+    return {
+      ...invalid('content_id', 'An inline attachment needs a content id, which the HTML names as cid:…'),
+      kind: 'field-missing',
+    }
   }
   const content = typeof field.content === 'string' ? decodeBase64(field.content) : Buffer.from(field.content)
-  if (!content) return invalid('content', 'The content must be base64 (RFC 4648 §4: A–Z a–z 0–9 + /, padded with =, no line breaks).')
+  if (!content)
+    return invalid(
+      'content',
+      'The content must be base64 (RFC 4648 §4: A–Z a–z 0–9 + /, padded with =, no line breaks).',
+    )
   return {
     content,
     filename: field.filename,

@@ -52,7 +52,9 @@ export function readDraft(fields: Fields): ReadDraft | Refusal {
     attachments: attachments.attachments,
     headers: custom.headers,
   }
-  const recipients = distinct([...to.mailboxes, ...cc.mailboxes, ...bcc.mailboxes].map(({ address }) => address))
+  const recipients = distinct(
+    [...to.mailboxes, ...cc.mailboxes, ...bcc.mailboxes].map(({ address }) => address),
+  )
   const attached = draft.attachments.reduce((sum, { content }) => sum + Math.ceil(content.length / 3) * 4, 0)
   return { draft, recipients, leastBytes: attached + (text?.length ?? 0) + (html?.length ?? 0) }
 }
@@ -65,9 +67,16 @@ function checkTexts(fields: Fields, text: string | undefined, html: string | und
   const flaw = lineFlaw(fields.subject)
   if (flaw) return { kind: 'field-invalid', pointer: '/subject', detail: `The subject ${flaw}.` }
   if (text === undefined && html === undefined) {
-    return { kind: 'field-missing', pointer: '/text', detail: "Give 'text', 'html' or both; neither has content." }
+    return {
+      kind: 'field-missing',
+      pointer: '/text',
+      detail: "Give 'text', 'html' or both; neither has content.",
+    }
   }
-  for (const [name, value] of [['text', text], ['html', html]] as const) {
+  for (const [name, value] of [
+    ['text', text],
+    ['html', html],
+  ] as const) {
     if (value !== undefined && !value.isWellFormed()) {
       const detail = `'${name}' contains half of a surrogate pair, which is no Unicode character.`
       return { kind: 'field-invalid', pointer: `/${name}`, detail }
@@ -79,7 +88,11 @@ function checkTexts(fields: Fields, text: string | undefined, html: string | und
 function checkCount({ to, cc, bcc }: Fields): Refusal | undefined {
   const count = to.length + cc.length + bcc.length
   if (count === 0) {
-    return { kind: 'field-missing', pointer: '/to', detail: "Name at least one recipient in 'to', 'cc' or 'bcc'." }
+    return {
+      kind: 'field-missing',
+      pointer: '/to',
+      detail: "Name at least one recipient in 'to', 'cc' or 'bcc'.",
+    }
   }
   if (count <= MOST_RECIPIENTS) return undefined
   const detail = `${count} recipients in 'to', 'cc' and 'bcc' together; ${MOST_RECIPIENTS} is the most.`
@@ -90,7 +103,8 @@ function checkCount({ to, cc, bcc }: Fields): Refusal | undefined {
 export function lineFlaw(value: string): string | undefined {
   if (/[\r\n]/.test(value)) return 'contains a line break; it must be one line'
   // oxlint-disable-next-line no-control-regex -- control characters are what is looked for
-  if (/[\u0000-\u0008\u000b-\u001f\u007f\u0085\u2028\u2029]/.test(value)) return 'contains a control character'
+  if (/[\u0000-\u0008\u000b-\u001f\u007f\u0085\u2028\u2029]/.test(value))
+    return 'contains a control character'
   if (!value.isWellFormed()) return 'contains half of a surrogate pair, which is no Unicode character'
   return undefined
 }
@@ -98,7 +112,11 @@ export function lineFlaw(value: string): string | undefined {
 export function readAddress(field: AddressField): Address | Refusal {
   const parsed = parseAddress(field.address)
   if (typeof parsed === 'string') return parsed
-  return { kind: 'field-invalid', pointer: field.pointer, detail: `${quote(field.address)}: ${parsed.detail}` }
+  return {
+    kind: 'field-invalid',
+    pointer: field.pointer,
+    detail: `${quote(field.address)}: ${parsed.detail}`,
+  }
 }
 
 function quote(text: string): string {
@@ -109,12 +127,15 @@ function readMailbox(field: AddressField): Mailbox | Refusal {
   const address = readAddress(field)
   if (typeof address !== 'string') return address
   if (!field.name) return { address }
-  const flaw = field.name.length > LONGEST_NAME ? `is longer than ${LONGEST_NAME} characters` : lineFlaw(field.name)
+  const flaw =
+    field.name.length > LONGEST_NAME ? `is longer than ${LONGEST_NAME} characters` : lineFlaw(field.name)
   if (flaw) return { kind: 'field-invalid', pointer: field.pointer, detail: `The display name ${flaw}.` }
   return { address, name: field.name }
 }
 
-function readMailboxes(fields: readonly AddressField[]): { readonly mailboxes: readonly Mailbox[] } | Refusal {
+function readMailboxes(
+  fields: readonly AddressField[],
+): { readonly mailboxes: readonly Mailbox[] } | Refusal {
   const mailboxes: Mailbox[] = []
   for (const field of fields) {
     const mailbox = readMailbox(field)

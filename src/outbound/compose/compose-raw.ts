@@ -76,6 +76,8 @@ interface KeptFields {
 function keepFields(fields: readonly HeaderField[]): KeptFields | Refusal {
   const from = readFrom(fields)
   if ('kind' in from) return from
+  const unsubscribe = fields.find(({ name }) => name.toLowerCase() === 'list-unsubscribe')
+  const listUnsubscribe = unsubscribe && fieldText(unsubscribe)
   const out: string[] = []
   const removed = new Map<string, string>()
   const seen = new Set<string>()
@@ -90,14 +92,20 @@ function keepFields(fields: readonly HeaderField[]): KeptFields | Refusal {
     }
     const text = fieldText(field)
     if (text === undefined) return unusable(`Header '${field.name}' is not UTF-8; encode it by RFC 2047.`)
+    if (text === '' && mayBeEmpty(use)) {
+      removed.set(field.name.toLowerCase(), field.name)
+      continue
+    }
     const repeated = checkRepeated(field.name, use, seen)
     if (repeated) return repeated
-    if (use === 'subject') subject = withoutControls(decodeWords(text))
-    if (Array.from(subject).length > MAX_SUBJECT) {
-      return unusable(`The subject is longer than ${MAX_SUBJECT} characters.`)
+    if (use === 'subject') {
+      subject = withoutControls(decodeWords(text))
+      if (Array.from(subject).length > MAX_SUBJECT) {
+        return unusable(`The subject is longer than ${MAX_SUBJECT} characters.`)
+      }
     }
     if (typeof use === 'object') {
-      const refusal = checkCustom(use, field.name, text, fields)
+      const refusal = checkCustom(use, field.name, text, listUnsubscribe)
       if (refusal) return refusal
       if (use.kind === 'allowed') allowlisted++
       customBytes += headerBytes(field.name, text)
@@ -158,23 +166,23 @@ function checkRepeated(name: string, use: Use, seen: Set<string>): Refusal | und
   return use.kind === 'extension' ? undefined : { kind: 'header-name-invalid', detail }
 }
 
+/** Mail programs leave address and X- headers empty where they have nothing to say; RFC 5322 has no empty address list,
+ *  and an empty X- header loses nothing when it goes. */
+function mayBeEmpty(use: Use): boolean {
+  return use === 'addresses' || (typeof use === 'object' && use.kind === 'extension')
+}
+
 function checkCustom(
   rule: CustomRule,
   name: string,
   text: string,
-  fields: readonly HeaderField[],
+  listUnsubscribe: string | undefined,
 ): Refusal | undefined {
   if (name.length > HEADER_LIMITS.nameBytes) {
     const detail = `Header name '${name.slice(0, 40)}…' exceeds ${HEADER_LIMITS.nameBytes} byte limit.`
     return { kind: 'header-name-invalid', detail }
   }
-  const unsubscribe = fields.find((field) => field.name.toLowerCase() === 'list-unsubscribe')
-  return checkHeaderValue(
-    rule,
-    rule.kind === 'allowed' ? rule.name : name,
-    text,
-    unsubscribe && fieldText(unsubscribe),
-  )
+  return checkHeaderValue(rule, rule.kind === 'allowed' ? rule.name : name, text, listUnsubscribe)
 }
 
 /** The field as it was written, its name in canonical casing, where every peer takes it: ASCII, no line too long, none

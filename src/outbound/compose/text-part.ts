@@ -52,7 +52,8 @@ function countEscapes(bytes: Buffer): number {
 export function hasLongLine(bytes: Buffer): boolean {
   let start = 0
   for (let end = bytes.indexOf(LF); end !== -1; end = bytes.indexOf(LF, start)) {
-    if (end - start > LONGEST_PLAIN_LINE) return true
+    // The CR before it counts for nothing.
+    if (end - start > LONGEST_PLAIN_LINE + 1) return true
     start = end + 1
   }
   return bytes.length - start > LONGEST_PLAIN_LINE

@@ -1,0 +1,526 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { connect, type Socket } from 'node:net'
+import { test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { playClient } from '#test/smtp-dialogue.ts'
+import { type CollectingServer, startSmtpServer } from '#test/smtp-server.ts'
+import { createSmtpServer } from './server.ts'
+
+const OPENING = `
+  s: 220 mx.test ESMTP
+  c: HELO client.test
+  s: 250 mx.test
+`
+const TO_DATA = `${OPENING}
+  c: MAIL FROM:<a@client.test>
+  c: RCPT TO:<b@mx.test>
+  c: DATA
+  s: 250 …
+  s: 250 …
+  s: 354 …
+`
+
+async function until(condition: () => boolean): Promise<void> {
+  for (let tries = 0; !condition(); tries++) {
+    assert.ok(tries < 500, 'it never came about')
+    await sleep(10)
+  }
+}
+
+/** A client that only sends. */
+async function blast(t: { after(done: () => void): void }, { port }: CollectingServer): Promise<Socket> {
+  const socket = connect({ port, host: '127.0.0.1', noDelay: true })
+  t.after(() => void socket.destroy())
+  socket.on('error', () => {})
+  await once(socket, 'connect')
+  return socket
+}
+
+test('RFC 1870: a message of the limit is kept, a larger one read to its end and refused', async (t) => {
+  const server = await startSmtpServer(t, { limits: { messageBytes: 10 } })
+  await playClient(
+    server.port,
+    `${TO_DATA}
+      c: 12345678
+      c: .
+      s: 250 2.0.0 Kept
+      c: MAIL FROM:<a@client.test>
+      c: RCPT TO:<b@mx.test>
+      c: DATA
+      c: ..2345678
+      c: .
+      s: 250 …
+      s: 250 …
+      s: 354 …
+      s: 250 2.0.0 Kept
+      c: MAIL FROM:<a@client.test>
+      c: RCPT TO:<b@mx.test>
+      c: DATA
+      c: 123456789
+      c: MAIL FROM:<smuggled@client.test>
+      c: .
+      s: 250 …
+      s: 250 …
+      s: 354 …
+      s: 552 5.3.4 Message exceeds the size limit
+      c: NOOP
+      s: 250 2.0.0 OK
+    `,
+  )
+  assert.equal(server.messages.length, 2)
+  assert.deepEqual(server.aborted, ['too-large'])
+  assert.deepEqual(new Set(server.senders), new Set(['a@client.test']))
+})
+
+test('a content that goes on for too long is cut off', async (t) => {
+  const server = await startSmtpServer(t, { limits: { messageBytes: 10 } })
+  const socket = await blast(t, server)
+  let said = ''
+  socket.on('data', (chunk: Buffer) => {
+    said += chunk.toString()
+  })
+  socket.write('HELO c\r\nMAIL FROM:<>\r\nRCPT TO:<b@mx.test>\r\nDATA\r\n')
+  socket.write(Buffer.alloc(3 * 1024 * 1024, 'x'))
+  await once(socket, 'end')
+  assert.match(said, /552 5\.3\.4 [^\n]*\n$/)
+  assert.deepEqual(server.aborted, ['too-large'])
+})
+
+test('RFC 5321 §4.5.3.1: lines over the limits are refused, and the session goes on', async (t) => {
+  const server = await startSmtpServer(t, { limits: { textLineBytes: 1000 } })
+  const long = 'x'.repeat(998)
+  await playClient(
+    server.port,
+    `${OPENING}
+      c: NOOP ${'x'.repeat(505)}
+      s: 250 2.0.0 OK
+      c: NOOP ${'x'.repeat(506)}
+      s: 500 5.5.2 Line too long
+      c: NOOP ${'x'.repeat(20_000)}
+      s: 500 5.5.2 Line too long
+      c: MAIL FROM:<a@client.test> ${' '.repeat(1900)}SIZE=1
+      s: 250 2.1.0 Sender OK
+      c: RCPT TO:<b@mx.test> ${' '.repeat(2050)}
+      s: 500 5.5.2 Line too long
+      c: RCPT TO:<b@mx.test>
+      c: DATA
+      c: ${long}
+      c: .
+      s: 250 …
+      s: 354 …
+      s: 250 2.0.0 Kept
+      c: MAIL FROM:<a@client.test>
+      c: RCPT TO:<b@mx.test>
+      c: DATA
+      c: ${long}x
+      c: .
+      s: 250 …
+      s: 250 …
+      s: 354 …
+      s: 500 5.6.0 Message refused: it has a line that is too long
+    `,
+  )
+  assert.equal(server.messages.length, 1)
+})
+
+test('RFC 5321 §4.5.3.1.10: recipients beyond the limit are put off, the others get the message', async (t) => {
+  const server = await startSmtpServer(t, { limits: { recipients: 2 } })
+  await playClient(
+    server.port,
+    `${OPENING}
+      c: MAIL FROM:<a@client.test>
+      c: RCPT TO:<1@mx.test>
+      c: RCPT TO:<2@mx.test>
+      c: RCPT TO:<3@mx.test>
+      c: DATA
+      c: .
+      s: 250 …
+      s: 250 …
+      s: 250 …
+      s: 452 4.5.3 Too many recipients
+      s: 354 …
+      s: 250 2.0.0 Kept
+    `,
+  )
+  assert.deepEqual(server.messages[0]?.to, ['1@mx.test', '2@mx.test'])
+})
+
+test('too many errors, commands, messages or connections: 421', async (t) => {
+  const limits = {
+    errors: 2,
+    commandsBeforeMail: 4,
+    messagesPerConnection: 1,
+    connections: 3,
+    connectionsPerAddress: 2,
+  }
+  const server = await startSmtpServer(t, { limits })
+  const errors = `${OPENING}
+    c: X
+    s: 500 …
+    c: X
+    s: 500 …
+    c: X
+    c: NOOP
+    s: 421 4.7.0 Too many errors, closing connection
+    s: (close)
+  `
+  await playClient(server.port, errors)
+  const commands = `${OPENING}
+    c: NOOP
+    c: RSET
+    c: NOOP
+    c: NOOP
+    s: 250 …
+    s: 250 …
+    s: 250 …
+    s: 421 4.7.0 Too many commands without mail, closing connection
+    s: (close)
+  `
+  await playClient(server.port, commands)
+  const messages = `${TO_DATA}
+    c: .
+    s: 250 2.0.0 Kept
+    c: MAIL FROM:<a@client.test>
+    s: 421 4.7.0 Too many messages in this connection; open another
+    s: (close)
+  `
+  await playClient(server.port, messages)
+  await until(() => server.server.connections === 0)
+  const held = [await blast(t, server), await blast(t, server)]
+  await playClient(
+    server.port,
+    `
+      s: 421 4.7.0 Too many connections, try again later
+      s: (close)
+    `,
+  )
+  for (const socket of held) socket.destroy()
+  await until(() => server.server.connections === 0)
+  assert.equal(server.closed, 5, 'the handler hears of every session that had a greeting')
+  await playClient(server.port, OPENING)
+})
+
+test('RFC 5321 §3.1: who speaks before the greeting is refused', async (t) => {
+  const server = await startSmtpServer(t, {
+    handler: {
+      connect: async () => {
+        await sleep(50)
+        return undefined
+      },
+    },
+  })
+  const early = `
+    c: EHLO client.test
+    c: MAIL FROM:<a@client.test>
+    s: 554 5.5.1 Protocol error: you spoke before the greeting
+    s: (close)
+  `
+  await playClient(server.port, early)
+  await playClient(server.port, OPENING)
+  assert.deepEqual(server.senders, [])
+})
+
+test('a handler may refuse at every step, in its own words', async (t) => {
+  const server = await startSmtpServer(t, {
+    handler: {
+      connect: ({ remoteAddress }) =>
+        remoteAddress === '127.0.0.1' ? { code: 220, text: 'hello\nin two lines' } : undefined,
+      mail: (_, from) =>
+        from === '' ? { code: 550, enhanced: '5.7.1', text: 'No bounces\nhere' } : undefined,
+      rcpt: async (_, to) =>
+        to.startsWith('moved@')
+          ? { code: 251, enhanced: '2.1.5', text: 'Will forward' }
+          : { code: 450, text: 'Busy' },
+      data: ({ envelope }) => ({ code: 451, text: `Not ${envelope.to.join()} from ${envelope.from}` }),
+    },
+  })
+  await playClient(
+    server.port,
+    `
+      s: 220-hello
+      s: 220 in two lines
+      c: HELO client.test
+      s: 250 mx.test
+      c: MAIL FROM:<>
+      s: 550-5.7.1 No bounces
+      s: 550 5.7.1 here
+      c: MAIL FROM:<a@client.test>
+      s: 250 2.1.0 Sender OK
+      c: RCPT TO:<b@mx.test>
+      c: RCPT TO:<moved@mx.test>
+      c: DATA
+      s: 450 Busy
+      s: 251 2.1.5 Will forward
+      s: 451 Not moved@mx.test from a@client.test
+      c: QUIT
+      s: 221 …
+      s: (close)
+    `,
+  )
+  const refusing = await startSmtpServer(t, {
+    handler: { connect: () => ({ code: 554, text: 'Not you' }) },
+  })
+  await playClient(
+    refusing.port,
+    `
+      s: 554 Not you
+      s: (close)
+    `,
+  )
+})
+
+test('a callback that throws is answered 451 4.3.0, reported, and the session goes on', async (t) => {
+  let at = ''
+  const fail = (where: string) => {
+    if (at === where) throw new Error(where)
+  }
+  const server = await startSmtpServer(t, {
+    handler: {
+      mail: () => fail('mail') as undefined,
+      rcpt: async () => fail('rcpt') as undefined,
+      data: () => {
+        fail('data')
+        return {
+          write: () => fail('write'),
+          end: async () => {
+            fail('end')
+            return { code: 250, text: 'Kept' }
+          },
+          abort: (reason) => {
+            at += ` ${reason}`
+          },
+        }
+      },
+      close: () => {
+        throw new Error('close')
+      },
+    },
+  })
+  const broken = 's: 451 4.3.0 Temporary system problem, try again later'
+  const message = (mail: string, rcpt: string, data: string, content = '') => `
+    c: MAIL FROM:<a@client.test>
+    ${mail}
+    c: RCPT TO:<b@mx.test>
+    ${rcpt}
+    c: DATA
+    ${data}
+    ${content}
+  `
+  const scripts = {
+    mail: message(broken, 's: 503 …', 's: 503 …'),
+    rcpt: message('s: 250 …', broken, 's: 554 …'),
+    data: message('s: 250 …', 's: 250 …', broken),
+    write: message('s: 250 …', 's: 250 …', 's: 354 …', `c: x\nc: QUIT\nc: .\n${broken}`),
+    end: message('s: 250 …', 's: 250 …', 's: 354 …', `c: x\nc: .\n${broken}`),
+  }
+  for (const [where, script] of Object.entries(scripts)) {
+    at = where
+    await playClient(server.port, `${OPENING}${script}\nc: NOOP\ns: 250 …`)
+    assert.equal(at, where === 'write' ? 'write failed' : where)
+  }
+  await until(() => server.errors.length === 10)
+  const messages = server.errors.map((error) => (error instanceof Error ? error.message : ''))
+  assert.deepEqual(
+    messages.filter((message) => message !== 'close'),
+    Object.keys(scripts),
+  )
+})
+
+test('each content ends once: a disconnect, a time-out and a shutdown abort it', async (t) => {
+  const server = await startSmtpServer(t, { limits: { dataMs: 100 } })
+  await playClient(server.port, `${TO_DATA}\nc: half`)
+  await until(() => server.aborted.length === 1)
+  await playClient(
+    server.port,
+    `${TO_DATA}
+      c: half
+      s: 421 4.4.2 Timeout, closing connection
+      s: (close)
+    `,
+  )
+  const slow = playClient(server.port, `${TO_DATA}\nc: half\ns: (close)`)
+  await until(() => server.senders.length === 3)
+  await sleep(20)
+  await server.server.close({ graceMs: 0 })
+  await slow
+  assert.deepEqual(server.aborted, ['disconnected', 'timeout', 'shutdown'])
+})
+
+test('RFC 5321 §4.5.3.2.7: a command that does not arrive in time, byte by byte or not at all, ends the session', async (t) => {
+  const server = await startSmtpServer(t, { limits: { idleMs: 150 } })
+  await playClient(
+    server.port,
+    `${OPENING}
+      s: 421 4.4.2 Timeout, closing connection
+      s: (close)
+    `,
+  )
+  const dripping = await blast(t, server)
+  const ended = once(dripping, 'end')
+  dripping.resume()
+  const drip = setInterval(() => dripping.write('N'), 20)
+  await ended
+  clearInterval(drip)
+})
+
+test('a slow handler is not the peer’s fault', async (t) => {
+  const server = await startSmtpServer(t, {
+    limits: { idleMs: 50, dataMs: 50 },
+    handler: {
+      rcpt: async () => {
+        await sleep(150)
+        return undefined
+      },
+      data: () => ({
+        write: () => sleep(150),
+        end: async () => {
+          await sleep(150)
+          return { code: 250, text: 'Kept' }
+        },
+        abort: () => {},
+      }),
+    },
+  })
+  await playClient(
+    server.port,
+    `${OPENING}
+      c: MAIL FROM:<a@client.test>
+      c: RCPT TO:<b@mx.test>
+      c: DATA
+      s: 250 …
+      s: 250 …
+      s: 354 …
+      c: x
+      c: .
+      c: QUIT
+      s: 250 Kept
+      s: 221 …
+      s: (close)
+    `,
+  )
+})
+
+test('close(): 421 to the idle, transactions finish, no new ones begin', async (t) => {
+  const server = await startSmtpServer(t)
+  let closing: Promise<void> | undefined
+  const idle = playClient(
+    server.port,
+    `${OPENING}
+      s: 421 4.3.2 Service shutting down, try again later
+      s: (close)
+    `,
+  )
+  const half = connect({ port: server.port, host: '127.0.0.1', noDelay: true })
+  let said = ''
+  half.on('data', (chunk: Buffer) => {
+    said += chunk.toString()
+  })
+  half.write('HELO c\r\nMAIL FROM:<>\r\nRCPT TO:<b@mx.test>\r\nDATA\r\nhello')
+  await until(() => said.includes('354'))
+  closing = server.server.close({ graceMs: 5000 })
+  await idle
+  await until(() => server.server.connections === 1)
+  half.write('\r\n.\r\nMAIL FROM:<>\r\n')
+  await once(half, 'end')
+  half.destroy()
+  await closing
+  assert.match(said, /250 2\.0\.0 Kept\r\n421 4\.3\.2 [^\n]*\n$/)
+  assert.equal(server.messages.length, 1)
+  assert.equal(server.server.connections, 0)
+  await assert.rejects(playClient(server.port, 's: 220 …'))
+  const again = await server.server.listen({ host: '127.0.0.1', port: 0 })
+  await playClient(again.port, OPENING)
+})
+
+test('several listeners are one server, and each may close alone', async (t) => {
+  const server = await startSmtpServer(t)
+  const second = await server.server.listen({ host: '127.0.0.1', port: 0 })
+  await playClient(second.port, OPENING)
+  await second.close()
+  await assert.rejects(playClient(second.port, 's: 220 …'))
+  await playClient(server.port, OPENING)
+  await assert.rejects(server.server.listen({ host: '127.0.0.1', port: server.port }), { code: 'EADDRINUSE' })
+})
+
+test('a sink that is slow holds its peer back', async (t) => {
+  let release: () => void = () => {}
+  let taken = 0
+  const server = await startSmtpServer(t, {
+    handler: {
+      data: () => ({
+        write: (chunk) => {
+          taken += chunk.length
+          return new Promise<void>((resolve) => {
+            release = resolve
+          })
+        },
+        end: async () => ({ code: 250, text: 'Kept' }),
+        abort: () => {},
+      }),
+    },
+  })
+  const socket = await blast(t, server)
+  socket.resume()
+  socket.write('HELO c\r\nMAIL FROM:<>\r\nRCPT TO:<b@mx.test>\r\nDATA\r\n')
+  const size = 20 * 1024 * 1024
+  socket.write(Buffer.alloc(size, 'x'))
+  socket.write('\r\n.\r\nQUIT\r\n')
+  await until(() => taken > 0)
+  await sleep(100)
+  assert.ok(taken < 1024 * 1024, `${taken} bytes were pressed on a sink that was not ready`)
+  assert.ok(socket.writableLength > 0, 'the peer waits')
+  const ended = once(socket, 'end')
+  const releasing = setInterval(() => release(), 0)
+  await ended
+  clearInterval(releasing)
+  assert.equal(taken, size + 2)
+})
+
+test('a flood of commands whose replies nobody reads stops at the peer', async (t) => {
+  const server = await startSmtpServer(t, { limits: { commandsBeforeMail: Infinity, errors: Infinity } })
+  const socket = await blast(t, server)
+  const commands = Buffer.from('NOOP\r\n'.repeat(100_000))
+  for (let blocks = 0; blocks < 25; blocks++) socket.write(commands)
+  await sleep(200)
+  assert.ok(socket.writableLength > 1_000_000, 'the peer keeps what the server does not take')
+  socket.resume()
+  socket.end('QUIT\r\n')
+  await once(socket, 'end')
+})
+
+test('a scripted disconnect closes without a reply', async (t) => {
+  const server = await startSmtpServer(t, {
+    handler: {
+      data: (session) => ({
+        write: () => {},
+        end: async () => {
+          session.destroy()
+          return { code: 250, text: 'never said' }
+        },
+        abort: () => {},
+      }),
+    },
+  })
+  await playClient(server.port, `${TO_DATA}\nc: x\nc: .\ns: (close)`)
+  await until(() => server.closed === 1)
+  assert.deepEqual(server.errors, [])
+})
+
+test('a listener on IPv6 counts connections by /64', async (t) => {
+  const server = createSmtpServer({
+    hostname: 'mx.test',
+    handler: { data: () => ({ code: 550, text: '' }) },
+    limits: { connectionsPerAddress: 1 },
+  })
+  t.after(() => server.close({ graceMs: 0 }))
+  const listening = await server.listen({ host: '::1', port: 0 }).catch(() => undefined)
+  if (listening === undefined) return t.skip('this machine has no ::1')
+  const first = connect({ port: listening.port, host: '::1' })
+  await once(first, 'data')
+  const second = connect({ port: listening.port, host: '::1' })
+  const [reply] = await once(second, 'data')
+  assert.match(String(reply), /^421 4\.7\.0 /)
+  first.destroy()
+  second.destroy()
+})
