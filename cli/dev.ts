@@ -10,14 +10,20 @@ export function dev(): Promise<number> {
     console.error(`Posthorn needs Node 24 or later; this is ${process.version}. "npm start" brings its own.`)
     return Promise.resolve(1)
   }
-  const server = spawn(process.execPath, [...process.execArgv, fileURLToPath(new URL('../src/main.ts', import.meta.url))], {
-    // The channel tells the server when this process is gone, however it went.
-    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-    env: { UV_THREADPOOL_SIZE: String(Math.max(4, availableParallelism() + 2)), ...process.env },
-  })
+  const server = spawn(
+    process.execPath,
+    [...process.execArgv, fileURLToPath(new URL('../src/main.ts', import.meta.url))],
+    {
+      // The channel tells the server when this process is gone, however it went.
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+      env: { UV_THREADPOOL_SIZE: String(Math.max(4, availableParallelism() + 2)), ...process.env },
+    },
+  )
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => server.kill(signal))
   return new Promise((resolve, reject) => {
     server.once('error', reject)
-    server.once('exit', (code, signal) => resolve(code ?? (signal === 'SIGINT' || signal === 'SIGTERM' ? 0 : 1)))
+    server.once('exit', (code, signal) =>
+      resolve(code ?? (signal === 'SIGINT' || signal === 'SIGTERM' ? 0 : 1)),
+    )
   })
 }

@@ -35,8 +35,8 @@ import { createReceiver } from '#sandbox/receiver.ts'
 import { createSimulator } from '#simulator/simulator.ts'
 import { createSmtpServer } from '#smtp/server.ts'
 import { openIncarnation } from '#store/incarnation.ts'
-import { DataFolderInUse } from '#store/owner-lock.ts'
 import { openStore } from '#store/open-store.ts'
+import { DataFolderInUse } from '#store/owner-lock.ts'
 import { ensureMasterKey, readMasterKey } from '#vault/master-key.ts'
 import { openVault } from '#vault/vault.ts'
 
@@ -57,7 +57,9 @@ async function main(): Promise<void> {
   opened.defer(() => incarnation.close())
   const bodies = openBodies({ store, directory: config.DATA })
   const vault = openVault(
-    await (config.MASTER_KEY_FILE ? readMasterKey(config.MASTER_KEY_FILE) : ensureMasterKey(join(config.DATA, 'master.key'))),
+    await (config.MASTER_KEY_FILE
+      ? readMasterKey(config.MASTER_KEY_FILE)
+      : ensureMasterKey(join(config.DATA, 'master.key'))),
   )
   const returnPathKey = { version: 1, key: vault.macKey('return-path', 1) }
   const feedbackKey = { version: 1, key: vault.macKey('cfbl-feedback-id', 1) }
@@ -69,12 +71,17 @@ async function main(): Promise<void> {
   const suppressions = openSuppressions({ store, clock: now })
   const quota = openQuota({ store })
   const development = await ensureDevelopment(config.DATA, { accounts, domains })
-  const ca = await openCertificateAuthority({ folder: join(config.DATA, 'ca'), serviceDomain: service.domain })
+  const ca = await openCertificateAuthority({
+    folder: join(config.DATA, 'ca'),
+    serviceDomain: service.domain,
+  })
 
   // The sandbox: a real SMTP server that gets the mail for every name that is not ours, and for ours until they route.
   const inbox = openInbox({ store, bodies })
   opened.defer(() => inbox.close())
-  const simulator = createSimulator({ keep: async ({ content, ...envelope }) => void (await inbox.add(content, envelope)) })
+  const simulator = createSimulator({
+    keep: async ({ content, ...envelope }) => void (await inbox.add(content, envelope)),
+  })
   const sandbox = createSmtpServer({
     hostname: service.routes[0],
     handler: createReceiver({ inbox, simulator: { domain: service.simulator, handler: simulator } }),
@@ -84,22 +91,46 @@ async function main(): Promise<void> {
   })
   opened.defer(() => sandbox.close({ graceMs: 1000 }))
   const mx = await listenLoopback(
-    async (host, port) => ({ ...(await sandbox.listen({ host, port })), close: () => sandbox.close({ graceMs: 0 }) }),
+    async (host, port) => ({
+      ...(await sandbox.listen({ host, port })),
+      close: () => sandbox.close({ graceMs: 0 }),
+    }),
     { door: 'the MX', variable: 'POSTHORN_MX_PORT', port: config.MX_PORT },
   )
 
   // Sending.
   const queue = await openQueue({ store, bodies, log, node: incarnation.id, now, newToken: randomUUID })
-  const outcome = openOutcome({ store, queue, log, retryMs: config.RETRY_MS, bodyRetentionMs: config.BODY_RETENTION_MS, now, random })
+  const outcome = openOutcome({
+    store,
+    queue,
+    log,
+    retryMs: config.RETRY_MS,
+    bodyRetentionMs: config.BODY_RETENTION_MS,
+    now,
+    random,
+  })
   const ownDoor = { port: mx.port, addresses: ['127.0.0.1'] }
-  const sandboxDoor = config.DEV_SINK ? { port: config.DEV_SINK.port, addresses: [config.DEV_SINK.host] } : ownDoor
+  const sandboxDoor = config.DEV_SINK
+    ? { port: config.DEV_SINK.port, addresses: [config.DEV_SINK.host] }
+    : ownDoor
   const delivery = openDelivery({
     queue,
     outcome,
     bodies,
     log,
-    resolver: cacheLookups(developmentResolver({ answers: domains.authority.answers, sandbox: { host: `sandbox.${service.domain}` } }), now),
-    endpoints: (host) => (service.routes.includes(host) ? ownDoor : host === `sandbox.${service.domain}` ? sandboxDoor : undefined),
+    resolver: cacheLookups(
+      developmentResolver({
+        answers: (name, type) => domains.authority.answers(name, type),
+        sandbox: { host: `sandbox.${service.domain}` },
+      }),
+      now,
+    ),
+    endpoints: (host) =>
+      service.routes.includes(host)
+        ? ownDoor
+        : host === `sandbox.${service.domain}`
+          ? sandboxDoor
+          : undefined,
     direct: (domain) => (domain === service.simulator ? { name: service.simulator, ...ownDoor } : undefined),
     ehloName: service.domain,
     returnPathTag: (id) => encodeReturnPath(id, returnPathKey),
@@ -122,7 +153,8 @@ async function main(): Promise<void> {
     host: service.domain,
     expireMs: config.EXPIRE_MS,
     feedbackTag: (id) => encodeCfblFeedbackId(id, feedbackKey),
-    alwaysSuppressed: (address) => domainOf(address) === service.simulator && /^suppressed(\+|$)/i.test(localPartOf(address)),
+    alwaysSuppressed: (address) =>
+      domainOf(address) === service.simulator && /^suppressed(\+|$)/i.test(localPartOf(address)),
     now,
   })
   opened.use(repeat(5000, () => sweepExpired(store, config.BODY_RETENTION_MS, log)))
@@ -132,7 +164,13 @@ async function main(): Promise<void> {
   // The doors.
   const dns = await openDnsDoor({ port: config.DNS_PORT, authority: domains.authority, log })
   opened.defer(() => dns.close())
-  const app = openHttpDoor({ accounts, acceptor, log, allowedHosts: config.ALLOWED_HOSTS, sendWaitMs: config.SEND_WAIT_MS })
+  const app = openHttpDoor({
+    accounts,
+    acceptor,
+    log,
+    allowedHosts: config.ALLOWED_HOSTS,
+    sendWaitMs: config.SEND_WAIT_MS,
+  })
   await app.register(inboxApi(inbox), { prefix: '/api/v1' })
   const http = await listenHttp(app, { variable: 'POSTHORN_HTTP_PORT', port: config.HTTP_PORT })
   opened.defer(() => http.close())
@@ -183,7 +221,10 @@ try {
   await main()
   process.exit(0)
 } catch (error) {
-  const expected = error instanceof ConfigError || error instanceof PortUnavailable || error instanceof DataFolderInUse
-  process.stderr.write(`posthorn: ${expected ? error.message : error instanceof Error ? error.stack : String(error)}\n`)
+  const expected =
+    error instanceof ConfigError || error instanceof PortUnavailable || error instanceof DataFolderInUse
+  process.stderr.write(
+    `posthorn: ${expected ? error.message : error instanceof Error ? error.stack : String(error)}\n`,
+  )
   process.exit(expected ? 78 : 70)
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { createServer, type Server } from 'node:net'
-import { DatabaseSync } from 'node:sqlite'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { SMTPServer, type SMTPServerOptions } from 'smtp-server'
@@ -52,11 +52,14 @@ async function startPeer(options: SMTPServerOptions = {}, port = 0): Promise<Pee
 function events(instance: Instance) {
   const db = new DatabaseSync(join(instance.directory, 'posthorn.sqlite'), { readOnly: true })
   try {
-    return db.prepare('select type, terminal, detail from event order by seq').all().map((row) => ({
-      type: String(row['type']),
-      terminal: row['terminal'] === 1,
-      detail: JSON.parse(String(row['detail'])) as Record<string, unknown>,
-    }))
+    return db
+      .prepare('select type, terminal, detail from event order by seq')
+      .all()
+      .map((row) => ({
+        type: String(row['type']),
+        terminal: row['terminal'] === 1,
+        detail: JSON.parse(String(row['detail'])) as Record<string, unknown>,
+      }))
   } finally {
     db.close()
   }
@@ -75,9 +78,15 @@ async function until<T>(what: string, look: () => T | undefined | false): Promis
 test('the content arrives byte for byte, dots and all, with one recipient a transaction', async () => {
   await using peer = await startPeer()
   await using instance = await startInstance({ ...fast, POSTHORN_DEV_SINK: `127.0.0.1:${peer.port}` })
-  const { body } = await instance.send({ ...mail('a@peer.example'), to: ['a@peer.example', 'b@peer.example'] })
+  const { body } = await instance.send({
+    ...mail('a@peer.example'),
+    to: ['a@peer.example', 'b@peer.example'],
+  })
   assert.equal(body.result?.delivered.length, 2)
-  assert.deepEqual(peer.received.map(({ to }) => to.length), [1, 1])
+  assert.deepEqual(
+    peer.received.map(({ to }) => to.length),
+    [1, 1],
+  )
   for (const { content } of peer.received) assert.match(content, /\r\n\.\r\n\.\.\r\nx\r\n/)
   assert.equal(new Set(peer.received.map(({ from }) => from)).size, 2)
 })
@@ -87,7 +96,10 @@ test('STARTTLS is used where it is offered', async () => {
   await using instance = await startInstance({ ...fast, POSTHORN_DEV_SINK: `127.0.0.1:${peer.port}` })
   assert.equal((await instance.send(mail('tls@peer.example'))).body.result?.delivered.length, 1)
   assert.equal(peer.received[0]?.secure, true)
-  assert.match(String(events(instance).find(({ type }) => type === 'delivered')?.detail['tls']), /^TLSv1\.[23]$/)
+  assert.match(
+    String(events(instance).find(({ type }) => type === 'delivered')?.detail['tls']),
+    /^TLSv1\.[23]$/,
+  )
 })
 
 test('an unreachable host is one attempt for its lane, and everything arrives once it is back', async () => {
@@ -95,7 +107,9 @@ test('an unreachable host is one attempt for its lane, and everything arrives on
   const { port } = probe
   await probe[Symbol.asyncDispose]()
   await using instance = await startInstance({ ...fast, POSTHORN_DEV_SINK: `127.0.0.1:${port}` })
-  const sent = await Promise.all(Array.from({ length: 20 }, (_, i) => instance.send(mail(`u${i}@down.example`))))
+  const sent = await Promise.all(
+    Array.from({ length: 20 }, (_, i) => instance.send(mail(`u${i}@down.example`))),
+  )
   assert.ok(sent.every(({ body }) => body.result?.queued.length === 1))
   const deferred = events(instance).filter(({ type }) => type === 'deferred')
   assert.ok(deferred.length < 20, `${deferred.length} attempts for 20 messages in one lane`)
@@ -109,7 +123,11 @@ test('what is never answered expires, with one terminal event', async () => {
   const probe = await startPeer()
   const { port } = probe
   await probe[Symbol.asyncDispose]()
-  await using instance = await startInstance({ ...fast, POSTHORN_EXPIRE_MS: '500', POSTHORN_DEV_SINK: `127.0.0.1:${port}` })
+  await using instance = await startInstance({
+    ...fast,
+    POSTHORN_EXPIRE_MS: '500',
+    POSTHORN_DEV_SINK: `127.0.0.1:${port}`,
+  })
   await instance.send(mail('gone@down.example'))
   const end = await until('a terminal event', () => events(instance).find(({ terminal }) => terminal))
   assert.equal(end.type, 'failed')
@@ -134,7 +152,10 @@ test('2xx, 4xx and 5xx at every phase are told apart', async () => {
     to: ['rcpt-450', 'rcpt-550', 'content-451', 'content-554', 'ok'].map((local) => `${local}@peer.example`),
   })
   assert.deepEqual(body.result?.delivered, ['ok@peer.example'])
-  assert.deepEqual(body.result?.permanent_bounces.toSorted(), ['content-554@peer.example', 'rcpt-550@peer.example'])
+  assert.deepEqual(body.result?.permanent_bounces.toSorted(), [
+    'content-554@peer.example',
+    'rcpt-550@peer.example',
+  ])
   assert.deepEqual(body.result?.queued.toSorted(), ['content-451@peer.example', 'rcpt-450@peer.example'])
 })
 
@@ -158,7 +179,10 @@ test('a peer that talks nonsense defers, and the service goes on', async () => {
   if (address === null || typeof address === 'string') throw new Error('no port')
   await using instance = await startInstance({ ...fast, POSTHORN_DEV_SINK: `127.0.0.1:${address.port}` })
   assert.equal((await instance.send(mail('x@nonsense.example'))).body.result?.queued.length, 1)
-  assert.equal((await instance.send(mail('delivered@simulator.posthorn.test'))).body.result?.delivered.length, 1)
+  assert.equal(
+    (await instance.send(mail('delivered@simulator.posthorn.test'))).body.result?.delivered.length,
+    1,
+  )
   nonsense.close()
 })
 
@@ -166,7 +190,9 @@ test('a large message to a verified destination travels from its file', async ()
   await using peer = await startPeer({ size: 40 * 1_048_576 })
   await using instance = await startInstance({ ...fast, POSTHORN_DEV_SINK: `127.0.0.1:${peer.port}` })
   const content = Buffer.alloc(3 * 1_048_576, 7).toString('base64')
-  const attachments = [{ content, filename: 'big.bin', type: 'application/octet-stream', disposition: 'attachment' }]
+  const attachments = [
+    { content, filename: 'big.bin', type: 'application/octet-stream', disposition: 'attachment' },
+  ]
   const { body } = await instance.send({ ...mail('big@peer.example'), attachments })
   assert.equal(body.result?.delivered.length, 1)
   assert.ok((peer.received[0]?.content.length ?? 0) > 4 * 1_048_576)

@@ -72,7 +72,19 @@ test('the headers that belong to the platform are there, once', async () => {
   const [message] = await instance.inbox('to:platform@example.com')
   const raw = await instance.raw(message?.ID ?? '')
   const header = raw.slice(0, raw.indexOf('\r\n\r\n'))
-  for (const name of ['Date', 'Message-ID', 'MIME-Version', 'Feedback-ID', 'CFBL-Address', 'CFBL-Feedback-ID', 'DKIM-Signature', 'From', 'To', 'Subject', 'Content-Type']) {
+  for (const name of [
+    'Date',
+    'Message-ID',
+    'MIME-Version',
+    'Feedback-ID',
+    'CFBL-Address',
+    'CFBL-Feedback-ID',
+    'DKIM-Signature',
+    'From',
+    'To',
+    'Subject',
+    'Content-Type',
+  ]) {
     assert.equal(header.match(new RegExp(`^${name}:`, 'gim'))?.length, 1, `${name} in\n${header}`)
   }
   assert.match(header, /^Received: by /m)
@@ -87,7 +99,12 @@ test('each recipient has a transaction and a return path of its own; Bcc is neve
     cc: 'three@many.example',
     bcc: ['four@many.example', 'one@MANY.example'],
   })
-  assert.deepEqual(body.result?.delivered.toSorted(), ['four@many.example', 'one@many.example', 'three@many.example', 'two@many.example'])
+  assert.deepEqual(body.result?.delivered.toSorted(), [
+    'four@many.example',
+    'one@many.example',
+    'three@many.example',
+    'two@many.example',
+  ])
   const messages = await instance.inbox('many.example', 4)
   assert.equal(messages.length, 4)
   const raws = await Promise.all(messages.map(({ ID }) => instance.raw(ID)))
@@ -101,7 +118,11 @@ test('each recipient has a transaction and a return path of its own; Bcc is neve
 test('the records of the zone and of the service domain are answered', async () => {
   const dns = lookups()
   const mx = await dns.resolveMx('cf-bounce.yourdomain.com')
-  assert.deepEqual(mx.map(({ exchange }) => exchange).toSorted(), ['route1.mx.posthorn.test', 'route2.mx.posthorn.test', 'route3.mx.posthorn.test'])
+  assert.deepEqual(mx.map(({ exchange }) => exchange).toSorted(), [
+    'route1.mx.posthorn.test',
+    'route2.mx.posthorn.test',
+    'route3.mx.posthorn.test',
+  ])
   assert.equal((await dns.resolveMx('yourdomain.com')).length, 3)
   const txt = async (name: string) => (await dns.resolveTxt(name)).map((parts) => parts.join(''))
   assert.deepEqual(await txt('cf-bounce.yourdomain.com'), ['v=spf1 include:_spf.mx.posthorn.test ~all'])
@@ -129,5 +150,8 @@ test('account, token, zone and inbox survive a restart', async () => {
   assert.equal(instance.dev.api_token, before.api_token)
   assert.equal(instance.dev.zone_id, before.zone_id)
   assert.ok((await instance.inbox('to:recipient@example.com')).length > 0)
-  assert.equal((await instance.send({ ...welcome, to: 'again@example.com' })).body.result?.delivered.length, 1)
+  assert.equal(
+    (await instance.send({ ...welcome, to: 'again@example.com' })).body.result?.delivered.length,
+    1,
+  )
 })

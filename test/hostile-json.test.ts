@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import { after, before, test } from 'node:test'
 import { request } from 'node:http'
+import { after, before, test } from 'node:test'
 import { type Answer, type Instance, startInstance } from '#test/instance.ts'
 
 let instance: Instance
@@ -18,7 +18,10 @@ function refuses({ status, body }: Answer, pointer: string, what: string): void 
   assert.equal(body.success, false)
   assert.equal(body.result, null)
   assert.ok([10001, 10202].includes(body.errors[0]?.code ?? 0), what)
-  assert.ok(body.errors[0]?.source?.pointer.startsWith(pointer), `${what}: ${body.errors[0]?.source?.pointer} for ${pointer}`)
+  assert.ok(
+    body.errors[0]?.source?.pointer.startsWith(pointer),
+    `${what}: ${body.errors[0]?.source?.pointer} for ${pointer}`,
+  )
 }
 
 /** The same payload in every field that ends up in a header. */
@@ -37,7 +40,10 @@ const fields: [string, (payload: string) => object][] = [
   ['/headers', (p) => ({ ...good, headers: { References: p } })],
   ['/attachments/0/filename', (p) => ({ ...good, attachments: [{ ...attachment, filename: p }] })],
   ['/attachments/0/type', (p) => ({ ...good, attachments: [{ ...attachment, type: `text/plain${p}` }] })],
-  ['/attachments/0/content_id', (p) => ({ ...good, attachments: [{ ...attachment, disposition: 'inline', content_id: p }] })],
+  [
+    '/attachments/0/content_id',
+    (p) => ({ ...good, attachments: [{ ...attachment, disposition: 'inline', content_id: p }] }),
+  ],
 ]
 
 const payloads: Record<string, string> = {
@@ -52,16 +58,30 @@ const payloads: Record<string, string> = {
 
 for (const [name, payload] of Object.entries(payloads)) {
   test(`${name} in any field is a 4xx that names the field`, async () => {
-    for (const [pointer, body] of fields) refuses(await instance.send(body(payload)), pointer, `${name} at ${pointer}`)
+    for (const [pointer, body] of fields)
+      refuses(await instance.send(body(payload)), pointer, `${name} at ${pointer}`)
   })
 }
 
 test('values of wrong types are refused by name, everywhere', async () => {
   const wrong: unknown[] = [null, 5, true, {}, [], [[]], { a: 1 }, [null], 1e308, -0]
-  for (const field of ['from', 'to', 'cc', 'bcc', 'reply_to', 'subject', 'text', 'html', 'headers', 'attachments']) {
+  for (const field of [
+    'from',
+    'to',
+    'cc',
+    'bcc',
+    'reply_to',
+    'subject',
+    'text',
+    'html',
+    'headers',
+    'attachments',
+  ]) {
     for (const value of wrong) {
       const answer = await instance.send({ ...good, [field]: value })
-      const empty = (field === 'headers' && JSON.stringify(value) === '{}') || (['attachments', 'cc', 'bcc'].includes(field) && JSON.stringify(value) === '[]')
+      const empty =
+        (field === 'headers' && JSON.stringify(value) === '{}') ||
+        (['attachments', 'cc', 'bcc'].includes(field) && JSON.stringify(value) === '[]')
       if (empty) assert.equal(answer.status, 200)
       else refuses(answer, `/${field}`, `${field} = ${JSON.stringify(value)}`)
     }
@@ -73,7 +93,10 @@ test('every page limit is refused by its own name', async () => {
   const many = Array.from({ length: 51 }, (_, i) => `u${i}@example.com`)
   assert.equal(await name({ ...good, to: many }), 'E_TOO_MANY_RECIPIENTS')
   assert.equal(await name({ ...good, to: many.slice(0, 26), cc: many.slice(0, 25) }), 'E_TOO_MANY_RECIPIENTS')
-  assert.equal(await name({ ...good, attachments: Array(33).fill(attachment) }), 'E_TOO_MANY_ATTACHMENTS')
+  assert.equal(
+    await name({ ...good, attachments: Array.from({ length: 33 }, () => attachment) }),
+    'E_TOO_MANY_ATTACHMENTS',
+  )
   assert.equal(await name({ ...good, subject: 'x'.repeat(999) }), 'E_VALIDATION_ERROR')
   assert.equal(await name({ from: good.from, subject: 's', text: 't' }), 'E_FIELD_MISSING')
   assert.equal(await name({ ...good, text: '', html: '' }), 'E_FIELD_MISSING')
@@ -90,8 +113,21 @@ test('every page limit is refused by its own name', async () => {
 })
 
 test('base64 is strict', async () => {
-  for (const content of ['aGk', 'aGk=\n', 'a Gk=', 'aGk-', '====', 'aGk=aGk=', 'data:text/plain;base64,aGk=', 'é']) {
-    refuses(await instance.send({ ...good, attachments: [{ ...attachment, content }] }), '/attachments/0/content', content)
+  for (const content of [
+    'aGk',
+    'aGk=\n',
+    'a Gk=',
+    'aGk-',
+    '====',
+    'aGk=aGk=',
+    'data:text/plain;base64,aGk=',
+    'é',
+  ]) {
+    refuses(
+      await instance.send({ ...good, attachments: [{ ...attachment, content }] }),
+      '/attachments/0/content',
+      content,
+    )
   }
 })
 
@@ -128,13 +164,20 @@ test('a body without Content-Length is 400/10201', async () => {
 
 test('unknown routes, methods and malformed URLs answer with the envelope', async () => {
   const base = instance.dev.api.replace('/client/v4', '')
-  for (const [method, path] of [['GET', '/client/v4/nothing'], ['GET', '/nothing'], ['PUT', `/client/v4/accounts/${instance.dev.account_id}/email/sending/send`]]) {
+  for (const [method, path] of [
+    ['GET', '/client/v4/nothing'],
+    ['GET', '/nothing'],
+    ['PUT', `/client/v4/accounts/${instance.dev.account_id}/email/sending/send`],
+  ]) {
     const response = await fetch(`${base}${path}`, { method: method ?? 'GET' })
     assert.equal(response.status, 404)
     const body = (await response.json()) as Answer['body']
     assert.equal(body.errors[0]?.code, 7003)
   }
-  const malformed = await fetch(`${base}/client/v4/accounts/%zz/email/sending/send`, { method: 'POST', body: '{}' })
+  const malformed = await fetch(`${base}/client/v4/accounts/%zz/email/sending/send`, {
+    method: 'POST',
+    body: '{}',
+  })
   assert.equal(malformed.status, 400)
   assert.equal(((await malformed.json()) as Answer['body']).success, false)
 })
@@ -142,7 +185,9 @@ test('unknown routes, methods and malformed URLs answer with the envelope', asyn
 test('nothing of all that reached the inbox with a header that nobody gave', async () => {
   await instance.send({ ...good, to: 'last@example.com' })
   await instance.inbox('to:last@example.com')
-  const list = (await (await fetch(`${instance.dev.inbox}/messages?limit=500`)).json()) as { messages: { ID: string }[] }
+  const list = (await (await fetch(`${instance.dev.inbox}/messages?limit=500`)).json()) as {
+    messages: { ID: string }[]
+  }
   for (const { ID } of list.messages) assert.doesNotMatch(await instance.raw(ID), /evil@evil\.example/)
   assert.doesNotMatch(instance.log(), new RegExp(instance.dev.api_token), 'the token is not in the log')
 })

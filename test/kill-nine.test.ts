@@ -10,7 +10,9 @@ import { type Instance, startInstance } from '#test/instance.ts'
 const KILLS = Number(process.env['KILLS'] ?? 20)
 const WORKERS = 8
 
-test(`promise 1: kill -9 at random moments under load, ${KILLS} times, loses nothing that got HTTP 200`, { timeout: 20 * 60_000 }, async (t) => {
+test(`promise 1: kill -9 at random moments under load, ${KILLS} times, loses nothing that got HTTP 200`, {
+  timeout: 20 * 60_000,
+}, async (t) => {
   await using instance = await startInstance({ POSTHORN_RETRY_MS: '100,200', POSTHORN_EXPIRE_MS: '120000' })
   const ledger = { acknowledged: new Map<string, string>(), sent: 0, ambiguous: 0 }
   for (let kill = 0; kill < KILLS; kill++) {
@@ -32,7 +34,9 @@ test(`promise 1: kill -9 at random moments under load, ${KILLS} times, loses not
   const missing = [...ledger.acknowledged].filter(([id, to]) => !to.startsWith('bounce') && !copies.has(id))
   assert.deepEqual(missing, [], 'deliverable, but not in the inbox')
   const extra = [...copies.values()].reduce((sum, count) => sum + count - 1, 0)
-  t.diagnostic(`${ledger.sent} sent, ${ledger.acknowledged.size} acknowledged, ${ledger.ambiguous} ambiguous, ${extra} duplicated`)
+  t.diagnostic(
+    `${ledger.sent} sent, ${ledger.acknowledged.size} acknowledged, ${ledger.ambiguous} ambiguous, ${extra} duplicated`,
+  )
   // A kill may repeat what was in flight: at most each worker's one message.
   assert.ok(extra <= KILLS * WORKERS, `${extra} duplicates`)
   assert.ok(Math.max(...copies.values()) <= 3, 'no message more than three times')
@@ -48,7 +52,12 @@ async function keepSending(
     const kind = serial % 10 === 0 ? 'bounce' : serial % 10 === 1 ? 'softbounce' : 'delivered'
     const to = serial % 2 === 0 ? `${kind}+k${serial}@simulator.posthorn.test` : `user${serial}@kill.example`
     try {
-      const { status, body } = await instance.send({ to, from: 'app@yourdomain.com', subject: 'kill', text: 'x'.repeat(500) })
+      const { status, body } = await instance.send({
+        to,
+        from: 'app@yourdomain.com',
+        subject: 'kill',
+        text: 'x'.repeat(500),
+      })
       if (status === 200 && body.result) ledger.acknowledged.set(body.result.message_id, to)
     } catch {
       ledger.ambiguous++
@@ -70,7 +79,9 @@ function readAccounts(directory: string) {
   const db = new DatabaseSync(join(directory, 'posthorn.sqlite'), { readOnly: true })
   try {
     const copies = new Map<string, number>()
-    for (const row of db.prepare('select message_id as id, count(*) as n from inbox_message group by message_id').all()) {
+    for (const row of db
+      .prepare('select message_id as id, count(*) as n from inbox_message group by message_id')
+      .all()) {
       const id = String(row['id'])
       copies.set(id.startsWith('<') ? id : `<${id}>`, Number(row['n']))
     }

@@ -40,16 +40,29 @@ test('the official SDK sends raw MIME', async () => {
     ...account(),
     from: 'app@yourdomain.com',
     recipients: ['raw@example.com'],
-    mime_message: 'From: app@yourdomain.com\nTo: raw@example.com\nSubject: raw\nContent-Type: text/plain\n\nHello, World!',
+    mime_message:
+      'From: app@yourdomain.com\nTo: raw@example.com\nSubject: raw\nContent-Type: text/plain\n\nHello, World!',
   })
   assert.deepEqual(result.delivered, ['raw@example.com'])
-  assert.match(await instance.raw((await instance.inbox('to:raw@example.com'))[0]?.ID ?? ''), /\r\n\r\nHello, World!/)
+  assert.match(
+    await instance.raw((await instance.inbox('to:raw@example.com'))[0]?.ID ?? ''),
+    /\r\n\r\nHello, World!/,
+  )
 })
 
 test('the official SDK tells errors apart', async () => {
   const mail = { ...account(), to: 'x@example.com', subject: 's', text: 't' }
-  await assert.rejects(client.emailSending.send({ ...mail, from: 'a@nowhere.example' }), Cloudflare.PermissionDeniedError)
-  await assert.rejects(client.emailSending.send({ ...mail, from: 'not an address' }), Cloudflare.BadRequestError)
+  await assert.rejects(
+    client.emailSending.send({ ...mail, from: 'a@nowhere.example' }),
+    Cloudflare.PermissionDeniedError,
+  )
+  await assert.rejects(
+    client.emailSending.send({ ...mail, from: 'not an address' }),
+    Cloudflare.BadRequestError,
+  )
   const stranger = new Cloudflare({ apiToken: 'x'.repeat(40), baseURL: instance.dev.api, maxRetries: 0 })
-  await assert.rejects(stranger.emailSending.send({ ...mail, from: 'a@yourdomain.com' }), Cloudflare.AuthenticationError)
+  await assert.rejects(
+    stranger.emailSending.send({ ...mail, from: 'a@yourdomain.com' }),
+    Cloudflare.AuthenticationError,
+  )
 })

@@ -9,7 +9,13 @@ before(async () => {
 })
 after(async () => instance[Symbol.asyncDispose]())
 
-const mail = (to: string, more: object = {}) => ({ to, from: 'app@yourdomain.com', subject: to, text: 'x', ...more })
+const mail = (to: string, more: object = {}) => ({
+  to,
+  from: 'app@yourdomain.com',
+  subject: to,
+  text: 'x',
+  ...more,
+})
 const ids = (answers: readonly Answer[]) => new Set(answers.map(({ body }) => body.result?.message_id))
 
 test('promise 8: the same Idempotency-Key and body is one message, in order and at once', async () => {
@@ -35,7 +41,9 @@ test('promise 8: after a crash too, with the present state', async () => {
 
 test('the same key with another body is 409, finally', async () => {
   await instance.send(mail('other@example.com'), { 'idempotency-key': 'k3' })
-  const { status, headers, body } = await instance.send(mail('another@example.com'), { 'idempotency-key': 'k3' })
+  const { status, headers, body } = await instance.send(mail('another@example.com'), {
+    'idempotency-key': 'k3',
+  })
   assert.equal(status, 409)
   assert.equal(headers.get('x-should-retry'), 'false')
   assert.match(body.errors[0]?.error_chain?.[0]?.message ?? '', /Idempotency-Key/)
@@ -48,7 +56,8 @@ test('a refused request uses up no key', async () => {
 })
 
 test('without a key, what its client marks as a repetition joins the first; what it does not is a new message', async () => {
-  const send = (count: string) => instance.send(mail('counted@example.com'), { 'x-stainless-retry-count': count })
+  const send = (count: string) =>
+    instance.send(mail('counted@example.com'), { 'x-stainless-retry-count': count })
   const first = await send('0')
   const repeated = await send('1')
   assert.equal(repeated.body.result?.message_id, first.body.result?.message_id)
@@ -60,7 +69,9 @@ test('without a key, what its client marks as a repetition joins the first; what
 
 test('keys belong to an account and are checked', async () => {
   for (const key of ['x'.repeat(256), 'ä']) {
-    const { status } = await instance.send(mail('x@example.com'), { 'idempotency-key': key }).catch(() => ({ status: 400 }))
+    const { status } = await instance
+      .send(mail('x@example.com'), { 'idempotency-key': key })
+      .catch(() => ({ status: 400 }))
     assert.equal(status, 400)
   }
 })

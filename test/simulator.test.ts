@@ -12,7 +12,9 @@ after(async () => instance[Symbol.asyncDispose]())
 let label = 0
 const send = (name: string) => {
   const to = `${name}+${label++}@simulator.posthorn.test`
-  return instance.send({ to, from: 'app@yourdomain.com', subject: name, text: 'x' }).then((answer) => ({ ...answer, to }))
+  return instance
+    .send({ to, from: 'app@yourdomain.com', subject: name, text: 'x' })
+    .then((answer) => ({ ...answer, to }))
 }
 
 test('delivered@ is delivered, and its copy is in the inbox', async () => {
@@ -28,7 +30,12 @@ test('bounce@ is a permanent bounce, and then suppressed', async () => {
   assert.equal(again.status, 400)
   assert.equal(again.body.errors[0]?.code, 10202)
   assert.equal(again.body.errors[0]?.error_chain?.[0]?.name, 'E_RECIPIENT_SUPPRESSED')
-  const upper = await instance.send({ to: to.toUpperCase(), from: 'app@yourdomain.com', subject: 'again', text: 'x' })
+  const upper = await instance.send({
+    to: to.toUpperCase(),
+    from: 'app@yourdomain.com',
+    subject: 'again',
+    text: 'x',
+  })
   assert.equal(upper.status, 400, 'suppressed addresses compare case-insensitively')
 })
 

@@ -13,9 +13,16 @@ before(async () => {
 after(async () => instance[Symbol.asyncDispose]())
 
 const mail = { to: 'x@example.com', from: 'app@yourdomain.com', subject: 's', text: 't' }
-const raw = { from: 'app@yourdomain.com', recipients: ['x@example.com'], mime_message: 'From: app@yourdomain.com\r\n\r\nx' }
+const raw = {
+  from: 'app@yourdomain.com',
+  recipients: ['x@example.com'],
+  mime_message: 'From: app@yourdomain.com\r\n\r\nx',
+}
 
-for (const [route, body] of [['send', mail], ['send_raw', raw]] as const) {
+for (const [route, body] of [
+  ['send', mail],
+  ['send_raw', raw],
+] as const) {
   test(`promise 6: ${route} under another account's id answers as under one that does not exist`, async () => {
     const url = (id: string) => `${instance.dev.api}/accounts/${id}/email/sending/${route}`
     const headers = { authorization: `Bearer ${second.token}` }
@@ -26,9 +33,13 @@ for (const [route, body] of [['send', mail], ['send_raw', raw]] as const) {
   })
 
   test(`${route}: another account's domain is not to be sent from`, async () => {
-    const { status, body: answer } = await post(`${instance.dev.api}/accounts/${second.accountId}/email/sending/${route}`, body, {
-      authorization: `Bearer ${second.token}`,
-    })
+    const { status, body: answer } = await post(
+      `${instance.dev.api}/accounts/${second.accountId}/email/sending/${route}`,
+      body,
+      {
+        authorization: `Bearer ${second.token}`,
+      },
+    )
     assert.equal(status, 403)
     assert.equal(answer.errors[0]?.code, 10204)
     assert.equal(answer.errors[0]?.error_chain?.[0]?.name, 'E_SENDER_NOT_VERIFIED')
@@ -43,9 +54,13 @@ test('a domain that nobody onboarded has a name of its own', async () => {
 
 test('a token without the permission is told which one it lacks', async () => {
   const reader = addSecondAccount(instance.directory, ['Email Sending:Read'])
-  const { status, body } = await post(`${instance.dev.api}/accounts/${reader.accountId}/email/sending/send`, mail, {
-    authorization: `Bearer ${reader.token}`,
-  })
+  const { status, body } = await post(
+    `${instance.dev.api}/accounts/${reader.accountId}/email/sending/send`,
+    mail,
+    {
+      authorization: `Bearer ${reader.token}`,
+    },
+  )
   assert.equal(status, 403)
   assert.equal(body.errors[0]?.code, 10102)
   assert.match(body.errors[0]?.error_chain?.[0]?.message ?? '', /Email Sending:Edit/)
@@ -53,7 +68,14 @@ test('a token without the permission is told which one it lacks', async () => {
 
 test('no token, and a wrong one, of any length', async () => {
   const url = `${instance.dev.api}/accounts/${instance.dev.account_id}/email/sending/send`
-  for (const authorization of ['', 'Bearer', 'Bearer x', `Bearer ${'x'.repeat(5000)}`, 'Basic eDp5', `Bearer ${instance.dev.api_token}x`]) {
+  for (const authorization of [
+    '',
+    'Bearer',
+    'Bearer x',
+    `Bearer ${'x'.repeat(5000)}`,
+    'Basic eDp5',
+    `Bearer ${instance.dev.api_token}x`,
+  ]) {
     const { status, body } = await post(url, mail, authorization === '' ? {} : { authorization })
     assert.equal(status, 401, authorization.slice(0, 20))
     assert.equal(body.errors[0]?.code, 10101)
@@ -64,6 +86,9 @@ test('an Idempotency-Key of one account is not seen by another', async () => {
   const key = { 'idempotency-key': 'shared' }
   const first = await instance.send(mail, key)
   assert.equal(first.status, 200)
-  const other = await post(`${instance.dev.api}/accounts/${second.accountId}/email/sending/send`, mail, { authorization: `Bearer ${second.token}`, ...key })
+  const other = await post(`${instance.dev.api}/accounts/${second.accountId}/email/sending/send`, mail, {
+    authorization: `Bearer ${second.token}`,
+    ...key,
+  })
   assert.equal(other.status, 403)
 })

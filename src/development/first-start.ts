@@ -20,7 +20,8 @@ export async function ensureDevelopment(
   directory: string,
   { accounts, domains }: { readonly accounts: Accounts; readonly domains: Domains },
 ): Promise<Development> {
-  const account = (await accounts.accountNamed('Development')) ?? (await accounts.createAccount('Development'))
+  const account =
+    (await accounts.accountNamed('Development')) ?? (await accounts.createAccount('Development'))
   const accountId = account.id
   const apiToken = await keptToken(join(directory, 'dev-token'))
   await accounts.importToken(accountId, { name: 'Development', permissions: PERMISSIONS, secret: apiToken })

@@ -82,7 +82,7 @@ export class GroupCommit {
   /** Takes no more sets and resolves when those taken are answered. */
   async end(error: Error): Promise<void> {
     this.#ended ??= error
-    if (this.#inFlight === undefined && this.#queue.length === 0) return
+    if (this.#inFlight === undefined && this.#queue.every(({ waiting }) => waiting.length === 0)) return
     await new Promise<void>((resolve) => {
       this.#drained = resolve
     })

@@ -92,7 +92,8 @@ export async function startInstance(environment: Record<string, string> = {}): P
         // The test states the shape that the API documents.
         const found = ((await (await fetch(url)).json()) as { messages: InboxMessage[] }).messages
         if (found.length >= count) return found
-        if (Date.now() > end) throw new Error(`${found.length} of ${count} messages for "${query}" in the inbox`)
+        if (Date.now() > end)
+          throw new Error(`${found.length} of ${count} messages for "${query}" in the inbox`)
         await sleep(50)
       }
     },
@@ -146,5 +147,9 @@ export async function post(url: string, body: unknown, headers: Record<string, s
     headers: { 'content-type': 'application/json', ...headers },
     body: typeof body === 'string' || body instanceof Uint8Array ? (body as string) : JSON.stringify(body),
   })
-  return { status: response.status, headers: response.headers, body: (await response.json()) as Answer['body'] }
+  return {
+    status: response.status,
+    headers: response.headers,
+    body: (await response.json()) as Answer['body'],
+  }
 }

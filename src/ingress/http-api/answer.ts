@@ -15,7 +15,12 @@ export function refuse(reply: FastifyReply, refusal: Refusal): FastifyReply {
 }
 
 /** A refusal by the door itself. `detail` is the sentence for a person, `pointer` the field it is about. */
-export function turnAway(reply: FastifyReply, reason: keyof typeof DOOR, detail: string, pointer?: string): FastifyReply {
+export function turnAway(
+  reply: FastifyReply,
+  reason: keyof typeof DOOR,
+  detail: string,
+  pointer?: string,
+): FastifyReply {
   const [status, code, message] = DOOR[reason]
   const error: ApiError = { code, message, error_chain: [{ code, message: detail }] }
   return fail(reply, status, pointer === undefined ? error : { ...error, source: { pointer } })

@@ -9,7 +9,18 @@ test('Host: loopback in every spelling is answered', () => {
 })
 
 test('Host: a name that rebinds to loopback is misdirected', () => {
-  for (const host of ['evil.example', 'evil.example:8025', '127.0.0.1.evil.example', 'localhost.evil.example', '', '10.0.0.1', 'localhost@evil.example', '[::1].evil', '127.0.0.1:8025:1', '0.0.0.0']) {
+  for (const host of [
+    'evil.example',
+    'evil.example:8025',
+    '127.0.0.1.evil.example',
+    'localhost.evil.example',
+    '',
+    '10.0.0.1',
+    'localhost@evil.example',
+    '[::1].evil',
+    '127.0.0.1:8025:1',
+    '0.0.0.0',
+  ]) {
     assert.equal(guard('GET', { host }, [])?.reason, 'misdirected', host)
   }
   assert.equal(guard('GET', {}, [])?.reason, 'misdirected')
@@ -28,8 +39,14 @@ test('unsafe methods refuse a foreign Origin or Sec-Fetch-Site', () => {
     assert.equal(guard(method, { host, origin: 'http://localhost:9' }, [])?.reason, 'foreignOrigin')
     assert.equal(guard(method, { host, 'sec-fetch-site': 'cross-site' }, [])?.reason, 'foreignOrigin')
     assert.equal(guard(method, { host, 'sec-fetch-site': 'same-site' }, [])?.reason, 'foreignOrigin')
-    assert.equal(guard(method, { host, origin: 'http://localhost:8025', 'sec-fetch-site': 'same-origin' }, []), undefined)
+    assert.equal(
+      guard(method, { host, origin: 'http://localhost:8025', 'sec-fetch-site': 'same-origin' }, []),
+      undefined,
+    )
     assert.equal(guard(method, { host }, []), undefined)
   }
-  assert.equal(guard('GET', { host, origin: 'https://evil.example', 'sec-fetch-site': 'cross-site' }, []), undefined)
+  assert.equal(
+    guard('GET', { host, origin: 'https://evil.example', 'sec-fetch-site': 'cross-site' }, []),
+    undefined,
+  )
 })

@@ -7,7 +7,11 @@ const SAFE = new Set(['GET', 'HEAD', 'OPTIONS'])
 /** Turns away what a page in somebody's browser could send here. A Host that is neither loopback nor configured is DNS
  *  rebinding, which would read magic links from the inbox; an unsafe method with a foreign Origin or Sec-Fetch-Site is
  *  a cross-site request. There is no CORS. */
-export function guard(method: string, headers: IncomingHttpHeaders, allowedHosts: readonly string[]): Unwelcome | undefined {
+export function guard(
+  method: string,
+  headers: IncomingHttpHeaders,
+  allowedHosts: readonly string[],
+): Unwelcome | undefined {
   const host = hostName(headers.host)
   if (host === undefined || !(isLoopback(host) || allowedHosts.includes(host))) {
     const detail = `This server does not answer for Host ${JSON.stringify(headers.host ?? '')}. Add the name to POSTHORN_ALLOWED_HOSTS if it should.`
@@ -16,7 +20,10 @@ export function guard(method: string, headers: IncomingHttpHeaders, allowedHosts
   if (SAFE.has(method)) return undefined
   const site = headers['sec-fetch-site']
   if (site !== undefined && site !== 'same-origin' && site !== 'none') {
-    return { reason: 'foreignOrigin', detail: `Sec-Fetch-Site is ${JSON.stringify(site)}; only this server's own pages may send this.` }
+    return {
+      reason: 'foreignOrigin',
+      detail: `Sec-Fetch-Site is ${JSON.stringify(site)}; only this server's own pages may send this.`,
+    }
   }
   const origin = headers.origin
   if (origin !== undefined && !sameOrigin(origin, headers.host)) {

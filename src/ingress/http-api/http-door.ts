@@ -1,34 +1,25 @@
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import type { Log } from '#observe/log.ts'
-import type { Acceptor } from '#outbound/accept/accept.ts'
-import type { Accounts } from '#registry/accounts/accounts.ts'
 import { StoreFull } from '#store/store.ts'
 import { turnAway } from './answer.ts'
 import { guard } from './guard.ts'
+import type { HttpWorld } from './http-world.ts'
 import { sendRoutes } from './send.ts'
-
-/** The HTTP door: API at /client/v4, and whatever else main mounts. In: requests of strangers. Out: the envelope of the
- *  API, always. Promise: an answer of 200 to a send is true and on disk; bad input gets a 4xx that names the field;
- *  what is ours is 500 with the same envelope, and loses nothing. */
-export interface HttpWorld {
-  readonly accounts: Accounts
-  readonly acceptor: Acceptor
-  readonly log: Log
-  readonly allowedHosts: readonly string[]
-  readonly sendWaitMs: number
-}
 
 /** 25 MiB as base64, twice over for JSON's own escapes, and some. */
 export const LARGEST_BODY = 80 * 1_048_576
 /** Bodies in memory at one time, all requests together. Past it senders are asked to come back. */
 const MOST_BODIES = 512 * 1_048_576
 
+/** The HTTP door: API at /client/v4, and whatever else main mounts. In: requests of strangers. Out: the envelope of the
+ *  API, always. Promise: an answer of 200 to a send is true and on disk; bad input gets a 4xx that names the field;
+ *  what is ours is 500 with the same envelope, and loses nothing. */
 export function openHttpDoor(world: HttpWorld): FastifyInstance {
   const app = Fastify({
     logger: false,
     bodyLimit: LARGEST_BODY,
     frameworkErrors: (_error, _request, reply) => {
-      turnAway(reply as FastifyReply, 'invalidSchema', 'The URL is not valid.')
+      turnAway(reply, 'invalidSchema', 'The URL is not valid.')
     },
   })
   let bodies = 0
@@ -39,7 +30,11 @@ export function openHttpDoor(world: HttpWorld): FastifyInstance {
     if (unwelcome) return turnAway(reply, unwelcome.reason, unwelcome.detail)
     const size = Number(request.headers['content-length'] ?? 0)
     if (size > LARGEST_BODY) {
-      return turnAway(reply, 'tooBig', `The request body has ${size} bytes; ${LARGEST_BODY} is the most, for a message of 25 MiB.`)
+      return turnAway(
+        reply,
+        'tooBig',
+        `The request body has ${size} bytes; ${LARGEST_BODY} is the most, for a message of 25 MiB.`,
+      )
     }
     if (bodies + size > MOST_BODIES) {
       reply.header('retry-after', '1')
@@ -66,9 +61,14 @@ export function openHttpDoor(world: HttpWorld): FastifyInstance {
 
 function explainError(error: unknown, request: FastifyRequest, reply: FastifyReply, log: Log): FastifyReply {
   const status = error instanceof Error && 'statusCode' in error ? error.statusCode : undefined
-  if (status === 413) return turnAway(reply, 'tooBig', `The request body is larger than ${LARGEST_BODY} bytes.`)
+  if (status === 413)
+    return turnAway(reply, 'tooBig', `The request body is larger than ${LARGEST_BODY} bytes.`)
   if (typeof status === 'number' && status < 500) {
-    return turnAway(reply, 'invalidSchema', error instanceof Error ? error.message : 'The request is not valid.')
+    return turnAway(
+      reply,
+      'invalidSchema',
+      error instanceof Error ? error.message : 'The request is not valid.',
+    )
   }
   if (error instanceof StoreFull) {
     log.error({ route: request.routeOptions.url }, 'http: the disk is full, nothing is accepted')

@@ -12,7 +12,9 @@ export async function listenHttp(
   const servers: Server[] = []
   const create = () => {
     // A slow sender of a large body may take its time; one that never finishes does not hold a socket for ever.
-    const server = createServer({ requestTimeout: 300_000, keepAliveTimeout: 75_000 }, app.routing)
+    const server = createServer({ requestTimeout: 300_000, keepAliveTimeout: 75_000 }, (request, response) =>
+      app.routing(request, response),
+    )
     server.on('clientError', (_error, socket) => {
       if (socket.writable) socket.end(UNPARSABLE)
       else socket.destroy()

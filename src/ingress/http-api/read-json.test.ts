@@ -33,8 +33,19 @@ test('each refusal names its field, in words and as a JSON pointer', () => {
     [{ ...good, headers: { 'X-A': 5 } }, '/headers/X-A', 'field-invalid'],
     [{ ...good, headers: { 'X/A~': 5 } }, '/headers/X~1A~0', 'field-invalid'],
     [{ ...good, attachments: {} }, '/attachments', 'field-invalid'],
-    [{ ...good, attachments: [{ content: '', filename: 'a', type: 'a/b' }] }, '/attachments/0/disposition', 'field-missing'],
-    [{ ...good, attachments: [{ content: 1, filename: 'a', type: 'a/b', disposition: 'inline', content_id: 'x' }] }, '/attachments/0/content', 'field-invalid'],
+    [
+      { ...good, attachments: [{ content: '', filename: 'a', type: 'a/b' }] },
+      '/attachments/0/disposition',
+      'field-missing',
+    ],
+    [
+      {
+        ...good,
+        attachments: [{ content: 1, filename: 'a', type: 'a/b', disposition: 'inline', content_id: 'x' }],
+      },
+      '/attachments/0/content',
+      'field-invalid',
+    ],
     [{ ...good, replyTo: 'x@y.z' }, '/replyTo', 'field-invalid'],
     [{ ...good, account_id: 'x' }, '/account_id', 'field-invalid'],
     ['[]', '', 'field-invalid'],
@@ -57,7 +68,11 @@ test("the other surface's spelling is told the right one", () => {
 })
 
 test('__proto__ is refused wherever it stands, and pollutes nothing', () => {
-  for (const body of ['{"from":"a@b.c","subject":"s","__proto__":{"x":1}}', '{"from":{"address":"a@b.c","__proto__":{"x":1}},"subject":"s"}', '{"from":"a@b.c","subject":"s","headers":{"__proto__":"x"}}']) {
+  for (const body of [
+    '{"from":"a@b.c","subject":"s","__proto__":{"x":1}}',
+    '{"from":{"address":"a@b.c","__proto__":{"x":1}},"subject":"s"}',
+    '{"from":"a@b.c","subject":"s","headers":{"__proto__":"x"}}',
+  ]) {
     assert.match(refusalOf(body).detail, /__proto__/)
   }
   assert.equal(Reflect.get({}, 'x'), undefined)

@@ -1,11 +1,17 @@
 import type { z } from 'zod'
 import type { Refusal } from '#model/refusal.ts'
 
-export type ReadJson<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly refusal: Refusal }
+export type ReadJson<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly refusal: Refusal }
 
 /** A request body to the shape its route declares. A refusal names the field, in the pointer and in words. `hints` are
  *  the other surface's spellings of our fields. */
-export function readJson<T>(body: unknown, schema: z.ZodType<T>, hints: Readonly<Record<string, string>>): ReadJson<T> {
+export function readJson<T>(
+  body: unknown,
+  schema: z.ZodType<T>,
+  hints: Readonly<Record<string, string>>,
+): ReadJson<T> {
   const parsed = parse(body)
   if ('refusal' in parsed) return { ok: false, refusal: parsed.refusal }
   const poisoned = mayHoldProto(body) ? pointerToProto(parsed.value) : undefined
@@ -20,7 +26,9 @@ export function readJson<T>(body: unknown, schema: z.ZodType<T>, hints: Readonly
 
 function parse(body: unknown): { readonly value: unknown } | { readonly refusal: Refusal } {
   if (!Buffer.isBuffer(body) || body.length === 0) {
-    return { refusal: { kind: 'field-missing', pointer: '', detail: 'The request has no body; send a JSON object.' } }
+    return {
+      refusal: { kind: 'field-missing', pointer: '', detail: 'The request has no body; send a JSON object.' },
+    }
   }
   let text: string
   try {
@@ -32,7 +40,9 @@ function parse(body: unknown): { readonly value: unknown } | { readonly refusal:
     return { value: JSON.parse(text) }
   } catch (error) {
     // The parser quotes what it met, which may be a secret or a body: say where, not what.
-    const where = /position \d+( \(line \d+ column \d+\))?/.exec(error instanceof Error ? error.message : '')?.[0]
+    const where = /position \d+( \(line \d+ column \d+\))?/.exec(
+      error instanceof Error ? error.message : '',
+    )?.[0]
     const detail = `The request body is not JSON${where === undefined ? '' : `: it stops making sense at ${where}`}.`
     return { refusal: { kind: 'field-invalid', pointer: '', detail } }
   }
@@ -72,7 +82,11 @@ function explain(issues: readonly Issue[], value: unknown, hints: Readonly<Recor
     }
     case 'invalid_type':
       if (at(value, issue.path) === undefined) {
-        return { kind: 'field-missing', pointer, detail: `${field} is missing; it must be ${article(issue.expected)}.` }
+        return {
+          kind: 'field-missing',
+          pointer,
+          detail: `${field} is missing; it must be ${article(issue.expected)}.`,
+        }
       }
       return { kind: 'field-invalid', pointer, detail: `${field} must be ${article(issue.expected)}.` }
     case 'invalid_union': {
@@ -101,7 +115,9 @@ function deepest(issues: readonly Issue[]): Issue {
     const inner = issue.errors.flatMap((branch) =>
       branch.map((child) => ({ ...child, path: [...issue.path, ...child.path] })),
     )
-    const deeper = inner.filter(({ path, code }) => path.length > issue.path.length || code === 'unrecognized_keys')
+    const deeper = inner.filter(
+      ({ path, code }) => path.length > issue.path.length || code === 'unrecognized_keys',
+    )
     return deeper.length > 0 ? [deepest(deeper)] : [issue]
   })
   const [first, ...others] = all

@@ -64,7 +64,10 @@ const ANSWERS = {
 export function answerRefusal(refusal: Refusal): { readonly status: number; readonly error: ApiError } {
   const { status, code, message, name } = ANSWERS[refusal.kind]
   const error = { code, message, error_chain: [{ code, message: refusal.detail, name }] }
-  return { status, error: refusal.pointer === undefined ? error : { ...error, source: { pointer: refusal.pointer } } }
+  return {
+    status,
+    error: refusal.pointer === undefined ? error : { ...error, source: { pointer: refusal.pointer } },
+  }
 }
 
 /** What the door itself refuses, before the pipeline sees the request (sending-rest-api.md). */

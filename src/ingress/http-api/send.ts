@@ -1,13 +1,20 @@
 import { hash } from 'node:crypto'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
-import { addressObject, type SendRawRequest, type SendRequest, type SendResult, sendRawRequest, sendRequest } from '#contract/sending.ts'
-import type { Accepted } from '#outbound/accept/accept.ts'
+import {
+  addressObject,
+  type SendRawRequest,
+  type SendRequest,
+  type SendResult,
+  sendRawRequest,
+  sendRequest,
+} from '#contract/sending.ts'
+import type { Accepted } from '#outbound/accept/accept-world.ts'
 import type { Repeatable } from '#outbound/accept/idempotency.ts'
 import type { AddressField, Fields, Raw } from '#outbound/accept/submission.ts'
 import { refuse, succeed, turnAway } from './answer.ts'
 import { authenticate } from './authenticate.ts'
-import type { HttpWorld } from './http-door.ts'
+import type { HttpWorld } from './http-world.ts'
 import { readJson } from './read-json.ts'
 
 /** `POST /accounts/{account_id}/email/sending/send` and `…/send_raw` (sending-rest-api.md, api-sending.md). */
@@ -27,13 +34,22 @@ interface Form<T> {
 
 const params = z.object({ accountId: z.string() })
 
-async function send<T>(request: FastifyRequest, reply: FastifyReply, world: HttpWorld, form: Form<T>): Promise<FastifyReply> {
+async function send<T>(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  world: HttpWorld,
+  form: Form<T>,
+): Promise<FastifyReply> {
   const { accountId } = params.parse(request.params)
   const permission = 'Email Sending:Edit'
   const by = await authenticate(request, reply, { accounts: world.accounts, accountId, permission })
   if (!by) return reply
   if (request.headers['content-length'] === undefined) {
-    return turnAway(reply, 'noContentLength', 'The request needs a Content-Length header; a chunked body has none.')
+    return turnAway(
+      reply,
+      'noContentLength',
+      'The request needs a Content-Length header; a chunked body has none.',
+    )
   }
   const body = readJson(request.body, form.schema, BINDING_SPELLINGS)
   if (!body.ok) return refuse(reply, body.refusal)
@@ -64,7 +80,12 @@ function resultOf(accepted: Accepted): SendResult {
 }
 
 /** What the Workers binding calls our fields: a sender who mixes them up is told. */
-const BINDING_SPELLINGS = { replyTo: 'reply_to', contentId: 'content_id', email: 'address', mimeMessage: 'mime_message' }
+const BINDING_SPELLINGS = {
+  replyTo: 'reply_to',
+  contentId: 'content_id',
+  email: 'address',
+  mimeMessage: 'mime_message',
+}
 
 function fieldsOf(body: SendRequest): Fields {
   return {
@@ -102,10 +123,15 @@ function rawOf(body: SendRawRequest): Raw {
 type AddressBody = string | z.output<typeof addressObject>
 
 function addressField(value: AddressBody, pointer: string): AddressField {
-  return typeof value === 'string' ? { address: value, pointer } : { address: value.address, name: value.name ?? null, pointer }
+  return typeof value === 'string'
+    ? { address: value, pointer }
+    : { address: value.address, name: value.name ?? null, pointer }
 }
 
-function addressFields(value: AddressBody | readonly AddressBody[] | undefined, pointer: string): AddressField[] {
+function addressFields(
+  value: AddressBody | readonly AddressBody[] | undefined,
+  pointer: string,
+): AddressField[] {
   if (value === undefined) return []
   if (typeof value === 'string' || !('map' in value)) return [addressField(value, pointer)]
   return value.map((item, index) => addressField(item, `${pointer}/${index}`))

@@ -1,6 +1,6 @@
 import type { Attachment } from '#model/draft.ts'
 import type { Refusal } from '#model/refusal.ts'
-import { lineFlaw } from './read-draft.ts'
+import { lineFlaw } from './line-flaw.ts'
 import type { AttachmentField } from './submission.ts'
 
 const MOST_ATTACHMENTS = 32

@@ -3,14 +3,17 @@ import { foldAddress } from '#model/address.ts'
 import type { Draft } from '#model/draft.ts'
 import type { Refusal } from '#model/refusal.ts'
 import { parseAddress } from '#protocol/address.ts'
+import type { Recipient } from './check-recipients.ts'
 import { checkCustomHeaders } from './custom-headers.ts'
+import { lineFlaw } from './line-flaw.ts'
 import { readAttachments } from './read-attachments.ts'
 import type { AddressField, Fields } from './submission.ts'
 
 /** A draft and its envelope recipients: To, Cc and Bcc, each mailbox once, in the order given. */
 export interface ReadDraft {
   readonly draft: Draft
-  readonly recipients: readonly Address[]
+  readonly from: Address
+  readonly recipients: readonly Recipient[]
   /** A lower bound of the composed size, so that what is far too large is never composed. */
   readonly leastBytes: number
 }
@@ -52,16 +55,19 @@ export function readDraft(fields: Fields): ReadDraft | Refusal {
     attachments: attachments.attachments,
     headers: custom.headers,
   }
-  const recipients = distinct(
-    [...to.mailboxes, ...cc.mailboxes, ...bcc.mailboxes].map(({ address }) => address),
-  )
+  const pointers = [...fields.to, ...fields.cc, ...fields.bcc]
+  const recipients = [...to.mailboxes, ...cc.mailboxes, ...bcc.mailboxes].map(({ address }, index) => ({
+    address,
+    pointer: pointers[index]?.pointer ?? '/to',
+  }))
   const attached = draft.attachments.reduce((sum, { content }) => sum + Math.ceil(content.length / 3) * 4, 0)
-  return { draft, recipients, leastBytes: attached + (text?.length ?? 0) + (html?.length ?? 0) }
+  const leastBytes = attached + (text?.length ?? 0) + (html?.length ?? 0)
+  return { draft, from: from.address, recipients: distinct(recipients), leastBytes }
 }
 
 function checkTexts(fields: Fields, text: string | undefined, html: string | undefined): Refusal | undefined {
-  if (fields.subject.length > LONGEST_SUBJECT && [...fields.subject].length > LONGEST_SUBJECT) {
-    const detail = `The subject has ${[...fields.subject].length} characters; ${LONGEST_SUBJECT} is the most.`
+  if (fields.subject.length > LONGEST_SUBJECT && Array.from(fields.subject).length > LONGEST_SUBJECT) {
+    const detail = `The subject has ${Array.from(fields.subject).length} characters; ${LONGEST_SUBJECT} is the most.`
     return { kind: 'field-invalid', pointer: '/subject', detail }
   }
   const flaw = lineFlaw(fields.subject)
@@ -97,16 +103,6 @@ function checkCount({ to, cc, bcc }: Fields): Refusal | undefined {
   if (count <= MOST_RECIPIENTS) return undefined
   const detail = `${count} recipients in 'to', 'cc' and 'bcc' together; ${MOST_RECIPIENTS} is the most.`
   return { kind: 'too-many-recipients', pointer: '/to', detail }
-}
-
-/** What a value that stands in a header line may not contain. Control characters would end or break the line. */
-export function lineFlaw(value: string): string | undefined {
-  if (/[\r\n]/.test(value)) return 'contains a line break; it must be one line'
-  // oxlint-disable-next-line no-control-regex -- control characters are what is looked for
-  if (/[\u0000-\u0008\u000b-\u001f\u007f\u0085\u2028\u2029]/.test(value))
-    return 'contains a control character'
-  if (!value.isWellFormed()) return 'contains half of a surrogate pair, which is no Unicode character'
-  return undefined
 }
 
 export function readAddress(field: AddressField): Address | Refusal {
@@ -146,11 +142,11 @@ function readMailboxes(
 }
 
 /** The same address twice is one delivery. */
-export function distinct(addresses: readonly Address[]): readonly Address[] {
-  const seen = new Map<string, Address>()
-  for (const address of addresses) {
-    const key = foldAddress(address)
-    if (!seen.has(key)) seen.set(key, address)
+export function distinct(recipients: readonly Recipient[]): readonly Recipient[] {
+  const seen = new Map<string, Recipient>()
+  for (const recipient of recipients) {
+    const key = foldAddress(recipient.address)
+    if (!seen.has(key)) seen.set(key, recipient)
   }
   return [...seen.values()]
 }

@@ -1,14 +1,19 @@
 import type { Address } from '#model/address.ts'
 import type { Refusal } from '#model/refusal.ts'
 import { type RawMessage, readRawMessage } from '#outbound/compose/compose-raw.ts'
+import type { Recipient } from './check-recipients.ts'
 import { distinct, MOST_RECIPIENTS, readAddress } from './read-draft.ts'
 import type { Raw } from './submission.ts'
 
 /** A raw message and its envelope. The envelope decides where it goes, the From header what it is signed as. */
 export interface ReadRaw {
   readonly message: RawMessage
+  /** Where a refusal of the content points. */
+  readonly messagePointer: string
+  /** Of the From header. */
+  readonly from: Address
   readonly envelopeFrom: Address
-  readonly recipients: readonly Address[]
+  readonly recipients: readonly Recipient[]
   readonly leastBytes: number
 }
 
@@ -19,13 +24,21 @@ export function readRaw(raw: Raw): ReadRaw | Refusal {
     const detail = `${raw.recipients.length} recipients; ${MOST_RECIPIENTS} is the most.`
     return { kind: 'too-many-recipients', pointer: '/recipients', detail }
   }
-  const recipients: Address[] = []
+  const recipients: Recipient[] = []
   for (const field of raw.recipients) {
-    const recipient = readAddress(field)
-    if (typeof recipient !== 'string') return recipient
-    recipients.push(recipient)
+    const address = readAddress(field)
+    if (typeof address !== 'string') return address
+    recipients.push({ address, pointer: field.pointer })
   }
   const message = readRawMessage(raw.mime)
   if ('kind' in message) return { pointer: raw.mimePointer, ...message }
-  return { message, envelopeFrom, recipients: distinct(recipients), leastBytes: message.body.length }
+  const { from, body } = message
+  return {
+    message,
+    messagePointer: raw.mimePointer,
+    from,
+    envelopeFrom,
+    recipients: distinct(recipients),
+    leastBytes: body.length,
+  }
 }

@@ -1,6 +1,7 @@
 import { type Address, domainOf } from '#model/address.ts'
 import type { Refusal } from '#model/refusal.ts'
 import type { SenderDomain } from '#registry/domains/domains.ts'
+import type { Recipient } from './check-recipients.ts'
 
 /** A domain that may send, under either service. */
 export type FitSender = SenderDomain & { readonly kind: 'sending' | 'routing-only' }
@@ -10,9 +11,12 @@ export function isFit(sender: SenderDomain): sender is FitSender {
 }
 
 /** Why mail from this address cannot be sent (DECISIONS: who may send). */
-export function refuseSender(sender: Exclude<SenderDomain, FitSender>, from: Address): Refusal {
+export function refuseSender(
+  sender: Exclude<SenderDomain, FitSender>,
+  from: Address,
+  pointer: string,
+): Refusal {
   const domain = domainOf(from)
-  const pointer = '/from'
   switch (sender.kind) {
     case 'disabled':
       return { kind: 'sending-disabled', pointer, detail: `Sending is switched off for ${domain}.` }
@@ -28,7 +32,7 @@ export function refuseSender(sender: Exclude<SenderDomain, FitSender>, from: Add
 }
 
 /** A domain with routing only sends to its account's own people. */
-export function refuseUnverified(address: Address, domain: string): Refusal {
+export function refuseUnverified({ address, pointer }: Recipient, domain: string): Refusal {
   const detail = `${address} is not a verified destination address of this account, and ${domain} is set up for routing only. Verify the address, or onboard ${domain} for sending.`
-  return { kind: 'recipient-not-allowed', pointer: '/to', detail }
+  return { kind: 'recipient-not-allowed', pointer, detail }
 }

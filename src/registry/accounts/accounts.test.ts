@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { statement } from '#store/store.ts'
 import { type OpenStore, onBothEngines } from '#test/stores.ts'
 import { openAccounts } from './accounts.ts'
 

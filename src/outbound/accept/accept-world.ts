@@ -1,0 +1,41 @@
+import type { Address } from '#model/address.ts'
+import type { Queue } from '#outbound/queue/queue.ts'
+import type { Domains } from '#registry/domains/domains.ts'
+import type { Quota } from '#registry/quota/quota.ts'
+import type { Destinations } from '#registry/routes/destinations.ts'
+import type { Suppressions } from '#registry/suppressions/suppressions.ts'
+import type { Store } from '#store/store.ts'
+import type { Repeatable } from './idempotency.ts'
+
+export interface AcceptOptions {
+  /** How long to wait for the first verdict of each recipient, in ms; 0 does not wait. */
+  readonly waitMs: number
+  readonly protocol: 'HTTP' | 'ESMTPSA'
+  readonly repeatable?: Repeatable
+  /** Called when the promise is about to be committed: from now on the message may exist. */
+  readonly onCommitting?: () => void
+}
+
+export interface Accepted {
+  /** The Message-ID header, angle brackets included. */
+  readonly messageId: string
+  readonly delivered: readonly Address[]
+  readonly bounced: readonly Address[]
+  readonly queued: readonly Address[]
+  readonly suppressed: readonly Address[]
+}
+
+export interface AcceptWorld {
+  readonly store: Store
+  readonly queue: Queue
+  readonly domains: Domains
+  readonly destinations: Destinations
+  readonly suppressions: Suppressions
+  readonly quota: Quota
+  readonly host: string
+  readonly expireMs: number
+  readonly feedbackTag: (messageId: string) => string
+  /** Addresses that count as suppressed without an entry: the simulator's. */
+  readonly alwaysSuppressed: (address: Address) => boolean
+  readonly now: () => number
+}

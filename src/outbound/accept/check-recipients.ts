@@ -1,0 +1,70 @@
+import { type Address, foldAddress } from '#model/address.ts'
+import type { Refusal } from '#model/refusal.ts'
+import type { Principal } from '#registry/accounts/accounts.ts'
+import type { AcceptWorld } from './accept-world.ts'
+import { LARGEST_MESSAGE } from './check-size.ts'
+import { type FitSender, refuseUnverified } from './refuse-sender.ts'
+import { rejectedEvents } from './rejected-events.ts'
+
+/** An envelope recipient, with the JSON pointer that its sender knows it by. */
+export interface Recipient {
+  readonly address: Address
+  readonly pointer: string
+}
+
+/** To whom a message may go, and what that allows it. */
+export interface Allowed {
+  readonly recipients: readonly Address[]
+  readonly suppressed: readonly Address[]
+  /** Of the composed message, in bytes. */
+  readonly sizeLimit: number
+  /** Recipients that count towards quotas: all but verified destinations. */
+  readonly counted: number
+}
+
+interface Asking {
+  readonly sender: FitSender
+  readonly from: Address
+  readonly by: Principal
+  readonly world: AcceptWorld
+}
+
+export async function checkRecipients(
+  recipients: readonly Recipient[],
+  asking: Asking,
+): Promise<Allowed | Refusal> {
+  const { sender, by, world } = asking
+  const keys = recipients.map(({ address }) => foldAddress(address))
+  const [verified, entries] = await Promise.all([
+    world.destinations.verified(by.accountId, keys),
+    world.suppressions.find(by.accountId, keys),
+  ])
+  const isVerified = ({ address }: Recipient) => verified.has(foldAddress(address))
+  const isSuppressed = ({ address }: Recipient) =>
+    entries.has(foldAddress(address)) || world.alwaysSuppressed(address)
+
+  const stranger = recipients.find((recipient) => !isVerified(recipient))
+  if (sender.kind === 'routing-only' && stranger) return refuseUnverified(stranger, sender.name)
+  const suppressed = recipients.filter(isSuppressed)
+  if (suppressed.length > 0 && !sender.dropSuppressedRecipients) return refuseSuppressed(suppressed, asking)
+  const allowed = recipients.filter((recipient) => !isSuppressed(recipient))
+  return {
+    recipients: allowed.map(({ address }) => address),
+    suppressed: suppressed.map(({ address }) => address),
+    sizeLimit: stranger ? LARGEST_MESSAGE.toAnyone : LARGEST_MESSAGE.toVerified,
+    counted: allowed.filter((recipient) => !isVerified(recipient)).length,
+  }
+}
+
+/** Nothing is sent, but the log says to whom it would have been. */
+async function refuseSuppressed(
+  suppressed: readonly Recipient[],
+  { from, sender, by, world }: Asking,
+): Promise<Refusal> {
+  const addresses = suppressed.map(({ address }) => address)
+  const scope = { accountId: by.accountId, domainId: sender.domainId, messageId: null }
+  await world.store.commit(rejectedEvents(addresses, { at: world.now(), sender: from, ...scope }))
+  const more = addresses.length > 5 ? ` and ${addresses.length - 5} more` : ''
+  const detail = `On the suppression list: ${addresses.slice(0, 5).join(', ')}${more}. Nothing was sent.`
+  return { kind: 'recipient-suppressed', pointer: suppressed[0]?.pointer ?? '', detail }
+}

@@ -1,0 +1,145 @@
+import { eventWrite } from '#events/events.ts'
+import { type Address, domainOf } from '#model/address.ts'
+import type { Refusal } from '#model/refusal.ts'
+import { composeMessage } from '#outbound/compose/compose-message.ts'
+import { composeRaw } from '#outbound/compose/compose-raw.ts'
+import { signMessage } from '#outbound/compose/sign-message.ts'
+import type { Principal } from '#registry/accounts/accounts.ts'
+import { newId } from '#store/id.ts'
+import type { Write } from '#store/store.ts'
+import type { Accepted, AcceptOptions, AcceptWorld } from './accept-world.ts'
+import { checkRecipients } from './check-recipients.ts'
+import { checkSize } from './check-size.ts'
+import { REMEMBER, rememberWrite } from './idempotency.ts'
+import { platformHeaders } from './platform-headers.ts'
+import { type ReadDraft, readDraft } from './read-draft.ts'
+import { type ReadRaw, readRaw } from './read-raw.ts'
+import { type FitSender, isFit, refuseSender } from './refuse-sender.ts'
+import { rejectedEvents } from './rejected-events.ts'
+import type { Fields, Raw } from './submission.ts'
+
+/** A message that is safe. `accepted` resolves after the wait. */
+export interface Promised {
+  readonly id: string
+  readonly accepted: Promise<Accepted>
+}
+
+/** The story of one message, from its fields to its promise. `lost-the-race`: another request with the same key
+ *  promised its message first. */
+export async function promiseMessage(
+  submission: Fields | Raw,
+  by: Principal,
+  how: AcceptOptions,
+  world: AcceptWorld,
+): Promise<Promised | Refusal | 'lost-the-race'> {
+  if (!by.sendingEnabled) {
+    return { kind: 'account-not-entitled', detail: 'Sending is switched off for this account.' }
+  }
+  const read = submission.kind === 'fields' ? readDraft(submission) : readRaw(submission)
+  if ('kind' in read) return read
+  const sender = await checkSender(read, by, world)
+  if ('detail' in sender) return sender
+  const allowed = await checkRecipients(read.recipients, { sender, from: read.from, by, world })
+  if ('kind' in allowed) return allowed
+
+  const id = newId()
+  const at = world.now()
+  const platform = platformHeaders({
+    id,
+    at,
+    from: read.from,
+    accountId: by.accountId,
+    domainId: sender.domainId,
+    returnPathDomain: sender.returnPathDomain,
+    host: world.host,
+    protocol: how.protocol,
+    feedbackTag: world.feedbackTag(id),
+  })
+  const { sizeLimit, recipients, suppressed } = allowed
+  const farTooLarge = checkSize(read.leastBytes, sizeLimit)
+  if (farTooLarge) return farTooLarge
+  const composed =
+    'draft' in read ? await composeMessage(read.draft, platform) : composeRaw(read.message, platform)
+  const tooLarge = checkSize(composed.length, sizeLimit)
+  if (tooLarge) return tooLarge
+  const content = await signMessage(composed, sender.signing, platform.date)
+
+  const { subject } = 'draft' in read ? read.draft : read.message
+  const writes: Write[] = [
+    ...(how.repeatable ? [rememberWrite(by.accountId, how.repeatable, id, at)] : []),
+    ...(allowed.counted > 0 ? [world.quota.reserveWrite(by.accountId, allowed.counted, at)] : []),
+    eventWrite({
+      type: 'accepted',
+      at,
+      accountId: by.accountId,
+      domainId: sender.domainId,
+      messageId: id,
+      deliveryId: null,
+      terminal: false,
+      detail: { sender: read.from, recipients, subject, size: content.length },
+    }),
+    ...rejectedEvents(suppressed, {
+      at,
+      sender: read.from,
+      accountId: by.accountId,
+      domainId: sender.domainId,
+      messageId: id,
+    }),
+  ]
+  const deliveries = recipients.map((recipient) => ({ deliveryId: newId(), recipient }))
+  const deliveryIds = deliveries.map(({ deliveryId }) => deliveryId)
+  // Before the promise: a delivery may settle before its commit's answer is back here.
+  const verdicts = world.queue.verdicts.first(deliveryIds, how.waitMs)
+  how.onCommitting?.()
+  const promised = await world.queue.promise({
+    message: {
+      id,
+      accountId: by.accountId,
+      domainId: sender.domainId,
+      headerMessageId: platform.messageId,
+      sender: read.from,
+      returnPathDomain: sender.returnPathDomain,
+      subject,
+      previewEnabled: sender.previewEnabled,
+      createdAt: at,
+    },
+    content,
+    recipients: deliveries,
+    suppressed,
+    expiresAt: at + world.expireMs,
+    writes,
+  })
+  if (!promised.ok) {
+    if (promised.conflict === REMEMBER) return 'lost-the-race'
+    throw new Error(`a promise conflicted in ${promised.conflict}`)
+  }
+  const accepted = verdicts.then((known): Accepted => {
+    const having = (...wanted: (string | undefined)[]) =>
+      deliveries
+        .filter(({ deliveryId }) => wanted.includes(known.get(deliveryId)))
+        .map(({ recipient }) => recipient)
+    return {
+      messageId: platform.messageId,
+      delivered: having('delivered'),
+      bounced: having('bounced', 'failed'),
+      queued: having(undefined, 'deferred'),
+      suppressed,
+    }
+  })
+  return { id, accepted }
+}
+
+/** The From header's domain and the envelope's must both be the account's; the From header's signs. */
+async function checkSender(
+  read: ReadDraft | ReadRaw,
+  by: Principal,
+  world: AcceptWorld,
+): Promise<FitSender | Refusal> {
+  const find = (address: Address) => world.domains.senderDomain(by.accountId, domainOf(address))
+  const sender = await find(read.from)
+  if (!isFit(sender))
+    return refuseSender(sender, read.from, 'message' in read ? read.messagePointer : '/from')
+  if ('draft' in read || domainOf(read.envelopeFrom) === domainOf(read.from)) return sender
+  const envelope = await find(read.envelopeFrom)
+  return isFit(envelope) ? sender : refuseSender(envelope, read.envelopeFrom, '/from')
+}
