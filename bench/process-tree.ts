@@ -18,6 +18,17 @@ export function cpuSeconds(roots: readonly number[]): number {
   return tree(roots, table).reduce((sum, pid) => sum + (table.get(pid)?.cpuSeconds ?? 0), 0)
 }
 
+/** Seconds that all processors together have worked so far, for whomever, time stolen by the host included. */
+export function machineSeconds(): number {
+  // cpu user nice system idle iowait irq softirq steal …
+  const [user, nice, system, , , irq, softirq, steal] = readOrNothing('/proc/stat')
+    .split(/\s+/, 9)
+    .slice(1)
+    .map(Number)
+  const ticks = [user, nice, system, irq, softirq, steal].reduce<number>((sum, part) => sum + (part ?? 0), 0)
+  return ticks / TICKS_PER_SECOND
+}
+
 /** The sum of each living process's largest resident set so far (VmHWM). Pages that processes share count in each. */
 export function peakMiB(roots: readonly number[]): number {
   return tree(roots, processTable()).reduce((sum, pid) => {

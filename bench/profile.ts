@@ -4,7 +4,9 @@ import { z } from 'zod'
 import type { ThreadTime } from './process-tree.ts'
 
 /** What a V8 CPU profile (`--cpu-prof`) says of one stretch of time: which functions a thread spent itself in.
- *  It samples wall time, so a thread that waits for a processor still seems to run. */
+ *  It samples wall time, so a thread that waits for a processor still seems to run: where all processors are busy,
+ *  calls that wake another thread (sign, postMessage, a write to a socket) look dearer than they are, because there
+ *  the woken one takes the processor over. The table of CPU by thread says how much of that there was. */
 
 /** Options for the profiled processes. Worker threads write profiles of their own. */
 export function profileOptions(folder: string): string {

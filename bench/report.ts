@@ -5,7 +5,9 @@ import type { RoundResult } from './round.ts'
 export interface Measured extends RoundResult {
   /** RSA-2048 signatures a second of one core, taken just before and just after the round. */
   readonly rsaPerSecond: number
-  /** Messages a second as a share of that. */
+  /** Median of appending 16 KiB safely, just before and just after. */
+  readonly fsyncMs: number
+  /** Messages a second as a share of the RSA rate. */
   readonly rsaShare: number
 }
 
@@ -19,6 +21,8 @@ export interface Summary {
   readonly perSecond: Spread
   readonly rsaPerSecond: Spread
   readonly rsaShare: Spread
+  readonly fsyncMs: Spread
+  readonly othersCores: Spread
   readonly cpuPer1000: Spread
   readonly peakMiB: Spread
   readonly p50: Spread
@@ -39,6 +43,8 @@ export function summarise(rounds: readonly Measured[]): Summary {
     perSecond: over((round) => round.perSecond),
     rsaPerSecond: over((round) => round.rsaPerSecond),
     rsaShare: over((round) => round.rsaShare),
+    fsyncMs: over((round) => round.fsyncMs),
+    othersCores: over((round) => round.othersCores),
     cpuPer1000: over((round) => round.cpuPer1000),
     peakMiB: over((round) => round.peakMiB),
     p50: over((round) => round.load.p50),
@@ -66,11 +72,12 @@ export function spread(values: readonly number[]): Spread {
 }
 
 export function roundLine(name: string, round: Measured): string {
-  const { perSecond, rsaPerSecond, rsaShare, cpuPer1000, peakMiB, load, lost, duplicated } = round
+  const { perSecond, rsaPerSecond, rsaShare, cpuPer1000, peakMiB, load, lost, duplicated, othersCores } =
+    round
   return (
     `${name.padEnd(9)} ${whole(perSecond).padStart(6)}/s = ${rsaShare.toFixed(3)} of RSA ${whole(rsaPerSecond)}/s, ` +
     `CPU ${cpuPer1000.toFixed(2)} s per 1,000, ${whole(peakMiB)} MiB, p50 ${load.p50.toFixed(1)} ms, ` +
-    `p99 ${load.p99.toFixed(1)} ms, ${lost} lost, ${duplicated} duplicated`
+    `p99 ${load.p99.toFixed(1)} ms, ${lost} lost, ${duplicated} duplicated, others ${othersCores.toFixed(2)} cores`
   )
 }
 
@@ -86,6 +93,8 @@ export function printSummary(name: string, summary: Summary): void {
     ['answer after, p99 ms', summary.p99, (value) => value.toFixed(1)],
     ['generator CPU s per 1,000', summary.generatorCpuPer1000, (value) => value.toFixed(3)],
     ['sink CPU s per 1,000', summary.sinkCpuPer1000, (value) => value.toFixed(3)],
+    ['fdatasync of 16 KiB, ms', summary.fsyncMs, (value) => value.toFixed(2)],
+    ['cores that others kept busy', summary.othersCores, (value) => value.toFixed(2)],
   ]
   for (const [label, { median, min, max }, format] of rows) {
     console.log(

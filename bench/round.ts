@@ -1,9 +1,10 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { startChild } from './child.ts'
+import { monotonicMs } from './clock.ts'
 import { LoadResult } from './load.ts'
 import { benchId } from './message.ts'
-import { cpuSeconds, peakMiB, type ThreadTime, threadTimes } from './process-tree.ts'
+import { cpuSeconds, machineSeconds, peakMiB, type ThreadTime, threadTimes } from './process-tree.ts'
 import { SinkCopies, SinkPort, SinkProgress } from './sink.ts'
 import { until } from './until.ts'
 
@@ -53,6 +54,8 @@ export interface RoundResult {
   /** Copies beyond the first. */
   readonly duplicated: number
   readonly threads: readonly ThreadTime[]
+  /** Processors that anything but this bench and its servers kept busy meanwhile; what is over a tenth spoils the round. */
+  readonly othersCores: number
   readonly generatorCpuPer1000: number
   readonly sinkCpuPer1000: number
 }
@@ -124,7 +127,9 @@ export async function measureRound(
     const threadsBefore = threadTimes(peer.pids)
     const cpuBefore = cpuSeconds(peer.pids)
     const sinkBefore = (await sink.ask({ ask: 'progress', phase: 'measured' }, SinkProgress)).cpuSeconds
+    const othersBefore = othersSeconds()
     const { load, accepted, progress } = await phase('measured', options.messages)
+    const othersCores = (othersSeconds() - othersBefore) / ((monotonicMs() - load.firstAt) / 1_000)
     await settled()
     const cpu = cpuSeconds(peer.pids) - cpuBefore
     const threads = since(threadsBefore, threadTimes(peer.pids))
@@ -143,6 +148,7 @@ export async function measureRound(
       lost: counts.reduce((sum, { lost }) => sum + lost, 0),
       duplicated: counts.reduce((sum, { duplicated }) => sum + duplicated, 0),
       threads,
+      othersCores: Math.max(0, othersCores),
       generatorCpuPer1000: (load.cpuSeconds / accepted) * 1_000,
       sinkCpuPer1000: ((progress.cpuSeconds - sinkBefore) / accepted) * 1_000,
     }
@@ -157,6 +163,11 @@ export async function measureRound(
 export function temporaryFolder(parent: string): Disposable & { readonly path: string } {
   const path = mkdtempSync(join(parent, 'posthorn-bench-'))
   return { path, [Symbol.dispose]: () => rmSync(path, { recursive: true, force: true }) }
+}
+
+/** All servers and generators descend from this process. */
+function othersSeconds(): number {
+  return machineSeconds() - cpuSeconds([process.pid])
 }
 
 function since(before: readonly ThreadTime[], after: readonly ThreadTime[]): ThreadTime[] {

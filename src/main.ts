@@ -160,6 +160,7 @@ async function main(): Promise<void> {
   opened.use(repeat(5000, () => sweepExpired(store, config.BODY_RETENTION_MS, log)))
   opened.use(repeat(60_000, () => bodies.sweep(now())))
   opened.use(repeat(60_000, () => store.commit([sweepIdempotency()])))
+  opened.use(repeat(60_000, () => suppressions.sweep()))
 
   // The doors.
   const dns = await openDnsDoor({ port: config.DNS_PORT, authority: domains.authority, log })

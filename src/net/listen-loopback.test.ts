@@ -1,9 +1,14 @@
 import assert from 'node:assert/strict'
 import { connect, createServer } from 'node:net'
+import { networkInterfaces } from 'node:os'
 import test from 'node:test'
 import { type Bind, bindServer, LOOPBACK, listenLoopback, PortUnavailable } from './listen-loopback.ts'
 
 const OPTIONS = { door: 'the MX', variable: 'POSTHORN_MX_PORT' }
+const hasIpv6 = Object.values(networkInterfaces()).some((addresses) =>
+  addresses?.some(({ address }) => address === '::1'),
+)
+const skip = hasIpv6 ? false : 'this machine has no ::1'
 const greeter = bindServer(() => createServer((socket) => socket.end('220')))
 
 function greeting(host: string, port: number): Promise<string> {
@@ -14,7 +19,7 @@ function greeting(host: string, port: number): Promise<string> {
   })
 }
 
-test('port 0 is one free port on both loopback addresses', async () => {
+test('port 0 is one free port on both loopback addresses', { skip }, async () => {
   const door = await listenLoopback(greeter, { ...OPTIONS, port: 0 })
   assert.notEqual(door.port, 0)
   for (const host of LOOPBACK) assert.equal(await greeting(host, door.port), '220')
@@ -32,7 +37,7 @@ test('a port in use is named with the variable that changes it', async () => {
   await first.close()
 })
 
-test('a port taken on ::1 alone is in use, and nothing stays open on 127.0.0.1', async () => {
+test('a port taken on ::1 alone is in use, and nothing stays open on 127.0.0.1', { skip }, async () => {
   const six = await listenLoopback(greeter, { ...OPTIONS, port: 0, hosts: ['::1'] })
   await assert.rejects(listenLoopback(greeter, { ...OPTIONS, port: six.port }), PortUnavailable)
   await assert.rejects(greeting('127.0.0.1', six.port), { code: 'ECONNREFUSED' })

@@ -55,7 +55,7 @@ export async function openSqliteStore(options: SqliteOptions): Promise<SqliteSto
 }
 
 async function startWriter(workerData: WriterOptions): Promise<Worker> {
-  const writer = new Worker(new URL('./writer-thread.ts', import.meta.url), { workerData })
+  const writer = new Worker(new URL('./writer-thread.ts', import.meta.url), { workerData, execArgv: [] })
   await once(writer, 'message')
   return writer
 }

@@ -86,7 +86,7 @@ export async function startInstance(environment: Record<string, string> = {}): P
       })
     },
     async inbox(query, count = 1) {
-      const end = Date.now() + 15_000
+      const end = Date.now() + 40_000
       for (;;) {
         const url = `${dev.inbox}/search?query=${encodeURIComponent(query)}&limit=1000`
         // The test states the shape that the API documents.

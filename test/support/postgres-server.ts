@@ -50,6 +50,7 @@ const SETTINGS = {
   max_wal_senders: '0',
   autovacuum: 'off',
   jit: 'off',
+  deadlock_timeout: '20ms',
 }
 
 /** Throws, with what PostgreSQL said, where it cannot run here: a test that cannot see PostgreSQL has failed. */

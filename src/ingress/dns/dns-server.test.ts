@@ -3,15 +3,21 @@ import { createSocket } from 'node:dgram'
 import { Resolver } from 'node:dns/promises'
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
+import { networkInterfaces } from 'node:os'
 import test, { type TestContext } from 'node:test'
 import { setImmediate } from 'node:timers/promises'
 import dnsPacket, { type DecodedPacket, type OptAnswer, type Packet } from 'dns-packet'
 import * as fc from 'fast-check'
+import { PortUnavailable } from '#net/listen-loopback.ts'
 import { systemResolver } from '#net/resolver.ts'
 import { type Authority, authorityOver } from '#registry/domains/authority.ts'
 import { inside, zoneContents } from '#registry/domains/zone-contents.ts'
 import { type DnsLimits, openDnsDoor } from './dns-server.ts'
 
+const hasIpv6 = Object.values(networkInterfaces()).some((addresses) =>
+  addresses?.some(({ address }) => address === '::1'),
+)
+const skip = hasIpv6 ? false : 'this machine has no ::1'
 const DKIM = `v=DKIM1; h=sha256; k=rsa; p=${'A'.repeat(392)}`
 const LONG = 'x'.repeat(1300)
 
@@ -127,7 +133,7 @@ test('answers are authoritative, offer no recursion, and repeat id, RD and the c
   )
 })
 
-test('the same port answers on both loopback addresses, over UDP and TCP', async (t) => {
+test('the same port answers on both loopback addresses, over UDP and TCP', { skip }, async (t) => {
   const { port } = await openDoor(t)
   for (const host of ['127.0.0.1', '::1']) {
     assert.equal(
@@ -316,6 +322,20 @@ test('a fault of the authority is SERVFAIL to the asker and an error in the log'
   const reply = await ask(port, 'example.com', 'MX')
   assert.deepEqual([rcode(reply), reply.flag_aa, reply.questions?.length], [2, false, 1])
   assert.equal(errors.length, 1)
+})
+
+test('a port that UDP or TCP cannot have is named, and neither stays open', async () => {
+  const udp = createSocket('udp4')
+  udp.bind(0, '127.0.0.1')
+  await once(udp, 'listening')
+  const { port } = udp.address()
+  await assert.rejects(openDnsDoor({ port, authority, log: { error: () => assert.fail() } }), (error) => {
+    assert.ok(error instanceof PortUnavailable)
+    assert.match(error.message, new RegExp(`Port ${port} of DNS is in use: set POSTHORN_DNS_PORT`))
+    return true
+  })
+  await assert.rejects(connected(port), { code: 'ECONNREFUSED' })
+  udp.close()
 })
 
 test('malformed messages are answered FORMERR or dropped, and the door stays open', async (t) => {

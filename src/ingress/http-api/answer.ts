@@ -4,8 +4,8 @@ import type { Refusal } from '#model/refusal.ts'
 import { answerRefusal, DOOR } from './refusal-answers.ts'
 
 /** Every answer is 200 with `success: true` or an error status with `success: false`: clients trust either alone. */
-export function succeed<R>(reply: FastifyReply, result: R): FastifyReply {
-  const envelope: Envelope<R> = { success: true, errors: [], messages: [], result }
+export function succeed(reply: FastifyReply, result: object): FastifyReply {
+  const envelope: Envelope<object> = { success: true, errors: [], messages: [], result }
   return reply.code(200).send(envelope)
 }
 

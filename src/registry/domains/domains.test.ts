@@ -17,7 +17,12 @@ const sealedKeys = statement<{ readonly private_key: string }>(
   'test.keys',
   'select private_key from dkim_key',
 )
-const recordRows = statement<{ readonly name: string; readonly type: string; readonly content: string }>(
+const recordRows = statement<{
+  readonly name: string
+  readonly locked: number
+  readonly purpose: string
+  readonly ttl: number
+}>(
   'test.records',
   'select name, type, content, locked, purpose, ttl, priority from dns_record order by name, type, priority',
 )

@@ -45,7 +45,7 @@ const zoneOfName = statement<ZoneRow>(
 const recordsOfZone = statement<StoredRecord & { readonly created_at: number }>(
   'hosted-zones.records',
   `select name, type, content, priority, ttl, created_at from dns_record
-   where zone_id = $1 and account_id = $2 order by created_at, id`,
+   where zone_id = $1 and account_id = $2 order by name, type, coalesce(priority, 0), id`,
 )
 
 export function openHostedZones({ store, service, addresses, clock }: HostedZonesWorld): HostedZones {
@@ -62,8 +62,7 @@ export function openHostedZones({ store, service, addresses, clock }: HostedZone
       apex: zone.name,
       nameServers: nameServers(service),
       responsible: responsible(service),
-      // Seconds grow slowly enough for the serial's 32 bits (RFC 1035 §3.3.13).
-      serial: Math.floor((stored.at(-1)?.created_at ?? 0) / 1000),
+      serial: serialOf(stored),
       records: stored.map(wireRecord).filter((record) => record !== undefined),
     })
   }
@@ -77,6 +76,11 @@ export function openHostedZones({ store, service, addresses, clock }: HostedZone
     forget: (zoneId) => zones.forget(zoneId),
     forgetService: () => zones.forget(SERVICE),
   }
+}
+
+/** The newest record's time in seconds, which fits the serial's 32 bits (RFC 1035 §3.3.13). */
+function serialOf(stored: readonly { readonly created_at: number }[]): number {
+  return stored.reduce((newest, { created_at }) => Math.max(newest, Math.floor(created_at / 1000)), 1)
 }
 
 /** The name and the names above it, as many as a zone may have labels, filled up with the root's empty name. */

@@ -45,7 +45,8 @@ const allZones = statement<ZoneRow>(
   `select ${columns} from zone where account_id = $1 order by created_at, id`,
 )
 
-// Two creators at the same moment: the index of active names lets one of them through.
+// Of two creators at the same moment the index of active names lets one through. Names above and below are looked at
+// before: two owners would have to prove both within the same millisecond to slip past each other.
 const insertZone = statement(
   'zone.insert',
   `insert into zone (id, account_id, name, status, created_at, activated_at)

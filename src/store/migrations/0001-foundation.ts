@@ -59,6 +59,7 @@ create table dns_record (
   created_at bigint not null
 );
 create index dns_record_name on dns_record (name, type);
+create index dns_record_zone on dns_record (zone_id);
 
 -- Keys of customers' domains, and of the service's own (domain_id null).
 create table dkim_key (
