@@ -86,17 +86,16 @@ async function main(): Promise<void> {
     hostname: service.routes[0],
     handler: createReceiver({ inbox, simulator: { domain: service.simulator, handler: simulator } }),
     tls: { mode: 'starttls', context: () => ca.leaf },
-    limits: { messageBytes: 40 * 1_048_576 },
+    // Simulated refusals are no errors of the client's.
+    limits: { messageBytes: 40 * 1_048_576, errors: Number.POSITIVE_INFINITY },
     onError: (error) => log.error({ err: error }, 'sandbox: a callback failed'),
   })
   opened.defer(() => sandbox.close({ graceMs: 1000 }))
-  const mx = await listenLoopback(
-    async (host, port) => ({
-      ...(await sandbox.listen({ host, port })),
-      close: () => sandbox.close({ graceMs: 0 }),
-    }),
-    { door: 'the MX', variable: 'POSTHORN_MX_PORT', port: config.MX_PORT },
-  )
+  const mx = await listenLoopback((host, port) => sandbox.listen({ host, port }), {
+    door: 'the MX',
+    variable: 'POSTHORN_MX_PORT',
+    port: config.MX_PORT,
+  })
 
   // Sending.
   const queue = await openQueue({ store, bodies, log, node: incarnation.id, now, newToken: randomUUID })

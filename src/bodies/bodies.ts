@@ -1,5 +1,5 @@
-import { type Store, statement, type Write } from '#store/store.ts'
 import { newId } from '#store/id.ts'
+import { type Store, statement, type Write } from '#store/store.ts'
 import { BodyFiles } from './body-files.ts'
 
 /** Bodies: the contents of messages. In: octets. Out: writes for the caller's set, and the octets again. Promise: what
@@ -28,7 +28,13 @@ const CHUNK_BYTES = 1024 * 1024
 const SWEEP_ROWS = 500
 const SWEEP_COMMITS = 20
 
-export function openBodies({ store, directory }: { readonly store: Store; readonly directory: string }): Bodies {
+export function openBodies({
+  store,
+  directory,
+}: {
+  readonly store: Store
+  readonly directory: string
+}): Bodies {
   const files = new BodyFiles(directory)
 
   async function keep(content: Uint8Array) {
@@ -47,7 +53,9 @@ export function openBodies({ store, directory }: { readonly store: Store; readon
     const content = await contentOf(id, row)
     if (content === undefined) throw new BodyLost(`body ${id} has a row and no ${row.location}`)
     if (content.length === row.size) return content
-    throw new BodyLost(`body ${id} has ${content.length} bytes in its ${row.location} and should have ${row.size}`)
+    throw new BodyLost(
+      `body ${id} has ${content.length} bytes in its ${row.location} and should have ${row.size}`,
+    )
   }
 
   async function contentOf(id: string, row: BodyRow): Promise<Buffer | undefined> {
@@ -66,7 +74,9 @@ export function openBodies({ store, directory }: { readonly store: Store; readon
     for (let commits = 0; commits < SWEEP_COMMITS; commits++) {
       // Rows first: a file without a row is an orphan, a row without its file would be a loss.
       const swept = await store.commit([{ statement: deleteReleased, params: [now, SWEEP_ROWS] }])
-      const gone = swept.ok ? (swept.rows[0] as readonly { readonly id: string; readonly location: string }[]) : []
+      const gone = swept.ok
+        ? (swept.rows[0] as readonly { readonly id: string; readonly location: string }[])
+        : []
       for (const { id, location } of gone) if (location === 'file') await files.delete(id)
       deleted += gone.length
       if (gone.length < SWEEP_ROWS) break
@@ -105,7 +115,10 @@ const insertBody = statement(
   'body.insert',
   'insert into body (id, size, content, location, created_at) values ($1, $2, $3, $4, {now})',
 )
-const insertChunk = statement('body.insert-chunk', 'insert into body_chunk (body_id, seq, content) values ($1, $2, $3)')
+const insertChunk = statement(
+  'body.insert-chunk',
+  'insert into body_chunk (body_id, seq, content) values ($1, $2, $3)',
+)
 const selectBody = statement<BodyRow>('body.by-id', 'select size, location, content from body where id = $1')
 const selectChunk = statement<{ content: Uint8Array }>(
   'body.chunk',

@@ -28,7 +28,8 @@ export class BodyFiles {
       await this.#makeFolder(dirname(path))
       await writeDurably(path, content)
     } catch (error) {
-      if (codeOf(error) === 'ENOSPC' || codeOf(error) === 'EDQUOT') throw new StoreFull(String(error), { cause: error })
+      if (codeOf(error) === 'ENOSPC' || codeOf(error) === 'EDQUOT')
+        throw new StoreFull(String(error), { cause: error })
       throw error
     }
   }

@@ -1,6 +1,6 @@
 import type { MailEvent } from '#model/event.ts'
 import { newId } from '#store/id.ts'
-import { statement, type Store, type Write } from '#store/store.ts'
+import { type Store, statement, type Write } from '#store/store.ts'
 
 /** Events: the append-only record of everything that happened to mail. In: the rooms that change a state. Out: all
  *  that tells of it (log, analytics, webhooks). Promise: an event is written in the commit that makes it true, so

@@ -112,16 +112,13 @@ export function inboxApi(inbox: Inbox, options: InboxApiOptions = {}): FastifyPl
     return raw ? { status: 200, body: viewHeaders(raw) } : NO_MESSAGE
   }
 
-  async function raw(id: string, { query }: FastifyRequest<MessageRoute>): Promise<Answer> {
+  async function raw(id: string, request: FastifyRequest<MessageRoute>): Promise<Answer> {
+    const asked = readListQuery(request.query)
+    if ('invalid' in asked) return failure(400, asked.invalid)
     const body = await inbox.raw(id)
     if (body === undefined) return NO_MESSAGE
-    const download = (query as { readonly dl?: unknown }).dl === '1'
-    const disposition = { 'content-disposition': `attachment; filename="${id}.eml"` }
-    return {
-      status: 200,
-      headers: { 'content-type': 'text/plain; charset=utf-8', ...(download && disposition) },
-      body,
-    }
+    const disposition = asked.download && { 'content-disposition': `attachment; filename="${id}.eml"` }
+    return { status: 200, headers: { 'content-type': 'text/plain; charset=utf-8', ...disposition }, body }
   }
 
   async function part(id: string, { params }: FastifyRequest<MessageRoute>): Promise<Answer> {
@@ -145,6 +142,10 @@ export function inboxApi(inbox: Inbox, options: InboxApiOptions = {}): FastifyPl
   return async (api) => {
     prepare(api)
     api.addHook('preClose', async () => closing.abort())
+    // A server that closes ends the connections that are idle then; these become idle later.
+    api.addHook('onSend', async (_, reply) => {
+      if (closing.signal.aborted) reply.header('connection', 'close')
+    })
     api.get('/info', async (_, reply) => send(reply, await info(inbox, version, startedAt)))
     api.get('/messages', async (request, reply) => send(reply, await list(request)))
     api.put('/messages', async (request, reply) => send(reply, await markRead(request)))

@@ -7,12 +7,14 @@ export interface InvalidRequest {
   readonly invalid: string
 }
 
-/** The query string of a list, a search or a `latest`. */
+/** The query string of any GET. */
 export interface ListRequest {
   readonly range: Range
   /** Where the request asks a question. */
   readonly query: SearchQuery | undefined
   readonly waitMs: number
+  /** Whether the source is to be saved rather than shown. */
+  readonly download: boolean
 }
 
 /** The body of PUT and DELETE. */
@@ -34,6 +36,7 @@ const listQuery = z.object({
   limit: wholeNumber.default(50),
   query: z.string('must be given once').default(''),
   wait: wholeNumber.refine((wait) => wait <= MAX_WAIT_MS, `may be ${MAX_WAIT_MS} ms at most`).default(0),
+  dl: z.string('must be given once').default(''),
 })
 
 const selectionBody = z.object({
@@ -45,8 +48,8 @@ const selectionBody = z.object({
 export function readListQuery(query: unknown): ListRequest | InvalidRequest {
   const read = listQuery.safeParse(query)
   if (!read.success) return explain(read.error)
-  const { start, limit, wait } = read.data
-  const request = { range: { start, limit }, query: undefined, waitMs: wait }
+  const { start, limit, wait, dl } = read.data
+  const request = { range: { start, limit }, query: undefined, waitMs: wait, download: dl === '1' }
   if (read.data.query.trim() === '') return request
   const asked = parseSearch(read.data.query)
   return 'invalid' in asked ? asked : { ...request, query: asked }

@@ -13,13 +13,13 @@ const MAX_LENGTH = 8 * 1024
 export function viewListUnsubscribe(header: string, post: string): ListUnsubscribeView {
   const links: string[] = []
   const errors: string[] = []
-  const value = header.slice(0, MAX_LENGTH).replace(/\([^()]*\)/g, ' ')
+  const value = header.slice(0, MAX_LENGTH)
   for (const [, uri = ''] of value.matchAll(/<([^<>]*)>/g)) {
     const fault = faultOf(uri)
     if (fault === undefined) links.push(uri)
     else errors.push(fault)
   }
-  const rest = value.replace(/<[^<>]*>/g, '')
+  const rest = value.replace(/<[^<>]*>/g, '').replace(/\([^()]*\)/g, '')
   if (header !== '' && /[^\s,]/.test(rest)) errors.push(`"${rest.trim()}" stands outside of angle brackets`)
   else if (header !== '' && links.length + errors.length === 0) errors.push('no link was found')
   return { Header: header, Links: links, Errors: errors.join(', '), HeaderPost: post }

@@ -27,6 +27,8 @@ const NO_SMTPUTF8: Reply = {
   enhanced: '5.6.7',
   text: 'The receiving host does not offer SMTPUTF8',
 }
+const RSET = 'RSET\r\n'
+const DATA = 'DATA\r\n'
 const LONE_DOT = '.\r\n'
 
 export class ClientConnection implements SmtpConnection {
@@ -79,7 +81,7 @@ export class ClientConnection implements SmtpConnection {
   async rset(): Promise<boolean> {
     this.#begin()
     try {
-      this.#wire.say('RSET\r\n')
+      this.#wire.say(RSET)
       const heard = await this.#wire.hear(this.#timeouts.helloMs, 'reply to RSET')
       if ('code' in heard && isPositive(heard)) {
         this.#mustReset = false
@@ -93,6 +95,7 @@ export class ClientConnection implements SmtpConnection {
   }
 
   async quit(): Promise<void> {
+    if (this.#transacting) this.#wire.close()
     if (this.usable) {
       this.#wire.beginDialogue()
       this.#wire.say('QUIT\r\n')
@@ -126,17 +129,13 @@ export class ClientConnection implements SmtpConnection {
     recipients: readonly string[],
     content: TransactionContent,
   ): Promise<TransactionResult> {
-    const { mailMs, rcptMs, dataMs, helloMs } = this.#timeouts
-    const commands = recipients.map((to) => `RCPT TO:<${to}>\r\n`)
-    const reset = this.#mustReset ? 'RSET\r\n' : ''
-    if (this.#pipelining) this.#wire.say(`${reset}${mail}${commands.join('')}DATA\r\n`)
-
-    if (this.#mustReset) {
-      const heard = await this.#ask(reset, helloMs)
-      if (!('code' in heard)) return lost('mail', heard)
-      if (!isPositive(heard)) return this.#refused('mail', heard)
-      this.#mustReset = false
+    const { mailMs, dataMs } = this.#timeouts
+    if (this.#pipelining) {
+      const reset = this.#mustReset ? RSET : ''
+      this.#wire.say(`${reset}${mail}${recipients.map(rcptCommand).join('')}${DATA}`)
     }
+    const stale = this.#mustReset ? await this.#reset() : undefined
+    if (stale !== undefined) return stale
 
     const mailReply = await this.#ask(mail, mailMs)
     if (!('code' in mailReply)) return lost('mail', mailReply)
@@ -146,35 +145,46 @@ export class ClientConnection implements SmtpConnection {
     this.#mustReset = mailPassed
 
     const refused: RefusedRecipient[] = []
-    for (const [index, command] of commands.entries()) {
-      const heard = await this.#ask(command, rcptMs)
-      if (!('code' in heard)) return mailPassed ? lost('rcpt', heard) : this.#refused('mail', mailReply)
-      if (isIntermediate(heard)) return this.#confused('rcpt', heard)
-      if (isGoodbye(heard)) return this.#refused(mailPassed ? 'rcpt' : 'mail', mailPassed ? heard : mailReply)
-      if (!isPositive(heard)) refused.push({ rcptTo: recipients[index] ?? '', reply: readReply(heard) })
-    }
+    const ended = await this.#hearRecipients(recipients, refused)
+    const hopeless = mailPassed ? allRefused(recipients, refused) : this.#refused('mail', mailReply)
+    if (ended !== undefined) return mailPassed ? ended : (hopeless ?? ended)
+    if (hopeless !== undefined && !this.#pipelining) return hopeless
 
-    const [first] = refused
-    const hopeless = (): TransactionResult | undefined => {
-      if (!mailPassed) return this.#refused('mail', mailReply)
-      if (first === undefined || refused.length < recipients.length) return undefined
-      return { kind: 'refused', phase: 'rcpt', reply: first.reply, refused }
-    }
-    if (!this.#pipelining) {
-      const result = hopeless()
-      if (result !== undefined) return result
-    }
-
-    const dataReply = await this.#ask('DATA\r\n', dataMs)
-    const result = hopeless()
-    if (!('code' in dataReply)) return result ?? lost('data', dataReply)
-    if (result !== undefined) {
+    const dataReply = await this.#ask(DATA, dataMs)
+    if (!('code' in dataReply)) return hopeless ?? lost('data', dataReply)
+    if (hopeless !== undefined) {
       await this.#takeBack(dataReply)
-      return result
+      return hopeless
     }
     if (isPositive(dataReply)) return this.#confused('data', dataReply)
     if (!isIntermediate(dataReply)) return this.#refused('data', dataReply, refused)
     return this.#sendContent(content, refused)
+  }
+
+  /** Ends what the last transaction left open. A result is why this one cannot begin. */
+  async #reset(): Promise<TransactionResult | undefined> {
+    const heard = await this.#ask(RSET, this.#timeouts.helloMs)
+    if (!('code' in heard)) return lost('mail', heard)
+    if (isGoodbye(heard)) return this.#refused('mail', heard)
+    // RFC 5321 §4.1.1.5: RSET is always answered 250. What is refused here is no message.
+    if (!isPositive(heard)) return this.#confused('mail', heard)
+    this.#mustReset = false
+    return undefined
+  }
+
+  /** Hears a reply for each recipient and gathers the refusals. A result is how the connection ended meanwhile. */
+  async #hearRecipients(
+    recipients: readonly string[],
+    refused: RefusedRecipient[],
+  ): Promise<TransactionResult | undefined> {
+    for (const rcptTo of recipients) {
+      const heard = await this.#ask(rcptCommand(rcptTo), this.#timeouts.rcptMs)
+      if (!('code' in heard)) return lost('rcpt', heard)
+      if (isIntermediate(heard)) return this.#confused('rcpt', heard)
+      if (isGoodbye(heard)) return this.#refused('rcpt', heard, refused)
+      if (!isPositive(heard)) refused.push({ rcptTo, reply: readReply(heard) })
+    }
+    return undefined
   }
 
   async #sendContent(
@@ -228,6 +238,19 @@ export class ClientConnection implements SmtpConnection {
     this.#wire.fail(error)
     return lost(phase, error)
   }
+}
+
+function rcptCommand(rcptTo: string): string {
+  return `RCPT TO:<${rcptTo}>\r\n`
+}
+
+function allRefused(
+  recipients: readonly string[],
+  refused: readonly RefusedRecipient[],
+): TransactionResult | undefined {
+  const [first] = refused
+  if (first === undefined || refused.length < recipients.length) return undefined
+  return { kind: 'refused', phase: 'rcpt', reply: first.reply, refused }
 }
 
 function lost(phase: Phase, error: SmtpFault): TransactionResult & { kind: 'lost' } {

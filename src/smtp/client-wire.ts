@@ -27,6 +27,7 @@ export interface ClientTlsInfo {
 
 const BLOCK_BYTES = 64 * 1024
 const MAX_UNREAD = 64 * 1024
+const LINGER_MS = 5000
 
 /** The client's end of a connection: says lines, hears replies one by one and only when asked, so that a peer that
  *  sends more than it should fills no memory. Faults come back as values; the first one closes the connection. */
@@ -139,21 +140,29 @@ export class ClientWire {
   /** Ends the connection for a reason; the first one counts. */
   fail(fault: SmtpFault): void {
     if (this.#fault !== undefined) return
-    this.#fault = fault
-    this.#deadline.dispose()
     this.#socket.destroy()
-    this.#answer?.(fault)
-    this.#answer = undefined
-    this.#wake?.()
-    this.#wake = undefined
+    this.#end(fault)
   }
 
   /** Closes it from our side, after what was said has gone out. */
   close(): void {
     if (this.#fault !== undefined) return
-    this.#fault = { reason: 'closed', message: 'Connection closed' }
+    const socket = this.#socket
+    socket.destroySoon()
+    // A peer that takes nothing would keep the socket for as long as the system tries.
+    const linger = setTimeout(() => socket.destroy(), LINGER_MS)
+    linger.unref()
+    socket.once('close', () => clearTimeout(linger))
+    this.#end({ reason: 'closed', message: 'Connection closed' })
+  }
+
+  #end(fault: SmtpFault): void {
+    this.#fault = fault
     this.#deadline.dispose()
-    this.#socket.destroySoon()
+    this.#answer?.(fault)
+    this.#answer = undefined
+    this.#wake?.()
+    this.#wake = undefined
   }
 
   #listen(socket: Socket): void {

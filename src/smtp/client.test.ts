@@ -207,6 +207,35 @@ test('RFC 2920: refused recipients, refused DATA, and a 354 nobody can use', asy
   await server.done
 })
 
+test('what follows a refused MAIL is heard to its end, however it ends', async () => {
+  for (const end of ['s: 421 4.3.2 going', 's: (close)', 's: 503 no\ns: 421 going']) {
+    await using server = await playServer(`${OPENING}${ENVELOPE}\ns: 550 5.7.1 not you\n${end}`)
+    const connection = await open(server)
+    const result = await connection.transact(hello())
+    assert.ok(result.kind === 'refused' && result.phase === 'mail' && result.reply.code === 550)
+    assert.equal(connection.usable, false)
+  }
+})
+
+test('RFC 5321 §4.1.1.5: a RSET that is refused is nobody’s refusal of a message', async () => {
+  await using server = await playServer(`${OPENING}${ENVELOPE}
+    s: 250 ok
+    s: 550 no
+    s: 503 no
+    c: RSET
+    ${ENVELOPE}
+    s: 500 what?
+    s: 503 no
+    s: 503 no
+    s: 503 no
+  `)
+  const connection = await open(server)
+  await connection.transact(hello())
+  const result = await connection.transact(hello())
+  assert.ok(result.kind === 'lost' && result.phase === 'mail' && result.error.reason === 'protocol')
+  assert.equal(connection.usable, false)
+})
+
 // What the peer says before the given phase, when all goes well.
 const BEFORE = {
   mail: `${OPENING}${ENVELOPE}`,

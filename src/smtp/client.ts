@@ -64,7 +64,7 @@ export interface SmtpConnection {
   transact(transaction: Transaction): Promise<TransactionResult>
   /** Asks whether the connection still works; false closes it. */
   rset(): Promise<boolean>
-  /** Says goodbye, waits a little for the answer, and closes. */
+  /** Says goodbye, waits a little for the answer, and closes. A transaction that is under way is lost. */
   quit(): Promise<void>
 }
 

@@ -1,12 +1,14 @@
 import type { Reply } from './reply.ts'
 
 /** What a door does with a session. The session speaks SMTP; the handler has the policy. Every callback may answer a
- *  Reply, which is sent as it is; `undefined` lets the command pass with the session's own 250. */
+ *  Reply, which is sent as it is: below 400 it lets the command pass, and 421 closes the connection. `undefined` lets
+ *  the command pass with the session's own 250. A callback that throws is answered 451 4.3.0. */
 export interface SmtpHandler {
   connect?(session: SmtpSession): Answer
   mail?(session: SmtpSession, from: string, parameters: SmtpParameters): Answer
   rcpt?(session: SmtpSession, to: string, parameters: SmtpParameters): Answer
-  /** 465 only: returns whether the credentials hold; refusing is the session's own 535. */
+  /** 465 only: `undefined` when the credentials hold, else the refusal (535 5.7.8). Where this callback is, AUTH is
+   *  offered over TLS and MAIL wants it (530 5.7.0). */
   authenticate?(session: SmtpSession, username: string, password: string): Promise<Reply | undefined>
   /** Called at DATA, after at least one accepted recipient. A Reply refuses the command instead of a 354. */
   data(session: SmtpSession): DataSink | Reply | Promise<DataSink | Reply>

@@ -360,6 +360,8 @@ export class ServerSession {
   }
 
   #tally(step: Step): Step {
+    // RFC 5321 §3.8: 421 says that the connection closes, so a handler's closes it.
+    if (step.reply.code === 421) return close(step.reply)
     if (step.reply.code < 500 || step.next === 'close') return step
     this.#errors += 1
     return this.#errors > this.#terms.limits.errors ? close(TOO_MANY_ERRORS) : step

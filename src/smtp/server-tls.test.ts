@@ -4,11 +4,10 @@ import { connect as connectTcp } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { connect as connectTls, createSecureContext, type TLSSocket } from 'node:tls'
 import { type CertificateAuthority, openCertificateAuthority } from '#net/certificate-authority.ts'
 import { play, playClient, playTlsClient } from '#test/smtp-dialogue.ts'
-import { startSmtpServer } from '#test/smtp-server.ts'
+import { startSmtpServer, until } from '#test/smtp-server.ts'
 import type { SmtpHandler } from './handler.ts'
 
 const folder = await mkdtemp(join(tmpdir(), 'posthorn-smtp-'))
@@ -184,8 +183,7 @@ test('a peer that does not shake hands is let go', async (t) => {
   })
   await playClient(server.port, 'c: EHLO client.test\ns: (close)').catch(() => {})
   await playClient(server.port, 's: (close)')
-  for (let tries = 0; server.server.connections > 0 && tries < 500; tries++) await sleep(10)
-  assert.equal(server.server.connections, 0)
+  await until(() => server.server.connections === 0)
   assert.equal(server.closed, 0, 'there was no session')
 })
 

@@ -1,5 +1,5 @@
-import { StatementFailed } from './statement-failed.ts'
 import { checkArity, type SqlText, sqlText } from './sql-text.ts'
+import { StatementFailed } from './statement-failed.ts'
 import { type CommitResult, type Param, type Statement, StoreFull, type Write } from './store.ts'
 import { ANY_ROWS, type BatchOutcome, type SetOutcome, type WriteBatch } from './write-batch.ts'
 
@@ -48,11 +48,7 @@ export class GroupCommit {
       const batch = this.#openBatch()
       this.#encode(batch, set)
       batch.waiting.push({ set, resolve, reject })
-      // Not at once: whatever else this turn of the loop commits goes in the same batch.
-      if (this.#inFlight === undefined && !this.#flushing) {
-        this.#flushing = true
-        setImmediate(this.#flush)
-      }
+      this.#flushSoon()
     })
   }
 
@@ -65,7 +61,7 @@ export class GroupCommit {
       if (outcome.kind === 'written') answer(waiting, outcome.sets?.[index] ?? 0)
       else waiting.reject(undoneError(outcome))
     }
-    if (this.#queue.length > 0) setImmediate(this.#flush)
+    if (this.#queue.length > 0) this.#flushSoon()
     else this.#drained?.()
   }
 
@@ -86,6 +82,14 @@ export class GroupCommit {
     await new Promise<void>((resolve) => {
       this.#drained = resolve
     })
+  }
+
+  /** Not at once: whatever else this turn of the loop commits goes in the same batch. (To linger longer was measured
+   *  and gains nothing.) One at a time: a second batch in flight would be answered with the outcome of the first. */
+  #flushSoon(): void {
+    if (this.#inFlight !== undefined || this.#flushing) return
+    this.#flushing = true
+    setImmediate(this.#flush)
   }
 
   readonly #flush = () => {
@@ -152,7 +156,8 @@ export class GroupCommit {
 function answer(waiting: Waiting, outcome: SetOutcome): void {
   if (outcome === 0) waiting.resolve({ ok: true, rows: noRows(waiting.set.length) })
   else if ('rows' in outcome) waiting.resolve({ ok: true, rows: outcome.rows.map((rows) => rows ?? NONE) })
-  else if ('conflict' in outcome) waiting.resolve({ ok: false, conflict: nameOf(waiting.set, outcome.conflict) })
+  else if ('conflict' in outcome)
+    waiting.resolve({ ok: false, conflict: nameOf(waiting.set, outcome.conflict) })
   else waiting.reject(new StatementFailed(nameOf(waiting.set, outcome.write), outcome.message, outcome.code))
 }
 
@@ -170,5 +175,5 @@ const EMPTY: (readonly (readonly unknown[])[])[] = []
 
 /** Most sets return nothing; they share one frozen answer for each length. */
 function noRows(length: number): readonly (readonly unknown[])[] {
-  return (EMPTY[length] ??= Object.freeze(new Array<readonly unknown[]>(length).fill(NONE)))
+  return (EMPTY[length] ??= Object.freeze(Array.from({ length }, () => NONE)))
 }

@@ -5,7 +5,10 @@ import { DEAD_AFTER_MS, openIncarnation } from './incarnation.ts'
 import { statement } from './store.ts'
 
 const list = statement<{ id: string }>('node.list', 'select id from node order by started_at, id')
-const alive = statement<{ id: string }>('node.alive', `select id from node where heartbeat_at > {now} - ${DEAD_AFTER_MS}`)
+const alive = statement<{ id: string }>(
+  'node.alive',
+  `select id from node where heartbeat_at > {now} - ${DEAD_AFTER_MS}`,
+)
 const age = statement('node.age', 'update node set heartbeat_at = heartbeat_at - $2 where id = $1')
 
 onBothEngines('a process is a node from its start to its end', async (_, { store }) => {

@@ -32,28 +32,33 @@ const count = statement<{ accounts: number; usages: number }>(
 )
 const exists = statement('exists', 'select id from account where id = $1')
 
-onBothEngines(`kill -9, ${KILLS} times: what was acknowledged is there, and no set is there in part`, async (_, open) => {
-  await open.close()
-  const acknowledged: string[] = []
-  for (let kill = 0; kill < KILLS; kill++) {
-    const before = acknowledged.length
-    const program = script(open.engine, open.url ?? open.directory)
-    const child = spawn(process.execPath, ['--input-type=module', '-e', program], { stdio: ['ignore', 'pipe', 'inherit'] })
-    let printed = ''
-    child.stdout.on('data', (chunk: Buffer) => {
-      printed += chunk.toString()
-    })
-    await Promise.race([once(child.stdout, 'data'), once(child, 'exit')])
-    await sleep(Math.random() * 200)
-    child.kill('SIGKILL')
-    await once(child, 'close')
-    acknowledged.push(...printed.split('\n').slice(0, -1))
-    assert.ok(acknowledged.length > before, 'the child acknowledged something before it was killed')
-  }
-  const store = await open.reopen()
-  for (const id of acknowledged) assert.ok(await store.get(exists, [id]), `${id} was acknowledged`)
-  const total = await store.get(count, [])
-  assert.equal(total?.accounts, total?.usages)
-  const unanswered = (total?.accounts ?? 0) - acknowledged.length
-  assert.ok(unanswered <= KILLS * WORKERS, `${unanswered} committed without an answer`)
-})
+onBothEngines(
+  `kill -9, ${KILLS} times: what was acknowledged is there, and no set is there in part`,
+  async (_, open) => {
+    await open.close()
+    const acknowledged: string[] = []
+    for (let kill = 0; kill < KILLS; kill++) {
+      const before = acknowledged.length
+      const program = script(open.engine, open.url ?? open.directory)
+      const child = spawn(process.execPath, ['--input-type=module', '-e', program], {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      })
+      let printed = ''
+      child.stdout.on('data', (chunk: Buffer) => {
+        printed += chunk.toString()
+      })
+      await Promise.race([once(child.stdout, 'data'), once(child, 'exit')])
+      await sleep(Math.random() * 200)
+      child.kill('SIGKILL')
+      await once(child, 'close')
+      acknowledged.push(...printed.split('\n').slice(0, -1))
+      assert.ok(acknowledged.length > before, 'the child acknowledged something before it was killed')
+    }
+    const store = await open.reopen()
+    for (const id of acknowledged) assert.ok(await store.get(exists, [id]), `${id} was acknowledged`)
+    const total = await store.get(count, [])
+    assert.equal(total?.accounts, total?.usages)
+    const unanswered = (total?.accounts ?? 0) - acknowledged.length
+    assert.ok(unanswered <= KILLS * WORKERS, `${unanswered} committed without an answer`)
+  },
+)

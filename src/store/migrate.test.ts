@@ -22,7 +22,9 @@ function onBothDatabases(name: string, run: (t: TestContext, open: Opener) => Pr
   test(`${name} (sqlite)`, async (t) => {
     const directory = await mkdtemp(join(tmpdir(), 'posthorn-migrate-'))
     t.after(() => rm(directory, { recursive: true, force: true }))
-    await run(t, async (list = migrations) => opened(t, await openSqliteStore({ directory, migrations: list })))
+    await run(t, async (list = migrations) =>
+      opened(t, await openSqliteStore({ directory, migrations: list })),
+    )
   })
   test(`${name} (postgres)`, async (t) => {
     const url = await newDatabase()
@@ -30,7 +32,11 @@ function onBothDatabases(name: string, run: (t: TestContext, open: Opener) => Pr
   })
 }
 
-const next = (sql: Migration['sql']): Migration => ({ version: migrations.length + 1, name: randomUUID(), sql })
+const next = (sql: Migration['sql']): Migration => ({
+  version: migrations.length + 1,
+  name: randomUUID(),
+  sql,
+})
 const applied = statement<{ version: number; name: string }>(
   'migration.list',
   'select version, name from migration order by version',
@@ -85,7 +91,9 @@ onBothDatabases('migrations are numbered without gaps', async (_, open) => {
 test('nodes that start together on PostgreSQL migrate once', async () => {
   const url = await newDatabase()
   const list = [...migrations, next('create table together (n integer)')]
-  const stores = await Promise.all(Array.from({ length: 5 }, () => openPostgresStore({ url, migrations: list })))
+  const stores = await Promise.all(
+    Array.from({ length: 5 }, () => openPostgresStore({ url, migrations: list })),
+  )
   assert.equal((await stores[0]?.all(applied, []))?.length, list.length)
   await Promise.all(stores.map((store) => store.close()))
 })

@@ -43,7 +43,9 @@ const ADVISORY_LOCK = 0x706f7374
 export function migrateSqlite(database: DatabaseSync, migrations: readonly Migration[]): void {
   database.exec('begin immediate')
   try {
-    const table = database.prepare(`select 1 from sqlite_schema where type = 'table' and name = 'migration'`).get()
+    const table = database
+      .prepare(`select 1 from sqlite_schema where type = 'table' and name = 'migration'`)
+      .get()
     if (table === undefined) database.exec(MIGRATION_TABLE)
     const row = database.prepare('select coalesce(max(version), 0) as version from migration').get()
     const record = database.prepare('insert into migration (version, name, applied_at) values (?, ?, ?)')
@@ -63,9 +65,13 @@ export async function migratePostgres(client: ClientBase, migrations: readonly M
   await client.query('begin')
   try {
     await client.query('select pg_advisory_xact_lock($1)', [ADVISORY_LOCK])
-    const table = await client.query<{ found: boolean }>(`select to_regclass('migration') is not null as found`)
+    const table = await client.query<{ found: boolean }>(
+      `select to_regclass('migration') is not null as found`,
+    )
     if (table.rows[0]?.found !== true) await client.query(`${MIGRATION_TABLE}; ${CONFLICT_FUNCTION}`)
-    const applied = await client.query<{ version: number }>('select coalesce(max(version), 0) as version from migration')
+    const applied = await client.query<{ version: number }>(
+      'select coalesce(max(version), 0) as version from migration',
+    )
     for (const { version, name, sql } of missing(migrations, applied.rows[0]?.version ?? 0)) {
       await client.query(spell(sql, 'postgres'))
       await client.query('insert into migration (version, name, applied_at) values ($1, $2, $3)', [
@@ -83,7 +89,8 @@ export async function migratePostgres(client: ClientBase, migrations: readonly M
 
 function missing(migrations: readonly Migration[], applied: number): readonly Migration[] {
   for (const [index, { version, name }] of migrations.entries()) {
-    if (version !== index + 1) throw new Error(`migration "${name}" has version ${version} in place ${index + 1}`)
+    if (version !== index + 1)
+      throw new Error(`migration "${name}" has version ${version} in place ${index + 1}`)
   }
   if (applied > migrations.length) throw new DatabaseTooNew(applied, migrations.length)
   return migrations.slice(applied)

@@ -177,7 +177,9 @@ function openPool({ url, log }: PostgresOptions, setUp: string, limits: pg.PoolC
   })
   // Whoever uses the connection learns of it too; unheard, it would end the process.
   pool.on('connect', (client) => {
-    client.on('error', (error) => log?.warn({ code: sqlState(error) }, `store: a connection broke: ${error.message}`))
+    client.on('error', (error) =>
+      log?.warn({ code: sqlState(error) }, `store: a connection broke: ${error.message}`),
+    )
   })
   pool.on('error', () => {})
   return pool

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { createPrivately } from './sqlite-file.ts'
 import { isBusy } from './sqlite-error.ts'
+import { createPrivately } from './sqlite-file.ts'
 
 /** Another process (or this one, a second time) has the data folder open. */
 export class DataFolderInUse extends Error {

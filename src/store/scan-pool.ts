@@ -47,7 +47,9 @@ export class ScanPool {
   async close(): Promise<void> {
     this.#closed = true
     for (const scan of this.#queue.splice(0)) scan.reject(new Error('the store is closed'))
-    await Promise.all([...this.#readers].map((reader) => this.#kill(reader, new Error('the store is closed'))))
+    await Promise.all(
+      [...this.#readers].map((reader) => this.#kill(reader, new Error('the store is closed'))),
+    )
   }
 
   #next(): void {

@@ -2,8 +2,8 @@
  *  none. A process and not a thread, because a thread inside SQLite cannot be ended before SQLite comes back. */
 import type { StatementSync } from 'node:sqlite'
 import { LRUCache } from 'lru-cache'
-import { openToRead } from './sqlite-file.ts'
 import { sqliteCode } from './sqlite-error.ts'
+import { openToRead } from './sqlite-file.ts'
 import type { Param } from './store.ts'
 
 export interface ScanRequest {

@@ -39,7 +39,9 @@ export class Upkeep {
 
   #truncateLog(): void {
     // A reader still in the log is not worth waiting for: batches would wait as well.
-    this.#database.exec('pragma busy_timeout = 0; pragma wal_checkpoint(truncate); pragma busy_timeout = 5000')
+    this.#database.exec(
+      'pragma busy_timeout = 0; pragma wal_checkpoint(truncate); pragma busy_timeout = 5000',
+    )
   }
 
   #readLogState(): { log: number; checkpointed: number } {

@@ -25,5 +25,10 @@ export type SetOutcome =
  *  `undone`: nothing was written, but a later batch may be. `broken`: the database cannot be trusted any more. */
 export type BatchOutcome =
   | { readonly kind: 'written'; readonly sets: readonly SetOutcome[] | undefined }
-  | { readonly kind: 'undone'; readonly full: boolean; readonly message: string; readonly code: number | undefined }
+  | {
+      readonly kind: 'undone'
+      readonly full: boolean
+      readonly message: string
+      readonly code: number | undefined
+    }
   | { readonly kind: 'broken'; readonly message: string }

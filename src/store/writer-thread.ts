@@ -2,8 +2,8 @@
  *  Promise: a batch reported as written is on disk. */
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
 import { BatchWriter } from './batch-writer.ts'
-import { openToWrite } from './sqlite-file.ts'
 import { isBroken } from './sqlite-error.ts'
+import { openToWrite } from './sqlite-file.ts'
 import { Upkeep } from './upkeep.ts'
 import type { BatchOutcome, WriteBatch } from './write-batch.ts'
 

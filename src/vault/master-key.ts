@@ -48,7 +48,9 @@ function parseMasterKey(content: Buffer, path: string): Buffer {
   if (content.length === 32) return content
   const text = content.toString('latin1').trim()
   if (/^[A-Za-z0-9+/]{43}=$/.test(text)) return Buffer.from(text, 'base64')
-  throw new MasterKeyUnusable(`${path} must hold 32 bytes, raw or as base64; make one with: openssl rand -base64 32`)
+  throw new MasterKeyUnusable(
+    `${path} must hold 32 bytes, raw or as base64; make one with: openssl rand -base64 32`,
+  )
 }
 
 async function writeDurably(path: string, text: string): Promise<void> {

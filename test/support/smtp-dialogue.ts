@@ -13,7 +13,8 @@ import { connect as connectTls } from 'node:tls'
  *  Lines of the side that is played are sent, several in a row in one write; lines of the other side are awaited, CRLF
  *  included. `…` at the end of an awaited line stands for any rest. `\r`, `\n`, `\0`, `\xHH` are bytes, and a sent line
  *  that ends in `\` gets no CRLF. `(close)` ends a side, `(reset)` cuts the connection, `(end)` ends this side's half;
- *  `(deaf)` stops reading, `(quiet)` makes sure that the other side has nothing to say for the moment.
+ *  `(deaf)` stops reading, `(quiet)` makes sure that the other side has nothing to say for the moment,
+ *  and `(bytes)` takes whatever it says.
  *  Empty lines and lines that start with `#` are nothing. */
 export type Side = 'c' | 's'
 
@@ -38,6 +39,7 @@ export async function play(socket: Socket, side: Side, script: string): Promise<
     if (turn.side === side) act(socket, turn.text)
     else if (turn.text === '(close)') await peer.closed(turn)
     else if (turn.text === '(quiet)') await peer.quiet()
+    else if (turn.text === '(bytes)') await peer.bytes()
     else await peer.expect(turn)
   }
   if (batch !== '') socket.write(batch, 'latin1')
@@ -179,6 +181,11 @@ class Peer {
   async quiet(): Promise<void> {
     await sleep(30)
     assert.equal(this.#received, '', 'there was something to say')
+  }
+
+  async bytes(): Promise<void> {
+    await this.#until(() => this.#received !== '', '(bytes)')
+    this.#received = ''
   }
 
   async #until(condition: () => boolean, wanted: string): Promise<void> {

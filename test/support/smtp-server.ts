@@ -1,4 +1,8 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { connect, type Socket } from 'node:net'
 import type { TestContext } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { DataSink, SmtpHandler } from '#smtp/handler.ts'
 import { createSmtpServer, type SmtpServer, type SmtpServerOptions } from '#smtp/server.ts'
 
@@ -65,5 +69,22 @@ function collecting(collector: Collector): SmtpHandler {
     close: () => {
       collector.closed += 1
     },
+  }
+}
+
+/** A connection that knows nothing of SMTP, cut at the end of the test. */
+export async function openSocket(t: TestContext, { port }: { readonly port: number }): Promise<Socket> {
+  const socket = connect({ port, host: '127.0.0.1', noDelay: true })
+  t.after(() => void socket.destroy())
+  socket.on('error', () => {})
+  await once(socket, 'connect')
+  return socket
+}
+
+/** Waits until it is so; fails after some seconds. */
+export async function until(condition: () => boolean): Promise<void> {
+  for (let tries = 0; !condition(); tries++) {
+    assert.ok(tries < 500, 'it never came about')
+    await sleep(10)
   }
 }

@@ -1,7 +1,7 @@
 import type { Bodies } from '#bodies/bodies.ts'
-import type { Classified } from '#outbound/outcome/classify.ts'
-import { classifyReply } from '#outbound/outcome/classify.ts'
-import type { AttemptReport } from '#outbound/outcome/outcome.ts'
+import type { Cause } from '#model/event.ts'
+import type { AttemptReport } from '#outbound/outcome/attempt-event.ts'
+import { type Classified, classifyReply } from '#outbound/outcome/classify.ts'
 import type { ClaimedDelivery } from '#outbound/queue/claimed-delivery.ts'
 import { dotStuff } from '#protocol/dot-stuffing.ts'
 import type { TransactionResult } from '#smtp/client.ts'
@@ -9,30 +9,55 @@ import type { Reply } from '#smtp/reply.ts'
 import type { OpenHost } from './open-host.ts'
 
 export type Attempt =
-  | { readonly kind: 'delivered'; readonly answered: true; readonly report: AttemptReport }
-  /** Lost before the content was sent: the recipient's server cannot have taken it. */
-  | { readonly kind: 'refused' | 'lost-early'; readonly answered: boolean; readonly report: AttemptReport; readonly classified: Classified }
+  | { readonly kind: 'delivered'; readonly report: AttemptReport }
+  /** A no to this delivery, for now or for good; or the connection broke over its content. */
+  | { readonly kind: 'refused'; readonly report: AttemptReport; readonly classified: Classified }
+  /** The host ended the session before it saw the content: 421 (RFC 5321 §3.8), a disconnect, silence. It speaks of
+   *  the host, not of this delivery. `atOnce`: with the first command, as one does that had closed an idle session. */
+  | {
+      readonly kind: 'cut-off'
+      readonly report: AttemptReport
+      readonly cause: Cause
+      readonly atOnce: boolean
+    }
+  /** The fault is ours: a body that is missing, an address that is none. */
+  | { readonly kind: 'stumbled'; readonly error: unknown }
 
 export interface AttemptOptions {
   readonly bodies: Bodies
   /** The local part of a delivery's own envelope sender. */
   readonly returnPathTag: (deliveryId: string) => string
   readonly now: () => number
+  readonly signal: AbortSignal
 }
 
 /** One transaction: one recipient, its own return path, the message's shared content. */
 export async function attemptDelivery(
+  delivery: ClaimedDelivery,
+  host: OpenHost & { ok: true },
+  options: AttemptOptions,
+): Promise<Attempt> {
+  try {
+    return await transact(delivery, host, options)
+  } catch (error) {
+    return { kind: 'stumbled', error }
+  }
+}
+
+async function transact(
   delivery: ClaimedDelivery,
   { connection, host, address }: OpenHost & { ok: true },
   options: AttemptOptions,
 ): Promise<Attempt> {
   const started = options.now()
   const content = delivery.content ?? (await options.bodies.read(delivery.message.bodyId))
-  if (!content) throw new Error(`body ${delivery.message.bodyId} of message ${delivery.message.id} is missing`)
+  if (!content)
+    throw new Error(`body ${delivery.message.bodyId} of message ${delivery.message.id} is missing`)
   const result = await connection.transact({
     mailFrom: `${options.returnPathTag(delivery.id)}@${delivery.message.returnPathDomain}`,
     rcptTo: delivery.recipient,
     content: forWire(content),
+    signal: options.signal,
   })
   const report: AttemptReport = {
     host,
@@ -43,25 +68,34 @@ export async function attemptDelivery(
   return judge(result, report)
 }
 
-function judge(result: TransactionResult, report: AttemptReport): Attempt {
+function judge(result: TransactionResult, seen: AttemptReport): Attempt {
   switch (result.kind) {
     case 'accepted':
-      return { kind: 'delivered', answered: true, report: { ...report, ...told(result.reply) } }
+      return { kind: 'delivered', report: { ...seen, ...told(result.reply) } }
     case 'refused': {
+      const { phase } = result
       const { code, enhanced, text } = result.reply
-      const classified = classifyReply(result.phase, code, enhanced, text)
-      return { kind: 'refused', answered: true, report: { ...report, ...told(result.reply) }, classified }
+      const report = { ...seen, ...told(result.reply) }
+      const classified = classifyReply(phase, code, enhanced, text)
+      if (code !== 421) return { kind: 'refused', report, classified }
+      return { kind: 'cut-off', report, cause: classified.cause, atOnce: phase === 'mail' }
     }
     case 'lost': {
+      const { phase, error } = result
+      const report = { ...seen, reply: `connection lost (${phase}): ${error.message}` }
+      const cause = 'connection-lost'
+      if (phase !== 'content') return { kind: 'cut-off', report, cause, atOnce: phase === 'mail' }
       // After the final dot the message may have been taken. Better delivered twice than lost (promise 1).
-      const reply = `connection lost (${result.phase}): ${result.error.message}`
-      const classified = { permanent: false, cause: 'connection-lost' } as const
-      return { kind: result.afterFinalDot ? 'refused' : 'lost-early', answered: false, report: { ...report, reply }, classified }
+      return { kind: 'refused', report, classified: { permanent: false, cause } }
     }
   }
 }
 
-function told({ code, enhanced, text }: Reply): Pick<AttemptReport, 'reply' | 'smtpStatus' | 'enhancedStatus'> {
+function told({
+  code,
+  enhanced,
+  text,
+}: Reply): Pick<AttemptReport, 'reply' | 'smtpStatus' | 'enhancedStatus'> {
   const reply = `${code} ${enhanced === undefined ? '' : `${enhanced} `}${text}`.slice(0, 1000)
   return { reply, smtpStatus: code, ...(enhanced !== undefined && { enhancedStatus: enhanced }) }
 }
@@ -79,7 +113,12 @@ const wireContents = new WeakMap<Buffer, WireContent>()
 function forWire(content: Buffer): WireContent {
   const known = wireContents.get(content)
   if (known) return known
-  const wire = { dotStuffed: dotStuff(content), size: content.length, eightBit: hasEightBit(content), smtpUtf8: false }
+  const wire = {
+    dotStuffed: dotStuff(content),
+    size: content.length,
+    eightBit: hasEightBit(content),
+    smtpUtf8: false,
+  }
   wireContents.set(content, wire)
   return wire
 }

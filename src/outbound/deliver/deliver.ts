@@ -1,18 +1,28 @@
+import { setMaxListeners } from 'node:events'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { LRUCache } from 'lru-cache'
 import type { Bodies } from '#bodies/bodies.ts'
+import type { Cause } from '#model/event.ts'
 import type { Log } from '#observe/log.ts'
+import type { AttemptReport } from '#outbound/outcome/attempt-event.ts'
 import type { Outcome } from '#outbound/outcome/outcome.ts'
-import type { ClaimedDelivery, Lane } from '#outbound/queue/claimed-delivery.ts'
+import { type ClaimedDelivery, laneOf } from '#outbound/queue/claimed-delivery.ts'
+import { laneKey } from '#outbound/queue/lane.ts'
 import type { DeliveryEngine, Queue } from '#outbound/queue/queue.ts'
+import type { SmtpTimeouts } from '#smtp/client-timeouts.ts'
 import { type Attempt, attemptDelivery } from './attempt.ts'
 import { type Destination, openDestination } from './destination.ts'
+import { holdDeliveries } from './held-deliveries.ts'
 import { type OpenHost, openHost } from './open-host.ts'
-import { findRoute, type Route, type RouteFailure, type RouteOptions } from './route.ts'
+import { persistently } from './persistently.ts'
+import { classifyNoRoute, findRoute, type Route, type RouteFailure, type RouteOptions } from './route.ts'
 
 /** Delivery: claimed deliveries to the recipients' servers. In: the queue, up to the room it is told of. Out: a report
- *  of every attempt to the outcome room. Promise: each taken delivery is reported exactly once, or given back at
- *  shutdown; a slow or silent destination holds its own connections and nothing else. */
+ *  of every attempt to the outcome room. Promise: a taken delivery is held until its report is on disk, or is given
+ *  back at shutdown; a slow or silent destination holds its own connections and its lanes' share of the memory, and
+ *  nothing else. */
 export interface Delivery extends DeliveryEngine {
-  /** Takes no more, lets the attempts in progress finish within `graceMs`, gives the rest back. */
+  /** Takes no more, gives back what waits, and lets the attempts in progress finish within `graceMs`. */
   stop(graceMs: number): Promise<void>
 }
 
@@ -25,178 +35,228 @@ export interface DeliverOptions extends RouteOptions {
   readonly ehloName: string
   readonly returnPathTag: (deliveryId: string) => string
   readonly now: () => number
+  readonly random: () => number
   readonly connectionsPerDestination: number
   readonly messagesPerConnection: number
   readonly idleMs: number
+  /** Those left out are RFC 5321's (§4.5.3.2). */
+  readonly timeouts?: Partial<SmtpTimeouts>
 }
 
-/** Deliveries that one destination may hold in memory, attempted or not; the others wait in the store. */
-const MOST_PER_DESTINATION = 500
-const MOST_IN_MEMORY = 5_000
 const ROUTE_TTL_MS = 10_000
+const MOST_ROUTES = 10_000
+const MOST_RESTING = 50_000
+/** Another node may take this one for dead as early as this after a delivery was claimed. */
+const RECHECK_MS = 10_000
+/** After the grace, for what was aborted to be given back. */
+const GIVE_BACK_MS = 1000
+
+/** A connection that could not be opened, or broke before it was of use, with what it had in hand. */
+interface CutOff {
+  readonly deliveries: readonly ClaimedDelivery[]
+  readonly report: AttemptReport
+  readonly cause: Cause
+}
 
 export function openDelivery(options: DeliverOptions): Delivery {
   const { queue, outcome, log, now } = options
+  const held = holdDeliveries(now, () => queue.wake())
   const destinations = new Map<string, Destination>()
-  const routes = new Map<string, { readonly until: number; readonly route: Promise<Route | RouteFailure> }>()
-  const resting = new Map<string, number>()
-  const lanes = new Map<string, number>()
-  let taken = 0
+  // Both by a clock that does not step.
+  const routes = new LRUCache<string, Route>({ max: MOST_ROUTES, ttl: ROUTE_TTL_MS })
+  const resting = new LRUCache<string, true>({ max: MOST_RESTING, ttl: 1000 })
+  const lookups = new Map<string, ClaimedDelivery[]>()
+  const spared = new WeakSet<ClaimedDelivery>()
+  const work = new Set<Promise<void>>()
+  const abort = new AbortController()
+  const { signal } = abort
+  setMaxListeners(0, signal)
   let stopping = false
-  const stop = new AbortController()
 
-  const laneKey = (lane: Lane) => `${lane.accountId} ${lane.recipientDomain}`
-  const laneOf = (delivery: ClaimedDelivery): Lane => ({
-    accountId: delivery.message.accountId,
-    recipientDomain: delivery.recipientDomain,
-  })
+  /** All that is taken for a domain while its route is looked up shares the answer, and the failure. */
+  function dispatch(delivery: ClaimedDelivery): void {
+    const domain = delivery.recipientDomain
+    const route = routes.get(domain)
+    const asking = lookups.get(domain)
+    if (route) destinationOf(route).add(delivery)
+    else if (asking) asking.push(delivery)
+    else {
+      lookups.set(domain, [delivery])
+      keepTrack(lookUp(domain))
+    }
+  }
 
-  function routeOf(domain: string): Promise<Route | RouteFailure> {
-    const known = routes.get(domain)
-    if (known && known.until > now()) return known.route
-    if (routes.size > 10_000) routes.clear()
-    const route = findRoute(domain, options)
-    routes.set(domain, { until: now() + ROUTE_TTL_MS, route })
-    return route
+  async function lookUp(domain: string): Promise<void> {
+    const found = await findRoute(domain, options).catch((error: unknown): RouteFailure => {
+      log.error({ err: error, domain }, 'deliver: a lookup failed inside')
+      return { kind: 'temporary', detail: `lookup of ${domain} failed` }
+    })
+    const deliveries = lookups.get(domain) ?? []
+    lookups.delete(domain)
+    if ('tiers' in found) {
+      routes.set(domain, found)
+      for (const delivery of deliveries) destinationOf(found).add(delivery)
+    } else if (found.kind === 'temporary') {
+      await unreachable({ deliveries, report: { reply: found.detail }, cause: 'dns' })
+    } else {
+      const { report, classified } = classifyNoRoute(found)
+      const refuse = (delivery: ClaimedDelivery) =>
+        answered(delivery, () => outcome.refused(delivery, report, classified))
+      await Promise.all(deliveries.map(refuse))
+    }
   }
 
   function destinationOf(route: Route): Destination {
-    let destination = destinations.get(route.key)
-    if (!destination) {
-      destination = openDestination(options.connectionsPerDestination, () => {
-        serve(route, destinationOf(route)).catch((error: unknown) =>
-          log.error({ err: error, destination: route.key }, 'deliver: a connection failed inside'),
-        )
-      })
-      destinations.set(route.key, destination)
-    }
+    const known = destinations.get(route.key)
+    if (known) return known
+    const connect = () => keepTrack(serve(route, destination))
+    const destination = openDestination(options.connectionsPerDestination, connect)
+    if (stopping) destination.close()
+    destinations.set(route.key, destination)
     return destination
   }
 
   /** One connection's life: as many deliveries as it lasts, then QUIT. */
   async function serve(route: Route, destination: Destination): Promise<void> {
-    const host = await openHost(route, { ...options, signal: stop.signal })
-    if (!host.ok) {
-      await unreachable(destination.failed(), host)
-      if (destination.empty) destinations.delete(route.key)
-      return
-    }
-    destination.opened()
-    try {
-      for (let sent = 0; sent < options.messagesPerConnection && host.connection.usable; sent++) {
-        const delivery = await destination.next(options.idleMs)
-        if (!delivery) break
-        // The peer may have closed it while it was idle, with or without a 421.
-        const again = host.connection.usable ? await attempt(delivery, host, sent > 0) : delivery
-        if (again) destination.add(again)
-      }
-    } finally {
-      destination.released()
-      if (destination.empty) destinations.delete(route.key)
-      if (host.connection.usable) await host.connection.quit()
-    }
+    const host = await openHost(route, { ...options, signal }).catch((error: unknown): OpenHost => {
+      log.error({ err: error, destination: route.key }, 'deliver: a connection failed inside')
+      return { ok: false, report: { reply: 'no connection' }, cause: 'other' }
+    })
+    const cutOff = host.ok ? await carry(destination, host) : { ...host, deliveries: [] }
+    if (cutOff) await handleCutOff(cutOff, destination)
+    else destination.ended()
+    if (destination.empty && destinations.get(route.key) === destination) destinations.delete(route.key)
+    if (host.ok) await host.connection.quit()
   }
 
-  /** Out: the delivery, if a kept connection turned out to be closed before the content was sent: no attempt at all. */
-  async function attempt(
-    delivery: ClaimedDelivery,
-    host: OpenHost & { ok: true },
-    kept: boolean,
-  ): Promise<ClaimedDelivery | undefined> {
-    try {
-      const result = await attemptDelivery(delivery, host, options)
-      if (kept && result.kind === 'lost-early') return delivery
-      await report(delivery, result)
-    } catch (error) {
-      // Ours, not the recipient's: the delivery keeps its claim and is tried again after a restart or by the sweeper.
-      log.error({ err: error, delivery: delivery.id }, 'deliver: attempt failed inside')
-      await outcome.putBack([delivery]).catch(() => undefined)
+  async function carry(destination: Destination, host: OpenHost & { ok: true }): Promise<CutOff | undefined> {
+    for (let sent = 0; sent < options.messagesPerConnection && host.connection.usable; sent++) {
+      const delivery = await destination.next(options.idleMs)
+      if (!delivery) return undefined
+      // The peer may have closed it while it was idle, with or without a 421.
+      if (!host.connection.usable) {
+        destination.add(delivery)
+        return undefined
+      }
+      const cutOff = await attempt(delivery, host)
+      if (!cutOff) continue
+      if (sent === 0 || !cutOff.atOnce || spared.has(delivery)) return { ...cutOff, deliveries: [delivery] }
+      // Or it was about to close it, and our first word crossed its last: no attempt, but only once.
+      spared.add(delivery)
+      destination.add(delivery)
+      return undefined
     }
-    forget(delivery)
     return undefined
   }
 
-  async function report(delivery: ClaimedDelivery, result: Attempt): Promise<void> {
-    const key = laneKey(laneOf(delivery))
-    if (resting.has(key) && result.answered) {
-      resting.delete(key)
-      await outcome.recovered(delivery.message.accountId, delivery.recipientDomain)
+  /** Out: what ended the connection, if that says nothing of this delivery. */
+  async function attempt(
+    delivery: ClaimedDelivery,
+    host: OpenHost & { ok: true },
+  ): Promise<(Attempt & { kind: 'cut-off' }) | undefined> {
+    if (!(await isStillOurs(delivery))) {
+      held.release(delivery)
+      return undefined
     }
-    if (result.kind === 'delivered') await outcome.delivered(delivery, result.report)
-    else await outcome.refused(delivery, result.report, result.classified)
-  }
-
-  /** All that waits for this destination shares the one failed attempt, lane by lane. */
-  async function unreachable(waiting: ClaimedDelivery[], failure: OpenHost & { ok: false }): Promise<void> {
-    const byLane = Map.groupBy(waiting, (delivery) => laneKey(laneOf(delivery)))
-    for (const [key, [first, ...others]] of byLane) {
-      if (!first) continue
-      resting.set(key, Number.POSITIVE_INFINITY)
-      try {
-        const until = await outcome.unreachable([first, ...others], failure.report, failure.cause)
-        resting.set(key, until)
-      } finally {
-        for (const delivery of [first, ...others]) forget(delivery)
-      }
+    const result = await attemptDelivery(delivery, host, { ...options, signal })
+    switch (result.kind) {
+      case 'delivered':
+        return answered(delivery, () => outcome.delivered(delivery, result.report))
+      case 'refused':
+        return answered(delivery, () => outcome.refused(delivery, result.report, result.classified))
+      case 'stumbled':
+        log.error({ err: result.error, delivery: delivery.id }, 'deliver: an attempt failed inside')
+        return conclude([delivery], () => outcome.stumbled(delivery))
+      case 'cut-off':
+        return result
     }
   }
 
-  async function dispatch(delivery: ClaimedDelivery): Promise<void> {
-    const route = await routeOf(delivery.recipientDomain)
-    if (!('kind' in route)) return destinationOf(route).add(delivery)
-    try {
-      if (route.kind === 'temporary') {
-        const until = await outcome.unreachable([delivery], { reply: route.detail }, 'dns')
-        resting.set(laneKey(laneOf(delivery)), until)
-        return
-      }
-      // RFC 7505 §4.1 and RFC 3463: 5.1.10 for a null MX, 5.1.2 for a domain that does not exist.
-      const enhancedStatus = route.kind === 'null-mx' ? '5.1.10' : '5.1.2'
-      await outcome.refused(
-        delivery,
-        { reply: `${enhancedStatus} ${route.detail}`, enhancedStatus },
-        { permanent: true, cause: 'recipient-domain-unknown', suppression: { reason: 'hard_bounce', forMs: null } },
+  /** One that was held for long may have expired, or be another node's that took this one for dead. */
+  async function isStillOurs(delivery: ClaimedDelivery): Promise<boolean> {
+    if (Math.abs(now() - held.since(delivery)) < RECHECK_MS) return true
+    // A store that cannot say: better twice than never.
+    return queue.isClaimed(delivery).catch(() => true)
+  }
+
+  /** Somebody who speaks for the recipient said something. */
+  async function answered(delivery: ClaimedDelivery, record: () => Promise<void>): Promise<undefined> {
+    const lane = laneOf(delivery)
+    await conclude([delivery], record)
+    if (!resting.delete(laneKey(lane)) && !delivery.probe) return
+    await persistently(() => outcome.recovered(lane), { signal, log })
+  }
+
+  /** Lets deliveries go once what became of them is on disk. Until then they are held: what waits for its record after
+   *  a 250 must not be sent again. */
+  async function conclude(
+    deliveries: readonly ClaimedDelivery[],
+    record: () => Promise<unknown>,
+  ): Promise<undefined> {
+    const recorded = await persistently(record, { signal, log }).catch((error: unknown) => {
+      log.error(
+        { err: error, deliveries: deliveries.map(({ id }) => id) },
+        'deliver: no such outcome can be recorded',
       )
-    } finally {
-      forget(delivery)
-    }
+      const stumbles = () => Promise.all(deliveries.map((delivery) => outcome.stumbled(delivery)))
+      return persistently(stumbles, { signal, log })
+    })
+    if (recorded) for (const delivery of deliveries) held.release(delivery)
   }
 
-  function forget(delivery: ClaimedDelivery): void {
-    taken--
-    const key = laneKey(laneOf(delivery))
-    const left = (lanes.get(key) ?? 1) - 1
-    if (left === 0) lanes.delete(key)
-    else lanes.set(key, left)
-    // Room became free where the queue had been told that there was none.
-    if (left === MOST_PER_DESTINATION / 2 || taken === MOST_IN_MEMORY / 2) queue.wake()
+  async function handleCutOff(cutOff: CutOff, destination: Destination): Promise<void> {
+    const waiting = destination.failed()
+    const deliveries = [...cutOff.deliveries, ...(waiting ?? [])]
+    if (signal.aborted) return conclude(deliveries, () => outcome.putBack(deliveries))
+    if (waiting) return unreachable({ ...cutOff, deliveries })
+    // Other connections of this destination go on: it is no worse than a refusal for now.
+    const classified = { permanent: false, cause: cutOff.cause }
+    for (const delivery of deliveries)
+      await conclude([delivery], () => outcome.refused(delivery, cutOff.report, classified))
+  }
+
+  /** All that waits shares the one failed attempt, lane by lane. */
+  async function unreachable({ deliveries, report, cause }: CutOff): Promise<void> {
+    const lanes = Map.groupBy(deliveries, (delivery) => laneKey(laneOf(delivery)))
+    const rest = async ([key, [first, ...others]]: [string, ClaimedDelivery[]]) => {
+      if (!first) return
+      resting.set(key, true)
+      await conclude([first, ...others], async () => {
+        const restMs = await outcome.unreachable([first, ...others], report, cause)
+        resting.set(key, true, { ttl: Math.max(1, restMs) })
+      })
+    }
+    await Promise.all([...lanes].map(rest))
+  }
+
+  function keepTrack(promise: Promise<void>): void {
+    const tracked = promise
+      .catch((error: unknown) => log.error({ err: error }, 'deliver: failed inside'))
+      .finally(() => work.delete(tracked))
+    work.add(tracked)
+  }
+
+  async function quiet(withinMs: number): Promise<void> {
+    const end = performance.now() + withinMs
+    while (work.size > 0 && performance.now() < end) await sleep(10)
   }
 
   return {
     room(lane) {
-      if (stopping || taken >= MOST_IN_MEMORY) return 0
-      const key = laneKey(lane)
-      const until = resting.get(key)
-      if (until !== undefined && until > now()) return 0
-      return Math.max(0, MOST_PER_DESTINATION - (lanes.get(key) ?? 0))
+      return stopping || resting.has(laneKey(lane)) ? 0 : held.room(lane)
     },
-    take(delivery) {
-      taken++
-      const key = laneKey(laneOf(delivery))
-      lanes.set(key, (lanes.get(key) ?? 0) + 1)
-      dispatch(delivery).catch((error: unknown) =>
-        log.error({ err: error, delivery: delivery.id }, 'deliver: dispatch failed'),
-      )
-    },
+    take: (delivery) => dispatch(held.hold(delivery)),
+    rests: (lane) => resting.has(laneKey(lane)),
+    holds: (claim) => held.has(claim),
     async stop(graceMs) {
       stopping = true
-      const waiting = [...destinations.values()].flatMap((destination) => destination.drain())
-      await outcome.putBack(waiting)
-      for (const delivery of waiting) forget(delivery)
-      const end = Date.now() + graceMs
-      while (taken > 0 && Date.now() < end) await new Promise((resolve) => setTimeout(resolve, 10))
-      stop.abort()
+      const waiting = [...lookups.values(), ...[...destinations.values()].map((each) => each.drain())].flat()
+      lookups.clear()
       for (const destination of destinations.values()) destination.close()
+      keepTrack(conclude(waiting, () => outcome.putBack(waiting)))
+      await quiet(graceMs)
+      abort.abort()
+      await quiet(GIVE_BACK_MS)
     },
   }
 }

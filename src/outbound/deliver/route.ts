@@ -1,11 +1,13 @@
 import { isPublicAddress } from '#net/private-address.ts'
 import type { MxRecord, Resolver } from '#net/resolver.ts'
+import type { AttemptReport } from '#outbound/outcome/attempt-event.ts'
+import type { Classified } from '#outbound/outcome/classify.ts'
 
-/** Where mail for a domain goes: the hosts of its MX set in the order to try them. */
+/** Where mail for a domain goes: the hosts of its MX set, in tiers of equal preference, the best first. */
 export interface Route {
   /** Names the destination: domains with the same MX set share connections and pace (promise 4). */
   readonly key: string
-  readonly hosts: readonly MxHost[]
+  readonly tiers: readonly (readonly MxHost[])[]
 }
 
 export interface MxHost {
@@ -22,21 +24,25 @@ export type RouteFailure =
 
 /** Names that this installation reaches itself: its own doors, the simulator, the sandbox. Only they may lie in
  *  private address space, and only they have a port other than 25. */
-export type Endpoints = (host: string) => { readonly port: number; readonly addresses: readonly string[] } | undefined
+export type Endpoints = (
+  host: string,
+) => { readonly port: number; readonly addresses: readonly string[] } | undefined
 
 export interface RouteOptions {
   readonly resolver: Resolver
   readonly endpoints: Endpoints
   /** Recipient domains that no DNS resolves, such as the simulator's. */
   readonly direct: (domain: string) => MxHost | undefined
-  readonly random: () => number
 }
 
-/** RFC 5321 §5.1: MX by preference, shuffled among equals; without MX the domain's own address; a null MX
- *  (RFC 7505) and a name that does not exist are permanent, a failing resolver is not. */
+/** A domain with more is a stranger's attempt to keep us busy; those it likes least are left out. */
+const MOST_HOSTS = 16
+
+/** RFC 5321 §5.1: MX by preference; without MX the domain's own address; a null MX (RFC 7505) and a name that does
+ *  not exist are permanent, a failing resolver is not. */
 export async function findRoute(domain: string, options: RouteOptions): Promise<Route | RouteFailure> {
   const direct = options.direct(domain)
-  if (direct) return { key: `direct:${direct.name}`, hosts: [direct] }
+  if (direct) return { key: `direct:${direct.name}`, tiers: [[direct]] }
   const answer = await options.resolver.mx(domain)
   switch (answer.kind) {
     case 'temporary-failure':
@@ -46,12 +52,14 @@ export async function findRoute(domain: string, options: RouteOptions): Promise<
     case 'no-data':
       return implicitMx(domain, options)
     case 'found': {
-      const records = answer.records
-      if (records.length === 1 && records[0]?.exchange === '') {
-        return { kind: 'null-mx', detail: `${domain} accepts no mail (null MX)` }
+      // RFC 7505 §3: beside other records a null MX means nothing.
+      const records = answer.records.filter(({ exchange }) => exchange !== '')
+      if (records.length === 0) return { kind: 'null-mx', detail: `${domain} accepts no mail (null MX)` }
+      const tiers = namesByPreference(records)
+      return {
+        key: tiers.map((names) => names.join('=')).join('>'),
+        tiers: tiers.map((names) => names.map((name) => host(name, options.endpoints))),
       }
-      const names = shuffleEqual(records, options.random)
-      return { key: names.toSorted().join(','), hosts: names.map((name) => host(name, options.endpoints)) }
     }
   }
 }
@@ -66,8 +74,18 @@ async function implicitMx(domain: string, options: RouteOptions): Promise<Route 
     case 'no-data':
       return { kind: 'no-such-domain', detail: `${domain} has neither MX nor address records` }
     case 'found':
-      return { key: `implicit:${domain}`, hosts: [host(domain, options.endpoints)] }
+      return { key: `implicit:${domain}`, tiers: [[host(domain, options.endpoints)]] }
   }
+}
+
+/** What it means for mail that there is nowhere to bring it. RFC 7505 §4.1 and RFC 3463: 5.1.10 for a null MX, 5.1.2
+ *  for a domain that does not exist. */
+export function classifyNoRoute({ kind, detail }: RouteFailure & { kind: 'no-such-domain' | 'null-mx' }) {
+  const enhancedStatus = kind === 'null-mx' ? '5.1.10' : '5.1.2'
+  const report: AttemptReport = { reply: `${enhancedStatus} ${detail}`, enhancedStatus }
+  const suppression = { reason: 'hard_bounce', forMs: null } as const
+  const classified: Classified = { permanent: true, cause: 'recipient-domain-unknown', suppression }
+  return { report, classified }
 }
 
 function host(name: string, endpoints: Endpoints): MxHost {
@@ -75,11 +93,27 @@ function host(name: string, endpoints: Endpoints): MxHost {
   return own ? { name, ...own } : { name, port: 25 }
 }
 
-function shuffleEqual(records: readonly MxRecord[], random: () => number): string[] {
-  return records
-    .map((record) => ({ record, tie: random() }))
-    .toSorted((a, b) => a.record.preference - b.record.preference || a.tie - b.tie)
-    .map(({ record }) => record.exchange.toLowerCase())
+/** In one order whatever the resolver's, so that the same MX set always gives the same key. */
+function namesByPreference(records: readonly MxRecord[]): string[][] {
+  const best = new Map<string, number>()
+  for (const { exchange, preference } of records) {
+    const name = exchange.toLowerCase()
+    best.set(name, Math.min(preference, best.get(name) ?? preference))
+  }
+  const ordered = [...best].toSorted(([a, p], [b, q]) => p - q || (a < b ? -1 : 1)).slice(0, MOST_HOSTS)
+  const tiers = Map.groupBy(ordered, ([, preference]) => preference)
+  return [...tiers.values()].map((tier) => tier.map(([name]) => name))
+}
+
+/** The hosts in the order to try them now: RFC 5321 §5.1 wants those of equal preference in random order, so that
+ *  each gets its share. */
+export function tryingOrder({ tiers }: Route, random: () => number): MxHost[] {
+  return tiers.flatMap((tier) =>
+    tier
+      .map((mx) => ({ mx, tie: random() }))
+      .toSorted((a, b) => a.tie - b.tie)
+      .map(({ mx }) => mx),
+  )
 }
 
 /** The addresses of a host, IPv6 first as the resolver gives them. Those that are not public are left out, unless the

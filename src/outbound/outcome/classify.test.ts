@@ -33,11 +33,17 @@ for (const [phase, code, enhanced, text, cause, permanent, reason] of cases) {
 test('promise 7: a temporary failure never suppresses as a hard bounce, and no policy failure suppresses at all', () => {
   const phase = fc.constantFrom<Phase>('connect', 'mail', 'rcpt', 'data', 'content')
   fc.assert(
-    fc.property(phase, fc.integer({ min: 400, max: 599 }), fc.option(fc.constantFrom('1.1', '2.1', '2.2', '7.1', '4.1', '0.0')), fc.string(), (phase, code, detail, text) => {
-      const enhanced = detail === null ? undefined : `${Math.floor(code / 100)}.${detail}`
-      const classified = classifyReply(phase, code, enhanced, text)
-      if (code < 500) assert.notEqual(classified.suppression?.reason, 'hard_bounce')
-      if (classified.cause === 'policy') assert.equal(classified.suppression, undefined)
-    }),
+    fc.property(
+      phase,
+      fc.integer({ min: 400, max: 599 }),
+      fc.option(fc.constantFrom('1.1', '2.1', '2.2', '7.1', '4.1', '0.0')),
+      fc.string(),
+      (phase, code, detail, text) => {
+        const enhanced = detail === null ? undefined : `${Math.floor(code / 100)}.${detail}`
+        const classified = classifyReply(phase, code, enhanced, text)
+        if (code < 500) assert.notEqual(classified.suppression?.reason, 'hard_bounce')
+        if (classified.cause === 'policy') assert.equal(classified.suppression, undefined)
+      },
+    ),
   )
 })

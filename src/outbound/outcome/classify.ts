@@ -14,27 +14,38 @@ export interface Classified {
 const DAY_MS = 86_400_000
 
 /** What a refusing reply means. First the enhanced status code (RFC 3463), which says whose fault it is; without one,
- *  the words that servers use, and only at RCPT, where a refusal is about that recipient. */
-export function classifyReply(phase: Phase, code: number, enhanced: string | undefined, text: string): Classified {
+ *  or with one that says nothing (x.0.0), the words that servers use. Before RCPT nothing can be about the mailbox. */
+export function classifyReply(
+  phase: Phase,
+  code: number,
+  enhanced: string | undefined,
+  text: string,
+): Classified {
   const permanent = code >= 500
-  const detail = enhanced?.slice(enhanced.indexOf('.') + 1)
-  if (detail === '2.2' || code === 552 && phase === 'rcpt' || FULL.test(text)) return full(permanent)
-  if (detail !== undefined) return byEnhancedStatus(detail, permanent, text)
+  const afterRcpt = phase === 'rcpt' || phase === 'data' || phase === 'content'
+  const detail = enhanced?.slice(enhanced.indexOf('.') + 1) ?? '0.0'
+  const ofAddressOrMailbox = detail.startsWith('1.') || detail.startsWith('2.')
+  if (detail !== '0.0' && (afterRcpt || !ofAddressOrMailbox)) return byEnhancedStatus(detail, permanent, text)
+  // RFC 5321 §4.2.3: 552 is the mailbox's allocation, 452 the system's storage, which is nobody's mailbox.
+  if (afterRcpt && (FULL.test(text) || (code === 552 && phase === 'rcpt'))) return full(permanent)
   if (permanent && phase === 'rcpt' && code !== 554 && UNKNOWN_MAILBOX.test(text)) return gone(permanent)
   if (POLICY.test(text)) return { permanent, cause: 'policy' }
   if (!permanent && GREYLISTED.test(text)) return { permanent, cause: 'greylisted' }
   return { permanent, cause: 'other' }
 }
 
-const FULL = /(mailbox|mail box|inbox|quota)\b.{0,40}\b(full|exceeded|over)|over ?quota|insufficient (storage|disk)/i
+const FULL = /(mailbox|mail box|inbox|quota)\b.{0,40}\b(full|exceeded|over)|over ?quota/i
 const UNKNOWN_MAILBOX =
   /(user|recipient|mailbox|address|account|alias)\b.{0,40}\b(unknown|not found|not exist|doesn't exist|invalid|no such|disabled|inactive)|(unknown|invalid|no such|nonexistent) (\w+ ){0,2}(user|recipient|mailbox|address|account)|no mailbox (here|by that name)/i
-const POLICY = /spam|blocked|black ?list|block ?list|policy|reputation|dmarc|\bdkim\b|\bspf\b|denied|banned|rejected/i
+const POLICY =
+  /spam|blocked|black ?list|block ?list|policy|reputation|dmarc|\bdkim\b|\bspf\b|denied|banned|rejected/i
 const GREYLISTED = /gr[ea]y[- ]?list|try again later|temporarily deferred/i
-const RATE = /rate|too (many|much|fast)|throttl/i
+const RATE = /\brate\b|too (many|much|fast|quickly)|throttl/i
 
 function byEnhancedStatus(detail: string, permanent: boolean, text: string): Classified {
   switch (detail) {
+    case '2.2': // mailbox full
+      return full(permanent)
     case '1.1': // bad destination mailbox address
     case '1.10': // recipient address has null MX (RFC 7505)
     case '1.2': // bad destination system address
@@ -42,15 +53,19 @@ function byEnhancedStatus(detail: string, permanent: boolean, text: string): Cla
     case '1.3': // bad destination mailbox address syntax
     case '1.6': // destination mailbox has moved
     case '2.1': // mailbox disabled, not accepting messages
-      return permanent
-        ? { permanent, cause: 'recipient-unknown', suppression: { reason: 'hard_bounce', forMs: 7 * DAY_MS } }
-        : { permanent, cause: 'recipient-unknown' }
+      if (permanent) {
+        const suppression = { reason: 'hard_bounce', forMs: 7 * DAY_MS } as const
+        return { permanent, cause: 'recipient-unknown', suppression }
+      }
+      // Gmail says so of a mailbox that gets mail faster than it may. Limits on us, the sender, are 4.7 or 4.3.
+      return { permanent, cause: RATE.test(text) ? 'recipient-rate-limited' : 'recipient-unknown' }
     case '4.4':
       return { permanent, cause: 'dns' }
     default:
       if (!permanent && GREYLISTED.test(text)) return { permanent, cause: 'greylisted' }
       if (detail.startsWith('7.')) return { permanent, cause: 'policy' }
-      if (!permanent && RATE.test(text)) return { permanent, cause: 'recipient-rate-limited' }
+      if (!permanent && detail.startsWith('2.') && RATE.test(text))
+        return { permanent, cause: 'recipient-rate-limited' }
       return { permanent, cause: 'other' }
   }
 }

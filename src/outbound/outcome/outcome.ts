@@ -1,44 +1,43 @@
-import { eventWrite } from '#events/events.ts'
-import type { Cause, EventDetail, EventType } from '#model/event.ts'
-import type { Verdict } from '#model/delivery.ts'
 import { foldAddress } from '#model/address.ts'
+import type { Verdict } from '#model/delivery.ts'
+import type { Cause } from '#model/event.ts'
 import type { Log } from '#observe/log.ts'
-import type { ClaimedDelivery } from '#outbound/queue/claimed-delivery.ts'
+import { type ClaimedDelivery, laneOf } from '#outbound/queue/claimed-delivery.ts'
+import { deferDelivery } from '#outbound/queue/defer-delivery.ts'
+import type { Lane } from '#outbound/queue/lane.ts'
+import { laneFailures } from '#outbound/queue/lane-failures.ts'
 import { laneBacksOff, laneRecovers } from '#outbound/queue/lane-waits.ts'
 import type { Queue } from '#outbound/queue/queue.ts'
-import { deferDelivery, settleDelivery } from '#outbound/queue/settle-delivery.ts'
+import { type ReturnReason, returnClaims } from '#outbound/queue/return-claims.ts'
+import { settleDelivery } from '#outbound/queue/settle-delivery.ts'
 import { suppressWrite } from '#registry/suppressions/suppressions.ts'
 import type { Store, Write } from '#store/store.ts'
+import { type AttemptReport, attemptEvent } from './attempt-event.ts'
 import { backoff } from './backoff.ts'
 import type { Classified } from './classify.ts'
 
 /** Outcome: what became of an attempt. In: the delivery engine's reports. Out: one commit per report (transition,
  *  event, suppression, release of the body) and, after it, the verdict for whoever waits. Promise: a delivery settles
- *  once, with one terminal event; a report that comes too late changes nothing. */
+ *  once, with one terminal event; a report that comes too late changes nothing. Whatever rejects was not recorded and
+ *  may be called again. */
 export interface Outcome {
   delivered(delivery: ClaimedDelivery, attempt: AttemptReport): Promise<void>
   /** The recipient's server, or DNS, said no, for now or for good. */
   refused(delivery: ClaimedDelivery, attempt: AttemptReport, classified: Classified): Promise<void>
-  /** No host of the lane could be talked to: one attempt and one backoff for all that wait in it (promise 4). Returns
-   *  the time until which the lane rests. */
-  unreachable(deliveries: readonly [ClaimedDelivery, ...ClaimedDelivery[]], attempt: AttemptReport, cause: Cause): Promise<number>
+  /** No host of the lane could be talked to: one attempt and one backoff for all that wait in it (promise 4). All
+   *  deliveries are of one lane. Returns how long the lane rests, in ms. */
+  unreachable(deliveries: Lanemates, attempt: AttemptReport, cause: Cause): Promise<number>
   /** The lane's host answered after failures. */
-  recovered(accountId: string, recipientDomain: string): Promise<void>
+  recovered(lane: Lane): Promise<void>
+  /** Something of ours went wrong before the recipient's server had its say: tried again later, like a refusal for
+   *  now, so that what fails for ever does so slowly and ends by expiring. */
+  stumbled(delivery: ClaimedDelivery): Promise<void>
   /** Gives deliveries back without an attempt: a shutdown. */
   putBack(deliveries: readonly ClaimedDelivery[]): Promise<void>
 }
 
-/** What the engine saw of one attempt, for the event and the timeline. */
-export interface AttemptReport {
-  readonly host?: string
-  readonly address?: string
-  readonly tls?: string
-  /** The deciding reply, or a sentence for what came instead of one. */
-  readonly reply?: string
-  readonly smtpStatus?: number
-  readonly enhancedStatus?: string
-  readonly durationMs?: number
-}
+/** Deliveries of one lane. */
+export type Lanemates = readonly [ClaimedDelivery, ...ClaimedDelivery[]]
 
 export interface OutcomeOptions {
   readonly store: Store
@@ -55,22 +54,41 @@ export function openOutcome(options: OutcomeOptions): Outcome {
   const releaseAt = (delivery: ClaimedDelivery, at: number) =>
     delivery.message.previewEnabled ? at + options.bodyRetentionMs : at
 
-  async function commit(delivery: ClaimedDelivery, set: readonly Write[], verdict: Verdict): Promise<void> {
+  /** False: the delivery had moved on, and nothing was written. */
+  async function commit(
+    delivery: ClaimedDelivery,
+    set: readonly Write[],
+    verdict: Verdict,
+  ): Promise<boolean> {
     const result = await store.commit(set)
     if (result.ok) queue.verdicts.announce(delivery.id, verdict)
-    else log.warn({ delivery: delivery.id, verdict, conflict: result.conflict }, 'outcome: delivery had moved on')
+    else log.warn({ delivery: delivery.id, verdict, conflict: result.conflict }, 'outcome: too late')
+    return result.ok
   }
 
   async function delivered(delivery: ClaimedDelivery, attempt: AttemptReport): Promise<void> {
     const at = now()
-    const settlement = { state: 'delivered', at, reply: attempt.reply ?? null, cause: null, releaseAt: releaseAt(delivery, at) } as const
-    await commit(delivery, [...settleDelivery(delivery, settlement), attemptEvent('delivered', delivery, attempt, at)], 'delivered')
+    const reply = attempt.reply ?? null
+    const settlement = {
+      state: 'delivered',
+      at,
+      reply,
+      cause: null,
+      releaseAt: releaseAt(delivery, at),
+    } as const
+    const event = attemptEvent('delivered', delivery, attempt, at)
+    await commit(delivery, [...settleDelivery(delivery, settlement), event], 'delivered')
   }
 
-  async function bounced(delivery: ClaimedDelivery, attempt: AttemptReport, classified: Classified): Promise<void> {
+  async function bounced(
+    delivery: ClaimedDelivery,
+    attempt: AttemptReport,
+    classified: Classified,
+  ): Promise<void> {
     const at = now()
     const { cause, suppression } = classified
-    const settlement = { state: 'bounced', at, reply: attempt.reply ?? null, cause, releaseAt: releaseAt(delivery, at) } as const
+    const reply = attempt.reply ?? null
+    const settlement = { state: 'bounced', at, reply, cause, releaseAt: releaseAt(delivery, at) } as const
     const set: Write[] = [
       ...settleDelivery(delivery, settlement),
       attemptEvent('bounced', delivery, attempt, at, { cause }),
@@ -79,70 +97,67 @@ export function openOutcome(options: OutcomeOptions): Outcome {
     await commit(delivery, set, 'bounced')
   }
 
-  async function deferred(delivery: ClaimedDelivery, attempt: AttemptReport, cause: Cause): Promise<void> {
+  async function deferred(
+    delivery: ClaimedDelivery,
+    attempt: AttemptReport,
+    cause: Cause,
+    also: { readonly inMs: number; readonly writes: readonly Write[] },
+  ): Promise<boolean> {
     const at = now()
-    const dueAt = at + backoff(retryMs, delivery.attempts + 1, random())
-    const deferral = { dueAt, reply: attempt.reply ?? null, cause, attempted: 1 } as const
-    const event = attemptEvent('deferred', delivery, attempt, at, { cause, retryAt: dueAt })
-    await commit(delivery, [...deferDelivery(delivery, deferral), event], 'deferred')
-    queue.wake(dueAt)
+    const { inMs, writes } = also
+    const reply = attempt.reply ?? null
+    const set = [
+      ...writes,
+      ...deferDelivery(delivery, { inMs, reply, cause }),
+      attemptEvent('deferred', delivery, attempt, at, { cause, retryAt: at + inMs }),
+    ]
+    const written = await commit(delivery, set, 'deferred')
+    queue.wake(at + inMs)
+    return written
+  }
+
+  async function retryLater(delivery: ClaimedDelivery, attempt: AttemptReport, cause: Cause): Promise<void> {
+    const inMs = backoff(retryMs, delivery.attempts + 1, random())
+    await deferred(delivery, attempt, cause, { inMs, writes: [] })
+  }
+
+  async function unreachable(
+    [oldest, ...others]: Lanemates,
+    attempt: AttemptReport,
+    cause: Cause,
+  ): Promise<number> {
+    const lane = laneOf(oldest)
+    // A lane is forgotten while its last delivery is on its way; that one's attempts tell the same.
+    const failures = Math.max(await laneFailures(store, lane), oldest.attempts)
+    const inMs = backoff(retryMs, failures + 1, random())
+    // The lane's own wait comes first in the set: `laneWaits` of the delivery then leaves it alone.
+    const writes = [laneBacksOff(lane, inMs)]
+    for (let first: ClaimedDelivery | undefined = oldest; first; first = others.shift()) {
+      if (await deferred(first, attempt, cause, { inMs, writes })) break
+    }
+    await putBack(others, { reply: attempt.reply ?? null, cause })
+    return inMs
+  }
+
+  async function putBack(deliveries: readonly ClaimedDelivery[], reason?: ReturnReason): Promise<void> {
+    const claims = deliveries.map((delivery) => ({ ...delivery, lane: laneOf(delivery) }))
+    for (const id of await returnClaims(store, claims, reason)) queue.verdicts.announce(id, 'deferred')
   }
 
   return {
     delivered,
     refused: (delivery, attempt, classified) =>
-      classified.permanent ? bounced(delivery, attempt, classified) : deferred(delivery, attempt, classified.cause),
-    async unreachable([first, ...others], attempt, cause) {
-      const at = now()
-      const dueAt = at + backoff(retryMs, first.attempts + 1, random())
-      const { accountId } = first.message
-      const reply = attempt.reply ?? null
-      // The lane's own wait comes first in the set: `laneWaits` of the deliveries then leaves it alone.
-      const set = [
-        laneBacksOff(accountId, first.recipientDomain, dueAt),
-        ...deferDelivery(first, { dueAt, reply, cause, attempted: 1 }),
-        attemptEvent('deferred', first, attempt, at, { cause, retryAt: dueAt }),
-      ]
-      await commit(first, set, 'deferred')
-      for (const other of others) {
-        await commit(other, deferDelivery(other, { dueAt, reply, cause, attempted: 0 }), 'deferred')
-      }
-      queue.wake(dueAt)
-      return dueAt
-    },
-    async recovered(accountId, recipientDomain) {
-      await store.commit([laneRecovers(accountId, recipientDomain)])
+      classified.permanent
+        ? bounced(delivery, attempt, classified)
+        : retryLater(delivery, attempt, classified.cause),
+    unreachable,
+    async recovered(lane) {
+      await store.commit(laneRecovers(lane))
       queue.wake()
     },
-    async putBack(deliveries) {
-      for (const delivery of deliveries) {
-        await commit(delivery, deferDelivery(delivery, { dueAt: now(), reply: null, cause: 'other', attempted: 0 }), 'deferred')
-      }
-    },
+    stumbled: (delivery) => retryLater(delivery, {}, 'other'),
+    putBack: (deliveries) => putBack(deliveries),
   }
-}
-
-/** What an event tells of an attempt: the story, never the content. */
-function attemptEvent(type: EventType, delivery: ClaimedDelivery, attempt: AttemptReport, at: number, more: EventDetail = {}): Write {
-  const { reply, ...seen } = attempt
-  return eventWrite({
-    type,
-    at,
-    accountId: delivery.message.accountId,
-    domainId: delivery.message.domainId,
-    messageId: delivery.message.id,
-    deliveryId: delivery.id,
-    terminal: type !== 'deferred',
-    detail: {
-      sender: delivery.message.sender,
-      recipient: delivery.recipient,
-      subject: delivery.message.subject,
-      attempt: delivery.attempts + 1,
-      ...seen,
-      ...(reply !== undefined && { smtpReply: reply }),
-      ...more,
-    },
-  })
 }
 
 export function suppressRecipient(

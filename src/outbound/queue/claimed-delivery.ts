@@ -1,10 +1,5 @@
 import type { Address } from '#model/address.ts'
-
-/** The scheduled unit: an account's mail for one recipient domain. */
-export interface Lane {
-  readonly accountId: string
-  readonly recipientDomain: string
-}
+import type { Lane } from './lane.ts'
 
 /** A message as delivery and outcome need it. Times are milliseconds in UTC. */
 export interface QueuedMessage {
@@ -33,6 +28,12 @@ export interface ClaimedDelivery {
   readonly expiresAt: number
   readonly createdAt: number
   readonly claimToken: string
+  /** Sent ahead of a lane whose hosts did not answer: once they answer it, the lane goes on. */
+  readonly probe: boolean
   /** The signed message, when it was promised a moment ago; otherwise it is read back from its body. */
   readonly content?: Buffer
+}
+
+export function laneOf(delivery: ClaimedDelivery): Lane {
+  return { accountId: delivery.message.accountId, recipientDomain: delivery.recipientDomain }
 }

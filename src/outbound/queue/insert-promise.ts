@@ -1,7 +1,11 @@
 import { statement, type Write } from '#store/store.ts'
 import type { ClaimedDelivery, QueuedMessage } from './claimed-delivery.ts'
 
-export function insertMessage(message: QueuedMessage, unsettled: number, suppressed: readonly string[]): Write {
+export function insertMessage(
+  message: QueuedMessage,
+  unsettled: number,
+  suppressed: readonly string[],
+): Write {
   return {
     statement: messageInsert,
     params: [
@@ -30,7 +34,11 @@ const messageInsert = statement(
    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
 )
 
-export interface NewDelivery extends Pick<ClaimedDelivery, 'id' | 'recipient' | 'recipientDomain' | 'expiresAt' | 'message' | 'createdAt'> {
+export interface NewDelivery
+  extends Pick<
+    ClaimedDelivery,
+    'id' | 'recipient' | 'recipientDomain' | 'expiresAt' | 'message' | 'createdAt'
+  > {
   /** Present: born claimed by this process, which attempts it at once. Absent: waits, due now. */
   readonly claim: { readonly node: string; readonly token: string } | undefined
 }
@@ -45,10 +53,10 @@ export function insertDelivery(delivery: NewDelivery): Write {
       delivery.recipient,
       delivery.recipientDomain,
       delivery.claim ? 'claimed' : 'waiting',
-      delivery.createdAt,
       delivery.expiresAt,
       delivery.claim?.node ?? null,
       delivery.claim?.token ?? null,
+      delivery.createdAt,
     ],
     rows: 1,
   }
@@ -58,5 +66,5 @@ const deliveryInsert = statement(
   'queue.delivery-insert',
   `insert into delivery (id, message_id, account_id, recipient, recipient_domain, state, attempts, due_at, expires_at,
      claim_node, claim_token, created_at)
-   values ($1, $2, $3, $4, $5, $6, 0, $7, $8, $9, $10, $7)`,
+   values ($1, $2, $3, $4, $5, $6, 0, {now}, $7, $8, $9, $10)`,
 )

@@ -21,6 +21,16 @@ export async function messageById(store: Store, id: string): Promise<QueuedMessa
   }
 }
 
+/** `messageById` for a batch of deliveries, of which many may be of one message: each is read once. */
+export function readMessages(store: Store): (id: string) => Promise<QueuedMessage> {
+  const read = new Map<string, Promise<QueuedMessage>>()
+  return (id) => {
+    const message = read.get(id) ?? messageById(store, id)
+    read.set(id, message)
+    return message
+  }
+}
+
 interface MessageRow {
   readonly id: string
   readonly account_id: string

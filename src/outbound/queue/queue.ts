@@ -1,17 +1,23 @@
 import type { Bodies } from '#bodies/bodies.ts'
+import { domainOf } from '#model/address.ts'
 import type { Log } from '#observe/log.ts'
 import type { Store, Write } from '#store/store.ts'
-import { claimLane, dueLanes, type LaneRow } from './claim-due.ts'
-import type { ClaimedDelivery, Lane, QueuedMessage } from './claimed-delivery.ts'
+import { claimLane, PROBE_MS } from './claim-lane.ts'
+import type { ClaimedDelivery, QueuedMessage } from './claimed-delivery.ts'
+import { isClaimed, openCustody } from './custody.ts'
+import { dueLanes, type LaneRow, pullLanes } from './due-lanes.ts'
 import { insertDelivery, insertMessage } from './insert-promise.ts'
+import { type Lane, laneKey } from './lane.ts'
 import { laneWaits } from './lane-waits.ts'
-import { messageById } from './message-by-id.ts'
+import { readMessages } from './message-by-id.ts'
+import { openPoller } from './poller.ts'
 import { reclaimDead } from './reclaim-dead.ts'
 import { openVerdicts, type Verdicts } from './verdicts.ts'
 
 /** The queue: every message we promised to deliver and have not settled. In: accept. Out: the delivery engine, which
  *  takes claimed deliveries, and the outcome room, which settles or defers them. Promise: once `promise()` resolves
- *  with ok the message survives a crash; one process at a time holds a delivery; a slow lane delays only itself. */
+ *  with ok the message survives a crash; one process at a time holds a delivery, and one that nobody holds is given
+ *  back; a slow lane delays only itself. */
 export interface Queue {
   /** Commits the message, its body, its deliveries and the order's further writes as one set, then hands the
    *  deliveries that the engine has room for to it, claimed and in memory. */
@@ -21,6 +27,8 @@ export interface Queue {
   attach(engine: DeliveryEngine): void
   /** Something is due at `at` (now, if left out), or room became free. A hint: the poll each second is the truth. */
   wake(at?: number): void
+  /** Whether the store still knows the delivery as claimed with this token. */
+  isClaimed(delivery: ClaimedDelivery): Promise<boolean>
   /** Ends the polling; what is claimed stays with the engine. */
   stop(): Promise<void>
 }
@@ -30,22 +38,25 @@ export interface DeliveryEngine {
   /** How many more deliveries of this lane the engine takes now; 0 leaves them waiting in the store. */
   room(lane: Lane): number
   take(delivery: ClaimedDelivery): void
+  /** Whether the lane waits because none of its hosts answered a moment ago. */
+  rests(lane: Lane): boolean
+  /** Whether the engine has taken the delivery under this claim and not finished with it. */
+  holds(claim: Pick<ClaimedDelivery, 'id' | 'claimToken'>): boolean
 }
 
 /** One message and its recipients, as accept promises them. */
 export interface Order {
   readonly message: Omit<QueuedMessage, 'bodyId' | 'size'>
   readonly content: Buffer
-  readonly recipients: readonly { readonly deliveryId: string; readonly recipient: ClaimedDelivery['recipient'] }[]
+  readonly recipients: readonly {
+    readonly deliveryId: string
+    readonly recipient: ClaimedDelivery['recipient']
+  }[]
   readonly suppressed: readonly string[]
   readonly expiresAt: number
   /** Idempotency, quota, event: whatever must be true together with the promise. */
   readonly writes: readonly Write[]
 }
-
-const POLL_MS = 1000
-const MIN_POLL_GAP_MS = 20
-const LANES_PER_POLL = 100
 
 export interface QueueOptions {
   readonly store: Store
@@ -55,97 +66,123 @@ export interface QueueOptions {
   readonly node: string
   readonly now: () => number
   readonly newToken: () => string
+  /** The longest that anything may honestly wait for its next attempt, in ms. */
+  readonly longestBackoffMs?: number
 }
+
+const LANES_PER_POLL = 500
+const CLAIMS_AT_ONCE = 16
+const UPKEEP_MS = 1000
+const CUSTODY_MS = 15_000
 
 export async function openQueue(options: QueueOptions): Promise<Queue> {
   const { store, bodies, log, node, now } = options
+  const longestWaitMs = Math.max(options.longestBackoffMs ?? 12 * 3_600_000, 2 * PROBE_MS)
   const verdicts = openVerdicts()
+  const custody = openCustody({ store, node, log })
+  const poller = openPoller({ poll, now, log })
   let engine: DeliveryEngine | undefined
   let stopped = false
-  let timer: NodeJS.Timeout | undefined
-  let polling: Promise<void> | undefined
-  let dueAt = Number.POSITIVE_INFINITY
-  let wakeAt = Number.POSITIVE_INFINITY
+  let pageEnd: LaneRow | undefined
+  let upkeepAt = 0
+  let custodyAt = now()
 
   // Promise 3: what a dead process had claimed is due now. On SQLite that is every older claim.
   await reclaimDead(store, node)
 
-  function claimFor(recipientDomain: string, accountId: string): string | undefined {
-    return engine && engine.room({ accountId, recipientDomain }) > 0 ? options.newToken() : undefined
-  }
-
   async function promise(order: Order) {
     const body = order.recipients.length > 0 ? await bodies.keep(order.content) : { id: '', writes: [] }
     const message: QueuedMessage = { ...order.message, bodyId: body.id, size: order.content.length }
-    const set: Write[] = [...order.writes, ...body.writes, insertMessage(message, order.recipients.length, order.suppressed)]
+    const set: Write[] = [
+      ...order.writes,
+      ...body.writes,
+      insertMessage(message, order.recipients.length, order.suppressed),
+    ]
     const claimed: ClaimedDelivery[] = []
+    const lanes = new Map<string, Write>()
+    const resting: string[] = []
     for (const { deliveryId, recipient } of order.recipients) {
-      const recipientDomain = recipient.slice(recipient.lastIndexOf('@') + 1)
-      const claimToken = claimFor(recipientDomain, message.accountId)
-      const delivery = { id: deliveryId, recipient, recipientDomain, expiresAt: order.expiresAt, createdAt: message.createdAt }
-      set.push(insertDelivery({ ...delivery, message, claim: claimToken === undefined ? undefined : { node, token: claimToken } }))
-      if (claimToken === undefined) set.push(laneWaits(message.accountId, recipientDomain, message.createdAt))
-      else claimed.push({ ...delivery, message, attempts: 0, claimToken, content: order.content })
+      const lane = { accountId: message.accountId, recipientDomain: domainOf(recipient) }
+      const token = engine && engine.room(lane) > 0 ? options.newToken() : undefined
+      const { expiresAt, content } = order
+      const { createdAt } = message
+      const { recipientDomain } = lane
+      const delivery = { id: deliveryId, message, recipient, recipientDomain, expiresAt, createdAt }
+      set.push(insertDelivery({ ...delivery, claim: token === undefined ? undefined : { node, token } }))
+      if (engine?.rests(lane)) resting.push(deliveryId)
+      if (token === undefined) lanes.set(laneKey(lane), laneWaits(lane, 0))
+      else claimed.push({ ...delivery, attempts: 0, claimToken: token, probe: false, content })
     }
+    // In one order, so that two promises cannot each hold the lane that the other wants.
+    for (const [, write] of [...lanes].toSorted(([a], [b]) => (a < b ? -1 : 1))) set.push(write)
     const result = await store.commit(set)
     if (!result.ok) return result
     for (const delivery of claimed) engine?.take(delivery)
-    if (claimed.length < order.recipients.length) wake()
+    for (const id of resting) verdicts.announce(id, 'deferred')
+    if (lanes.size > 0) wake()
     return { ok: true } as const
   }
 
-  async function claim(lane: LaneRow): Promise<void> {
-    const room = engine?.room({ accountId: lane.account_id, recipientDomain: lane.recipient_domain }) ?? 0
-    if (room === 0) return
+  function wake(at?: number): void {
+    if (engine) poller.wake(at)
+  }
+
+  async function claim(lane: LaneRow, engine: DeliveryEngine): Promise<void> {
+    const room = engine.room({ accountId: lane.account_id, recipientDomain: lane.recipient_domain })
+    if (room === 0 || stopped) return
     // A lane whose hosts did not answer is probed with one delivery; its success brings the others.
     const limit = lane.failures > 0 ? 1 : room
-    const claimToken = options.newToken()
-    const rows = await claimLane(store, { lane, limit, node, token: claimToken })
-    for (const row of rows) {
-      const message = await messageById(store, row.message_id)
-      engine?.take({
-        id: row.id,
-        message,
-        recipient: row.recipient,
-        recipientDomain: row.recipient_domain,
-        attempts: row.attempts,
-        expiresAt: row.expires_at,
-        createdAt: row.created_at,
-        claimToken,
-      })
-    }
+    const token = options.newToken()
+    const { rows, failing } = await claimLane(store, { lane, limit, node, token, longestWaitMs })
+    const message = readMessages(store)
+    const deliveries = rows.map(async (row) => ({
+      id: row.id,
+      message: await message(row.message_id),
+      recipient: row.recipient,
+      recipientDomain: row.recipient_domain,
+      attempts: row.attempts,
+      expiresAt: row.expires_at,
+      createdAt: row.created_at,
+      claimToken: token,
+      probe: failing,
+    }))
+    for (const delivery of await Promise.all(deliveries)) engine.take(delivery)
   }
 
+  /** A page of the due lanes at a time, so that lanes without room at the head of the list hide nothing behind them. */
   async function poll(): Promise<void> {
     if (!engine) return
-    for (const lane of await dueLanes(store, LANES_PER_POLL)) {
-      if (stopped) return
-      await claim(lane)
+    const to = engine
+    await upkeep(to)
+    const lanes = await dueLanes(store, pageEnd, LANES_PER_POLL)
+    pageEnd = lanes.length < LANES_PER_POLL ? undefined : lanes.at(-1)
+    for (let from = 0; from < lanes.length; from += CLAIMS_AT_ONCE) {
+      const some = lanes.slice(from, from + CLAIMS_AT_ONCE)
+      // One lane that cannot be claimed holds up no other. What it had claimed comes back through custody.
+      await Promise.all(some.map((lane) => claim(lane, to).catch((error: unknown) => failed(error, lane))))
     }
-    if (store.engine === 'postgres') await reclaimDead(store, node)
+    if (pageEnd) wake()
   }
 
-  function schedule(delay: number): void {
-    clearTimeout(timer)
-    dueAt = now() + delay
-    timer = setTimeout(run, delay)
+  function failed(error: unknown, lane: LaneRow): void {
+    log.error({ err: error, account: lane.account_id, domain: lane.recipient_domain }, 'queue: no claim')
   }
 
-  function run(): void {
-    dueAt = Number.POSITIVE_INFINITY
-    polling = poll()
-      .catch((error: unknown) => log.error({ err: error }, 'queue: polling failed, trying again'))
-      .finally(() => {
-        polling = undefined
-        if (!stopped) schedule(Math.max(MIN_POLL_GAP_MS, Math.min(POLL_MS, wakeAt - now())))
-        wakeAt = Number.POSITIVE_INFINITY
-      })
+  async function upkeep(engine: DeliveryEngine): Promise<void> {
+    if (isPast(upkeepAt)) {
+      upkeepAt = now() + UPKEEP_MS
+      await pullLanes(store, longestWaitMs)
+      if (store.engine === 'postgres') await reclaimDead(store, node)
+    }
+    if (isPast(custodyAt)) {
+      custodyAt = now() + CUSTODY_MS
+      await custody.check((claim) => engine.holds(claim))
+    }
   }
 
-  function wake(at = now()): void {
-    if (stopped || !engine) return
-    if (polling) wakeAt = Math.min(wakeAt, at)
-    else if (at < dueAt) schedule(Math.min(POLL_MS, Math.max(MIN_POLL_GAP_MS, at - now())))
+  /** A time further ahead than any that is set here was set before the clock stepped back. */
+  function isPast(at: number): boolean {
+    return at <= now() || at > now() + CUSTODY_MS
   }
 
   return {
@@ -156,10 +193,10 @@ export async function openQueue(options: QueueOptions): Promise<Queue> {
       wake()
     },
     wake,
+    isClaimed: ({ id, claimToken }) => isClaimed(store, id, claimToken),
     async stop() {
       stopped = true
-      clearTimeout(timer)
-      await polling
+      await poller.stop()
     },
   }
 }

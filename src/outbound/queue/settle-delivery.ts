@@ -1,8 +1,7 @@
-import type { Cause } from '#model/event.ts'
 import type { SettledState } from '#model/delivery.ts'
+import type { Cause } from '#model/event.ts'
 import { statement, type Write } from '#store/store.ts'
 import type { ClaimedDelivery, QueuedMessage } from './claimed-delivery.ts'
-import { laneWaits } from './lane-waits.ts'
 
 export interface Settlement {
   readonly state: Exclude<SettledState, 'rejected'>
@@ -17,7 +16,7 @@ export interface Settlement {
  *  last one. A 250 settles any unsettled delivery, since the mail is gone; everything else needs the claim. */
 export function settleDelivery(delivery: ClaimedDelivery, settlement: Settlement): readonly Write[] {
   const { state, at, reply, cause, releaseAt } = settlement
-  const outcome = [delivery.id, state, at, reply, cause]
+  const outcome = [delivery.id, state, at, reply, cause, 1]
   const transition: Write =
     state === 'delivered'
       ? { statement: settleAny, params: outcome, rows: 1 }
@@ -25,20 +24,20 @@ export function settleDelivery(delivery: ClaimedDelivery, settlement: Settlement
   return [transition, ...oneSettled(delivery.message, releaseAt)]
 }
 
-/** The sweeper's transition: whatever holds the delivery, it has passed its end. */
-export function settleExpired(delivery: Omit<ClaimedDelivery, 'claimToken'>, settlement: Settlement): readonly Write[] {
+/** The sweeper's transition: whatever holds the delivery, it has passed its end. That is no attempt. */
+export function settleExpired(id: string, message: QueuedMessage, settlement: Settlement): readonly Write[] {
   const { state, at, reply, cause, releaseAt } = settlement
   return [
-    { statement: settleAny, params: [delivery.id, state, at, reply, cause], rows: 1 },
-    ...oneSettled(delivery.message, releaseAt),
+    { statement: settleAny, params: [id, state, at, reply, cause, 0], rows: 1 },
+    ...oneSettled(message, releaseAt),
   ]
 }
 
 const settle = (condition: string) =>
-  `update delivery set state = $2, settled_at = $3, last_reply = $4, last_cause = $5, attempts = attempts + 1,
+  `update delivery set state = $2, settled_at = $3, last_reply = $4, last_cause = $5, attempts = attempts + $6,
      claim_node = null, claim_token = null where id = $1 and ${condition}`
 const settleAny = statement('queue.settle-any', settle(`state in ('waiting', 'claimed')`))
-const settleClaimed = statement('queue.settle-claimed', settle(`state = 'claimed' and claim_token = $6`))
+const settleClaimed = statement('queue.settle-claimed', settle(`state = 'claimed' and claim_token = $7`))
 
 function oneSettled(message: QueuedMessage, releaseAt: number): readonly Write[] {
   return [
@@ -51,30 +50,4 @@ const countDown = statement('queue.one-settled', 'update message set unsettled =
 const releaseBody = statement(
   'queue.release-body',
   `update body set release_at = $3 where id = $1 and exists (select 1 from message where id = $2 and unsettled = 0)`,
-)
-
-export interface Deferral {
-  readonly dueAt: number
-  readonly reply: string | null
-  readonly cause: Cause
-  /** 1 when the delivery itself was attempted, 0 when its lane could not be reached. */
-  readonly attempted: 0 | 1
-}
-
-/** Back to waiting, for the holder of the claim only. */
-export function deferDelivery(delivery: ClaimedDelivery, deferral: Deferral): readonly Write[] {
-  return [
-    {
-      statement: defer,
-      params: [delivery.id, deferral.dueAt, deferral.attempted, deferral.reply, deferral.cause, delivery.claimToken],
-      rows: 1,
-    },
-    laneWaits(delivery.message.accountId, delivery.recipientDomain, deferral.dueAt),
-  ]
-}
-
-const defer = statement(
-  'queue.defer',
-  `update delivery set state = 'waiting', due_at = $2, attempts = attempts + $3, last_reply = $4, last_cause = $5,
-     claim_node = null, claim_token = null where id = $1 and state = 'claimed' and claim_token = $6`,
 )

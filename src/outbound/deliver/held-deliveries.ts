@@ -1,0 +1,88 @@
+import type { ClaimedDelivery } from '#outbound/queue/claimed-delivery.ts'
+import { laneOf } from '#outbound/queue/claimed-delivery.ts'
+import { type Lane, laneKey } from '#outbound/queue/lane.ts'
+
+/** The deliveries in this process's hands, and how many more it takes. Bounded in number and in octets, and shared out
+ *  so that no number of slow lanes leaves nothing for the others (promise 4). */
+export interface HeldDeliveries {
+  /** How many more of this lane; what does not fit waits in the store. */
+  room(lane: Lane): number
+  /** Takes it in. Out: the same, without its content where the memory for contents is used up. */
+  hold(delivery: ClaimedDelivery): ClaimedDelivery
+  has(claim: Claim): boolean
+  /** When it was taken in, ms. */
+  since(claim: Claim): number
+  release(delivery: ClaimedDelivery): void
+}
+
+/** A delivery may come back under another claim before this process has learned that it lost the first. */
+type Claim = Pick<ClaimedDelivery, 'id' | 'claimToken'>
+
+const MOST_OF_LANE = 500
+const MOST = 20_000
+const MOST_CONTENT_BYTES = 128 * 1024 * 1024
+/** A lane may hold this fraction of what is free. So n lanes that do not move hold `MOST / (n + 16)` each, and the
+ *  next one gets as much. */
+const SHARE = 1 / 16
+
+interface HeldLane {
+  count: number
+  /** Was told that there is no more room, and is to be asked again when there is. */
+  full: boolean
+}
+
+/** `roomAgain` is called when a lane that had no room has some again. The numbers are aims: promises that are being
+ *  committed while they are read may pass them by as many. */
+export function holdDeliveries(now: () => number, roomAgain: () => void): HeldDeliveries {
+  const held = new Map<string, { readonly since: number; readonly bytes: number }>()
+  const lanes = new Map<string, HeldLane>()
+  let bytes = 0
+  let starved = false
+
+  const mostOfLane = () => Math.min(MOST_OF_LANE, Math.floor((MOST - held.size) * SHARE))
+
+  return {
+    room(lane) {
+      const most = mostOfLane()
+      const there = lanes.get(laneKey(lane))
+      const room = Math.max(0, most - (there?.count ?? 0))
+      if (room === 0 && there) there.full = true
+      if (room === 0 && !there) starved = true
+      return room
+    },
+    hold(delivery) {
+      const { content, ...withoutContent } = delivery
+      const fits = content !== undefined && bytes + content.length <= MOST_CONTENT_BYTES
+      const size = fits ? content.length : 0
+      held.set(nameOf(delivery), { since: now(), bytes: size })
+      bytes += size
+      const key = laneKey(laneOf(delivery))
+      const lane = lanes.get(key) ?? { count: 0, full: false }
+      lanes.set(key, lane)
+      lane.count++
+      if (lane.count >= mostOfLane()) lane.full = true
+      return fits ? delivery : withoutContent
+    },
+    has: (claim) => held.has(nameOf(claim)),
+    since: (claim) => held.get(nameOf(claim))?.since ?? now(),
+    release(delivery) {
+      const known = held.get(nameOf(delivery))
+      const key = laneKey(laneOf(delivery))
+      const lane = lanes.get(key)
+      if (!known || !lane) return
+      held.delete(nameOf(delivery))
+      bytes -= known.bytes
+      lane.count--
+      if (lane.count === 0) lanes.delete(key)
+      const again = (lane.full && lane.count <= mostOfLane() / 2) || (starved && mostOfLane() > 1)
+      if (!again) return
+      lane.full = false
+      starved = false
+      roomAgain()
+    },
+  }
+}
+
+function nameOf({ id, claimToken }: Claim): string {
+  return `${id} ${claimToken}`
+}
