@@ -12,7 +12,9 @@ test('POSTHORN_DATABASE_URL: a message arrives, large ones too, and a restart fi
   await using instance = await startInstance({ POSTHORN_DATABASE_URL: await newDatabase() })
   assert.deepEqual((await instance.send(mail('pg@example.com'))).body.result?.delivered, ['pg@example.com'])
   const content = Buffer.alloc(3 * 1_048_576, 7).toString('base64')
-  const attachments = [{ content, filename: 'b', type: 'application/octet-stream', disposition: 'attachment' }]
+  const attachments = [
+    { content, filename: 'b', type: 'application/octet-stream', disposition: 'attachment' },
+  ]
   const large = await instance.send({ ...mail('large@example.com'), attachments })
   assert.equal(large.body.result?.delivered.length, 1)
   const { account_id, api_token } = instance.dev
@@ -21,7 +23,9 @@ test('POSTHORN_DATABASE_URL: a message arrives, large ones too, and a restart fi
   assert.equal((await instance.inbox('to:pg@example.com')).length, 1)
 })
 
-test('promise 3: what a killed node had claimed is delivered once it has missed its heartbeat', { timeout: 90_000 }, async () => {
+test('promise 3: what a killed node had claimed is delivered once it has missed its heartbeat', {
+  timeout: 90_000,
+}, async () => {
   const url = await newDatabase()
   await using instance = await startInstance({ POSTHORN_DATABASE_URL: url, POSTHORN_SEND_WAIT_MS: '0' })
   await Promise.all(
@@ -33,7 +37,9 @@ test('promise 3: what a killed node had claimed is delivered once it has missed 
   await sleep(500)
   const client = new pg.Client({ connectionString: url })
   await client.connect()
-  const open = await client.query(`select count(*)::int as n from delivery where state in ('waiting', 'claimed')`)
+  const open = await client.query(
+    `select count(*)::int as n from delivery where state in ('waiting', 'claimed')`,
+  )
   await client.end()
   assert.equal(open.rows[0].n, 0)
 })

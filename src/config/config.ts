@@ -13,7 +13,10 @@ const milliseconds = (fallback: number) =>
 
 const hostAndPort = z
   .string()
-  .regex(/^(127\.\d{1,3}\.\d{1,3}\.\d{1,3}|localhost|\[::1\]):\d{1,5}$/, 'host:port on loopback, such as 127.0.0.1:1025')
+  .regex(
+    /^(127\.\d{1,3}\.\d{1,3}\.\d{1,3}|localhost|\[::1\]):\d{1,5}$/,
+    'host:port on loopback, such as 127.0.0.1:1025',
+  )
   .transform((text) => {
     const colon = text.lastIndexOf(':')
     const host = text.slice(0, colon).replaceAll(/[[\]]/g, '')
@@ -46,10 +49,22 @@ const schema = z.strictObject({
   ALLOWED_HOSTS: z
     .string()
     .default('')
-    .transform((list) => list.toLowerCase().split(',').map((host) => host.trim()).filter(Boolean))
+    .transform((list) =>
+      list
+        .toLowerCase()
+        .split(',')
+        .map((host) => host.trim())
+        .filter(Boolean),
+    )
     .describe('Further Host values, comma-separated, that the HTTP door answers besides loopback.'),
-  MASTER_KEY_FILE: z.string().min(1).optional().describe('32 random bytes, base64; made in the data folder if absent.'),
-  SEND_WAIT_MS: milliseconds(10_000).describe('How long a send waits for the first verdict of each recipient.'),
+  MASTER_KEY_FILE: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('32 random bytes, base64; made in the data folder if absent.'),
+  SEND_WAIT_MS: milliseconds(10_000).describe(
+    'How long a send waits for the first verdict of each recipient.',
+  ),
   RETRY_MS: z
     .string()
     .regex(/^\d+(,\d+)*$/, 'milliseconds, comma-separated')
@@ -60,7 +75,9 @@ const schema = z.strictObject({
   BODY_RETENTION_MS: milliseconds(3 * 86_400_000).describe('How long a settled message keeps its body.'),
   DEV_SINK: hostAndPort
     .optional()
-    .describe("An SMTP server on loopback that gets the mail in the inbox's place: a benchmark, another mail catcher."),
+    .describe(
+      "An SMTP server on loopback that gets the mail in the inbox's place: a benchmark, another mail catcher.",
+    ),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('warn'),
 })
 

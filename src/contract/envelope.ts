@@ -5,7 +5,9 @@ export const apiError = z.object({
   code: z.number().int(),
   message: z.string(),
   /** What is behind it, for people: the first entry's `message` is a sentence, `name` the Workers binding's code. */
-  error_chain: z.array(z.object({ code: z.number().int(), message: z.string(), name: z.string().optional() })).optional(),
+  error_chain: z
+    .array(z.object({ code: z.number().int(), message: z.string(), name: z.string().optional() }))
+    .optional(),
   source: z.object({ pointer: z.string() }).optional(),
   documentation_url: z.string().optional(),
 })

@@ -6,7 +6,12 @@ export type Log = pino.Logger
 
 export function openLog(level: string, destination: NodeJS.WritableStream = process.stderr): Log {
   return pino(
-    { level, base: null, timestamp: pino.stdTimeFunctions.isoTime, redact: ['headers.authorization', '*.authorization'] },
+    {
+      level,
+      base: null,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      redact: ['headers.authorization', '*.authorization'],
+    },
     destination,
   )
 }

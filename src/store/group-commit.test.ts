@@ -6,7 +6,7 @@ import { statement } from './store.ts'
 import type { WriteBatch } from './write-batch.ts'
 
 const insert = statement('test.insert', 'insert into t values ($1)')
-/** Longer than a batch is held back for company. */
+/** More than a turn of the loop, at the end of which a batch goes to the writer. */
 const turn = () => sleep(10)
 const written = { kind: 'written' as const, sets: undefined }
 

@@ -88,7 +88,7 @@ test('a folder has one owner: a second store is refused and says which folder, u
 test('a second process is refused, and one that was killed holds nothing', async (t) => {
   const directory = join(temporaryFolder(t), 'data')
   const child = runStore(directory, `process.stdout.write('open'); setInterval(() => {}, 1000)`)
-  await once(child.stdout, 'data')
+  await Promise.race([once(child.stdout, 'data'), once(child, 'exit')])
   await assert.rejects(openSqliteStore({ directory }), DataFolderInUse)
   child.kill('SIGKILL')
   await once(child, 'exit')

@@ -12,9 +12,9 @@ import { migrations } from './migrations/all.ts'
 import { takeOwnerLock } from './owner-lock.ts'
 import { ScanPool } from './scan-pool.ts'
 import { checkArity, sqlText } from './sql-text.ts'
-import { isBroken } from './sqlite-error.ts'
+import { isBroken, isFull } from './sqlite-error.ts'
 import { makeDataFolder, openToRead, openToWrite } from './sqlite-file.ts'
-import type { CommitResult, Param, Statement, Store, Write } from './store.ts'
+import { type CommitResult, type Param, type Statement, type Store, StoreFull, type Write } from './store.ts'
 import type { FromWriter, ToWriter, WriterOptions } from './writer-thread.ts'
 
 export interface SqliteOptions {
@@ -38,7 +38,7 @@ const SCAN_LIMIT_MS = 5000
 const CACHED_READS = 512
 
 /** Opens the store in a folder, which is made, with mode 0700, where it is missing; the database is migrated.
- *  Throws DataFolderInUse and DatabaseTooNew. */
+ *  Throws DataFolderInUse, DatabaseTooNew and StoreFull. */
 export async function openSqliteStore(options: SqliteOptions): Promise<SqliteStore> {
   const { directory, maxPages } = options
   makeDataFolder(directory)
@@ -50,7 +50,7 @@ export async function openSqliteStore(options: SqliteOptions): Promise<SqliteSto
     return new OpenSqlite(options, lock, await startWriter({ directory, maxPages }))
   } catch (error) {
     lock.release()
-    throw error
+    throw isFull(error) ? new StoreFull(`there is no room to open ${directory}`, { cause: error }) : error
   }
 }
 
@@ -83,6 +83,7 @@ class OpenSqlite implements SqliteStore {
   readonly #reads = new LRUCache<string, Read>({ max: CACHED_READS })
   readonly #scans: ScanPool
   #closed: Promise<void> | undefined
+  #quietUntil = 0
   #state: 'open' | 'closing' | 'broken' = 'open'
 
   constructor(options: SqliteOptions, lock: { release(): void }, writer: Worker) {
@@ -159,8 +160,15 @@ class OpenSqlite implements SqliteStore {
   #hearWriter(message: FromWriter): void {
     if (message.kind === 'ready') return
     if (message.kind === 'broken') return this.#break(message.message)
-    if (message.kind === 'undone') this.#log?.error({ full: message.full }, `store: ${message.message}`)
+    if (message.kind === 'undone') this.#complain(message.message)
     this.#group.settle(message)
+  }
+
+  /** At most once a second: a full disk undoes every batch. */
+  #complain(message: string): void {
+    if (performance.now() < this.#quietUntil) return
+    this.#quietUntil = performance.now() + 1000
+    this.#log?.error(`store: a batch was undone: ${message}`)
   }
 
   /** Nothing is acknowledged from here on. */

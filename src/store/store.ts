@@ -9,7 +9,8 @@ export interface Store {
   commit(set: readonly Write[]): Promise<CommitResult>
   /** The first row of a keyed read that an index answers. On SQLite it runs at once on the calling thread. */
   get<R>(query: Statement<R>, params: readonly Param[]): Promise<R | undefined>
-  /** All rows; for scans. On SQLite it runs in a reader thread and is ended after 5 s, so that it cannot pin the WAL. */
+  /** All rows; for scans. On SQLite it runs in a reader process. Ended after 5 s, so that it cannot pin the WAL:
+   *  throws ScanTimeout. */
   all<R>(query: Statement<R>, params: readonly Param[]): Promise<R[]>
   close(): Promise<void>
 }
