@@ -5,8 +5,11 @@ import { type Bodies, openBodies } from '#bodies/bodies.ts'
 import type { Address } from '#model/address.ts'
 import { openLog } from '#observe/log.ts'
 import { type Outcome, openOutcome } from '#outbound/outcome/outcome.ts'
+import { claimLane } from '#outbound/queue/claim-lane.ts'
 import type { ClaimedDelivery } from '#outbound/queue/claimed-delivery.ts'
+import type { LaneRow } from '#outbound/queue/due-lanes.ts'
 import type { Lane } from '#outbound/queue/lane.ts'
+import { messageById } from '#outbound/queue/message-by-id.ts'
 import { type DeliveryEngine, type Order, openQueue, type Queue } from '#outbound/queue/queue.ts'
 import { newId } from '#store/id.ts'
 import { openIncarnation } from '#store/incarnation.ts'
@@ -141,6 +144,34 @@ const addAccount = statement(
   `insert into account (id, name, sending_enabled, created_at) values ($1, 'test', 1, 0) on conflict (id) do nothing`,
 )
 
+export interface ClaimBy {
+  readonly node: string
+  readonly limit: number
+  readonly longestWaitMs: number
+}
+
+/** What a poll does with one due lane, at the test's own time. */
+export async function claimFrom(
+  store: Store,
+  lane: LaneRow,
+  { node, limit, longestWaitMs }: ClaimBy,
+): Promise<ClaimedDelivery[]> {
+  const token = randomUUID()
+  const { rows, failing } = await claimLane(store, { lane, limit, node, token, longestWaitMs })
+  const deliveries = rows.map(async (row) => ({
+    id: row.id,
+    message: await messageById(store, row.message_id),
+    recipient: row.recipient,
+    recipientDomain: row.recipient_domain,
+    attempts: row.attempts,
+    expiresAt: row.expires_at,
+    createdAt: row.created_at,
+    claimToken: token,
+    probe: failing,
+  }))
+  return Promise.all(deliveries)
+}
+
 export interface DeliveryRow {
   readonly id: string
   readonly message_id: string
@@ -245,7 +276,10 @@ export async function checkInvariants(store: Store): Promise<void> {
     assert.ok(lane, `a waiting delivery to ${row.recipient_domain} is named by a lane`)
     // A millisecond or two lie between the clock readings of one set.
     if (lane.failures === 0)
-      assert.ok(lane.due_at <= row.due_at + 1000, `the lane of ${row.recipient} is due with it`)
+      assert.ok(
+        lane.due_at <= Math.max(row.due_at, Date.now()) + 1000,
+        `${row.recipient}: its lane is due with it`,
+      )
     assert.ok(lane.due_at < Number.MAX_SAFE_INTEGER - DAY_MS * 1000, 'and will be')
   }
   const messages = await store.all(allMessages, [])

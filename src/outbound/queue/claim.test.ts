@@ -151,6 +151,7 @@ onBothEngines('promise 3: a restart gives back what the process before had claim
   await before.queue.stop()
   // On PostgreSQL it is dead once its heartbeat is 15 s old; on SQLite by having had a successor.
   const store = await open.reopen()
+  await assert.rejects(async () => before[Symbol.asyncDispose](), 'it had no time to say goodbye')
   await letPass(store, open.engine === 'postgres' ? 16_000 : 0)
   const after = new HandEngine()
   await using outbound = await openOutbound(store, open.directory, { engine: after })

@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { openLog } from '#observe/log.ts'
+import { until } from '#test/outbound.ts'
+import { openPoller } from './poller.ts'
+
+const log = openLog('silent')
+
+test('polls by itself each second, and does so after a failure too', async () => {
+  let polls = 0
+  const poller = openPoller({
+    poll: async () => {
+      polls++
+      if (polls === 1) throw new Error('the store is away')
+    },
+    now: Date.now,
+    log,
+  })
+  poller.wake()
+  await until('a second poll', () => polls === 2)
+  await poller.stop()
+})
+
+test('a wake-up during a poll is kept for the next one, and two polls never overlap', async () => {
+  let polls = 0
+  let running = 0
+  let finish = () => {}
+  const poller = openPoller({
+    poll: async () => {
+      running++
+      polls++
+      assert.equal(running, 1)
+      await new Promise<void>((resolve) => {
+        finish = resolve
+      })
+      running--
+    },
+    // Hours pass between two looks at this clock: only what was asked for can come soon.
+    now: () => 0,
+    log,
+  })
+  poller.wake()
+  await until('the first', () => polls === 1)
+  poller.wake(500)
+  poller.wake()
+  poller.wake(900)
+  const asked = performance.now()
+  finish()
+  await until('the second', () => polls === 2)
+  assert.ok(performance.now() - asked < 900, 'the earliest wish counts')
+  finish()
+  await poller.stop()
+})
+
+test('a clock that steps back an hour does not put off the next poll', async () => {
+  let now = 3_600_000
+  let polls = 0
+  const poller = openPoller({
+    poll: async () => {
+      polls++
+    },
+    now: () => now,
+    log,
+  })
+  poller.wake()
+  await until('the first', () => polls === 1)
+  now = 0
+  poller.wake(1)
+  await until('the second', () => polls === 2)
+  await poller.stop()
+})
+
+test('after stop nothing is polled, and a poll in progress is waited for', async () => {
+  let ended = false
+  let polls = 0
+  const poller = openPoller({
+    poll: async () => {
+      polls++
+      await sleep(50)
+      ended = true
+    },
+    now: Date.now,
+    log,
+  })
+  poller.wake()
+  await until('a poll', () => polls === 1)
+  await poller.stop()
+  assert.equal(ended, true)
+  poller.wake()
+  await sleep(50)
+  assert.equal(polls, 1)
+})
