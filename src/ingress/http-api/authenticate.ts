@@ -1,4 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { Log } from '#observe/log.ts'
 import type { Accounts, Permission, Principal } from '#registry/accounts/accounts.ts'
 import { turnAway } from './answer.ts'
 
@@ -7,8 +8,9 @@ import { turnAway } from './answer.ts'
 export async function authenticate(
   request: FastifyRequest,
   reply: FastifyReply,
-  { accounts, accountId, permission }: { accounts: Accounts; accountId: string; permission: Permission },
+  ask: { accounts: Accounts; log: Log; accountId: string; permission: Permission },
 ): Promise<Principal | undefined> {
+  const { accounts, log, accountId, permission } = ask
   const secret = /^Bearer ([\x21-\x7e]{1,512})$/i.exec(request.headers.authorization ?? '')?.[1]
   if (secret === undefined) {
     turnAway(reply, 'unauthorized', 'Send an API token as "Authorization: Bearer <token>".')
@@ -18,7 +20,7 @@ export async function authenticate(
   try {
     principal = await accounts.authenticate(secret)
   } catch (error) {
-    request.log.error({ err: error }, 'http: the token store is out of reach')
+    log.error({ err: error }, 'http: the token store is out of reach')
     turnAway(reply, 'authenticationUnavailable', 'The token could not be checked; try again.')
     return undefined
   }

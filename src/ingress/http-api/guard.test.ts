@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict'
+import type { IncomingHttpHeaders } from 'node:http'
 import { test } from 'node:test'
-import { guard } from './guard.ts'
+import { guard as guardRequest } from './guard.ts'
+
+function guard(method: string, headers: IncomingHttpHeaders, allowed: readonly string[], url = '/') {
+  const rawHeaders = Object.entries(headers).flatMap(([name, value]) => [name, String(value)])
+  return guardRequest({ method, url, headers, rawHeaders }, allowed)
+}
 
 const loopback = ['localhost', 'localhost:8025', '127.0.0.1:8025', '127.8.9.1', '[::1]:8025', 'LOCALHOST:1']
 
@@ -49,4 +55,16 @@ test('unsafe methods refuse a foreign Origin or Sec-Fetch-Site', () => {
     guard('GET', { host, origin: 'https://evil.example', 'sec-fetch-site': 'cross-site' }, []),
     undefined,
   )
+})
+
+test('RFC 9112 §3.2: a target in absolute form and a second Host are misdirected', () => {
+  const headers = { host: 'localhost' }
+  assert.equal(guard('GET', headers, [], 'http://evil.example/api/v1/messages')?.reason, 'misdirected')
+  const twice = {
+    method: 'GET',
+    url: '/',
+    headers,
+    rawHeaders: ['Host', 'localhost', 'HOST', 'evil.example'],
+  }
+  assert.equal(guardRequest(twice, [])?.reason, 'misdirected')
 })

@@ -1,21 +1,26 @@
-import type { IncomingHttpHeaders } from 'node:http'
+import type { IncomingMessage } from 'node:http'
 
 export type Unwelcome = { readonly reason: 'misdirected' | 'foreignOrigin'; readonly detail: string }
 
 const SAFE = new Set(['GET', 'HEAD', 'OPTIONS'])
 
+/** What the guard looks at. */
+export type Asked = Pick<IncomingMessage, 'method' | 'url' | 'headers' | 'rawHeaders'>
+
 /** Turns away what a page in somebody's browser could send here. A Host that is neither loopback nor configured is DNS
  *  rebinding, which would read magic links from the inbox; an unsafe method with a foreign Origin or Sec-Fetch-Site is
  *  a cross-site request. There is no CORS. */
-export function guard(
-  method: string,
-  headers: IncomingHttpHeaders,
-  allowedHosts: readonly string[],
-): Unwelcome | undefined {
+export function guard(request: Asked, allowedHosts: readonly string[]): Unwelcome | undefined {
+  const { method = '', url = '', headers } = request
   const host = hostName(headers.host)
   if (host === undefined || !(isLoopback(host) || allowedHosts.includes(host))) {
     const detail = `This server does not answer for Host ${JSON.stringify(headers.host ?? '')}. Add the name to POSTHORN_ALLOWED_HOSTS if it should.`
     return { reason: 'misdirected', detail }
+  }
+  // RFC 9112 §3.2: a target in absolute form outranks Host, and a second Host makes the request malformed.
+  const hosts = request.rawHeaders.filter((name, index) => index % 2 === 0 && name.toLowerCase() === 'host')
+  if (hosts.length > 1 || !(url.startsWith('/') || url === '*')) {
+    return { reason: 'misdirected', detail: 'Send one Host header, and a path as the request target.' }
   }
   if (SAFE.has(method)) return undefined
   const site = headers['sec-fetch-site']

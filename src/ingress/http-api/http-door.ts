@@ -6,10 +6,8 @@ import { guard } from './guard.ts'
 import type { HttpWorld } from './http-world.ts'
 import { sendRoutes } from './send.ts'
 
-/** 25 MiB as base64, twice over for JSON's own escapes, and some. */
-export const LARGEST_BODY = 80 * 1_048_576
-/** Bodies in memory at one time, all requests together. Past it senders are asked to come back. */
-const MOST_BODIES = 512 * 1_048_576
+/** Of requests that carry no message. */
+const SMALL_BODY = 1_048_576
 
 /** The HTTP door: API at /client/v4, and whatever else main mounts. In: requests of strangers. Out: the envelope of the
  *  API, always. Promise: an answer of 200 to a send is true and on disk; bad input gets a 4xx that names the field;
@@ -17,33 +15,15 @@ const MOST_BODIES = 512 * 1_048_576
 export function openHttpDoor(world: HttpWorld): FastifyInstance {
   const app = Fastify({
     logger: false,
-    bodyLimit: LARGEST_BODY,
+    bodyLimit: SMALL_BODY,
     frameworkErrors: (_error, _request, reply) => {
       turnAway(reply, 'invalidSchema', 'The URL is not valid.')
     },
   })
-  let bodies = 0
-
   app.addHook('onRequest', async (request, reply) => {
     reply.header('x-content-type-options', 'nosniff')
-    const unwelcome = guard(request.method, request.headers, world.allowedHosts)
+    const unwelcome = guard(request.raw, world.allowedHosts)
     if (unwelcome) return turnAway(reply, unwelcome.reason, unwelcome.detail)
-    const size = Number(request.headers['content-length'] ?? 0)
-    if (size > LARGEST_BODY) {
-      return turnAway(
-        reply,
-        'tooBig',
-        `The request body has ${size} bytes; ${LARGEST_BODY} is the most, for a message of 25 MiB.`,
-      )
-    }
-    if (bodies + size > MOST_BODIES) {
-      reply.header('retry-after', '1')
-      return turnAway(reply, 'overloaded', 'Too many large requests at once; try again in a second.')
-    }
-    bodies += size
-    request.raw.once('close', () => {
-      bodies -= size
-    })
     return undefined
   })
 
@@ -61,8 +41,7 @@ export function openHttpDoor(world: HttpWorld): FastifyInstance {
 
 function explainError(error: unknown, request: FastifyRequest, reply: FastifyReply, log: Log): FastifyReply {
   const status = error instanceof Error && 'statusCode' in error ? error.statusCode : undefined
-  if (status === 413)
-    return turnAway(reply, 'tooBig', `The request body is larger than ${LARGEST_BODY} bytes.`)
+  if (status === 413) return turnAway(reply, 'tooBig', 'The request body is larger than this route takes.')
   if (typeof status === 'number' && status < 500) {
     return turnAway(
       reply,
@@ -72,7 +51,8 @@ function explainError(error: unknown, request: FastifyRequest, reply: FastifyRep
   }
   if (error instanceof StoreFull) {
     log.error({ route: request.routeOptions.url }, 'http: the disk is full, nothing is accepted')
-    reply.header('retry-after', '30')
+    // Whatever was announced before: nothing was committed, so trying again is safe.
+    reply.removeHeader('x-should-retry').header('retry-after', '30')
     return turnAway(reply, 'internal', 'The disk is full; nothing was accepted.')
   }
   log.error({ err: error, route: request.routeOptions.url }, 'http: a request failed inside')

@@ -22,7 +22,7 @@ test('each refusal names its field, in words and as a JSON pointer', () => {
     [{ ...good, from: null }, '/from', 'field-invalid'],
     [{ ...good, from: { name: 'x' } }, '/from/address', 'field-missing'],
     [{ ...good, from: { address: 1 } }, '/from/address', 'field-invalid'],
-    [{ ...good, from: { email: 'a@b.c' } }, '/from/address', 'field-missing'],
+    [{ ...good, from: { email: 'a@b.c' } }, '/from/email', 'field-invalid'],
     [{ ...good, from: ['a@b.c'] }, '/from', 'field-invalid'],
     [{ ...good, subject: undefined }, '/subject', 'field-missing'],
     [{ ...good, subject: 5 }, '/subject', 'field-invalid'],
@@ -76,6 +76,37 @@ test('__proto__ is refused wherever it stands, and pollutes nothing', () => {
     assert.match(refusalOf(body).detail, /__proto__/)
   }
   assert.equal(Reflect.get({}, 'x'), undefined)
+})
+
+test('a key that stands twice is refused, in either spelling', () => {
+  const twice = refusalOf('{"from":"a@b.c","subject":"s","text":"t","to":"x@y.z","t\\u006f":"z@y.z"}')
+  assert.equal(twice.pointer, '/to')
+  assert.match(twice.detail, /'to' stands twice/)
+  assert.equal(refusalOf('{"headers":{"X-A":"1","X-A":"2"},"from":"a@b.c"}').pointer, '/headers')
+})
+
+test('a bomb of small values is refused before it is built, by the name of its field', () => {
+  const bomb = `{"from":"a@b.c","subject":"s","to":[${'{},'.repeat(3_000_000)}{}]}`
+  const refusal = refusalOf(bomb)
+  assert.equal(refusal.pointer, '/to')
+  assert.match(refusal.detail, /far more values/)
+})
+
+test('names that every object has are no hints', () => {
+  for (const key of ['toString', 'constructor', 'valueOf', 'hasOwnProperty']) {
+    assert.doesNotMatch(refusalOf({ ...good, [key]: 1 }).detail, /native code|spelled/)
+  }
+})
+
+test('a refusal never reflects more than a little of what was sent', () => {
+  const key = 'x'.repeat(5_000_000)
+  for (const body of [
+    { ...good, headers: { [key]: 1 } },
+    { ...good, [key]: 1 },
+  ]) {
+    const { detail, pointer = '' } = refusalOf(body)
+    assert.ok(detail.length < 500 && pointer.length < 500)
+  }
 })
 
 test('bytes that are not UTF-8 are refused', () => {

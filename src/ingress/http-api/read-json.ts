@@ -1,5 +1,6 @@
 import type { z } from 'zod'
 import type { Refusal } from '#model/refusal.ts'
+import { checkJsonShape, type ShapeFault } from './json-shape.ts'
 
 export type ReadJson<T> =
   | { readonly ok: true; readonly value: T }
@@ -30,6 +31,9 @@ function parse(body: unknown): { readonly value: unknown } | { readonly refusal:
       refusal: { kind: 'field-missing', pointer: '', detail: 'The request has no body; send a JSON object.' },
     }
   }
+  const fault = checkJsonShape(body)
+  if (fault)
+    return { refusal: { kind: 'field-invalid', pointer: fault.pointer, detail: SHAPES[fault.fault](fault) } }
   let text: string
   try {
     text = new TextDecoder('utf-8', { fatal: true }).decode(body)
@@ -67,16 +71,27 @@ function pointerToProto(root: unknown): string | undefined {
   return undefined
 }
 
+const SHAPES = {
+  'too-many-values': ({ pointer }) => `${nameOf(pointer)} has far more values than any message needs.`,
+  'too-deep': ({ pointer }) => `${nameOf(pointer)} is nested deeper than any message needs.`,
+  'duplicate-key': ({ key = '' }) =>
+    `The key '${clip(key)}' stands twice in the same object; it must stand once.`,
+} as const satisfies Record<ShapeFault['fault'], (fault: ShapeFault) => string>
+
+function nameOf(pointer: string): string {
+  return pointer === '' ? 'The request body' : `'${pointer.slice(1)}'`
+}
+
 type Issue = z.core.$ZodIssue
 
 function explain(issues: readonly Issue[], value: unknown, hints: Readonly<Record<string, string>>): Refusal {
-  const issue = deepest(issues)
+  const issue = misspelled(issues, hints) ?? deepest(issues)
   const pointer = pointerTo(issue.path)
-  const field = issue.path.length === 0 ? 'The body' : `'${issue.path.map(String).join('.')}'`
+  const field = issue.path.length === 0 ? 'The body' : `'${clip(issue.path.map(String).join('.'))}'`
   switch (issue.code) {
     case 'unrecognized_keys': {
-      const key = String(issue.keys[0])
-      const known = hints[key] === undefined ? '' : ` In this API it is spelled '${hints[key]}'.`
+      const key = issue.keys.find((name) => Object.hasOwn(hints, name)) ?? String(issue.keys[0])
+      const known = Object.hasOwn(hints, key) ? ` In this API it is spelled '${hints[key]}'.` : ''
       const detail = `${issue.path.length === 0 ? '' : `${field} has `}an unknown field '${clip(key)}'.${known}`
       return { kind: 'field-invalid', pointer: pointerTo([...issue.path, key]), detail: capitalise(detail) }
     }
@@ -94,6 +109,8 @@ function explain(issues: readonly Issue[], value: unknown, hints: Readonly<Recor
       const detail = `${field} ${missing ? 'is missing; it ' : ''}must be ${UNIONS[String(issue.path.at(-1))] ?? ADDRESS}.`
       return { kind: missing ? 'field-missing' : 'field-invalid', pointer, detail }
     }
+    case 'too_small':
+      return { kind: 'field-missing', pointer, detail: `${field} must have at least one entry.` }
     default:
       return { kind: 'field-invalid', pointer, detail: `${field}: ${issue.message}.` }
   }
@@ -106,6 +123,20 @@ const UNIONS: Readonly<Record<string, string>> = {
   cc: LIST,
   bcc: LIST,
   disposition: '"attachment" or "inline"',
+}
+
+/** A key that is the other surface's spelling says more than the field that is missing for it. */
+function misspelled(issues: readonly Issue[], hints: Readonly<Record<string, string>>): Issue | undefined {
+  for (const issue of issues) {
+    if (issue.code === 'unrecognized_keys' && issue.keys.some((key) => Object.hasOwn(hints, key)))
+      return issue
+    if (issue.code !== 'invalid_union') continue
+    for (const branch of issue.errors) {
+      const inner = misspelled(branch, hints)
+      if (inner) return { ...inner, path: [...issue.path, ...inner.path] }
+    }
+  }
+  return undefined
 }
 
 /** A union reports each of its branches; the one that got furthest into the value says what is really wrong. */

@@ -12,19 +12,29 @@ import {
 import type { Accepted } from '#outbound/accept/accept-world.ts'
 import type { Repeatable } from '#outbound/accept/idempotency.ts'
 import type { AddressField, Fields, Raw } from '#outbound/accept/submission.ts'
+import type { Principal } from '#registry/accounts/accounts.ts'
 import { refuse, succeed, turnAway } from './answer.ts'
 import { authenticate } from './authenticate.ts'
+import { type BodyBudget, openBodyBudget } from './body-budget.ts'
 import type { HttpWorld } from './http-world.ts'
 import { readJson } from './read-json.ts'
 
 /** `POST /accounts/{account_id}/email/sending/send` and `…/send_raw` (sending-rest-api.md, api-sending.md). */
 export function sendRoutes(api: FastifyInstance, world: HttpWorld): void {
-  api.post('/accounts/:accountId/email/sending/send', (request, reply) =>
-    send(request, reply, world, { schema: sendRequest, submission: fieldsOf }),
-  )
-  api.post('/accounts/:accountId/email/sending/send_raw', (request, reply) =>
-    send(request, reply, world, { schema: sendRawRequest, submission: rawOf }),
-  )
+  const bodies = openBodyBudget()
+  const form = <T>(path: string, { schema, submission }: Form<T>) =>
+    api.post(`/accounts/:accountId/email/sending/${path}`, {
+      bodyLimit: LARGEST_BODY,
+      // Before a single byte of the body is kept: strangers cost nothing.
+      onRequest: async (request, reply) => {
+        const by = await admit(request, reply, world, bodies)
+        if (by) principals.set(request, by)
+        return by ? undefined : reply
+      },
+      handler: (request, reply) => send(request, reply, world, { schema, submission }),
+    })
+  form('send', { schema: sendRequest, submission: fieldsOf })
+  form('send_raw', { schema: sendRawRequest, submission: rawOf })
 }
 
 interface Form<T> {
@@ -32,7 +42,43 @@ interface Form<T> {
   readonly submission: (body: T) => Fields | Raw
 }
 
+/** A message of 25 MiB has its attachments in base64 already; the rest is room for JSON's escapes. */
+const LARGEST_BODY = 48 * 1_048_576
 const params = z.object({ accountId: z.string() })
+const principals = new WeakMap<FastifyRequest, Principal>()
+
+/** Who sends, and is there room for what it sends? Out: undefined once the reply has said no. */
+async function admit(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  world: HttpWorld,
+  bodies: BodyBudget,
+): Promise<Principal | undefined> {
+  const { accountId } = params.parse(request.params)
+  const { accounts, log } = world
+  const by = await authenticate(request, reply, {
+    accounts,
+    log,
+    accountId,
+    permission: 'Email Sending:Edit',
+  })
+  if (!by) return undefined
+  const length = request.headers['content-length']
+  if (length === undefined) {
+    turnAway(reply, 'noContentLength', 'The request needs a Content-Length header; a chunked body has none.')
+  } else if (Number(length) > LARGEST_BODY) {
+    const detail = `The request body has ${length} bytes; ${LARGEST_BODY} is the most, for a message of 25 MiB.`
+    turnAway(reply, 'tooBig', detail)
+  } else if (!bodies.reserve(Number(length), reply)) {
+    reply.header('retry-after', '1')
+    turnAway(reply, 'overloaded', 'Too many large requests at once; try again in a second.')
+  } else {
+    // JSON by route, whatever the type says: a faulty one must not be refused before anybody reads the body.
+    request.headers['content-type'] = 'application/json'
+    return by
+  }
+  return undefined
+}
 
 async function send<T>(
   request: FastifyRequest,
@@ -40,22 +86,14 @@ async function send<T>(
   world: HttpWorld,
   form: Form<T>,
 ): Promise<FastifyReply> {
-  const { accountId } = params.parse(request.params)
-  const permission = 'Email Sending:Edit'
-  const by = await authenticate(request, reply, { accounts: world.accounts, accountId, permission })
-  if (!by) return reply
-  if (request.headers['content-length'] === undefined) {
-    return turnAway(
-      reply,
-      'noContentLength',
-      'The request needs a Content-Length header; a chunked body has none.',
-    )
-  }
+  const by = principals.get(request)
+  if (!by) throw new Error('a request that was not admitted reached its handler')
   const body = readJson(request.body, form.schema, BINDING_SPELLINGS)
   if (!body.ok) return refuse(reply, body.refusal)
   const repeatable = repeatableOf(request, by.tokenId)
   if (repeatable === 'malformed') {
-    return turnAway(reply, 'invalidSchema', 'An Idempotency-Key is 1 to 255 printable ASCII characters.', '')
+    const detail = 'The header Idempotency-Key must be 1 to 255 printable ASCII characters.'
+    return refuse(reply, { kind: 'field-invalid', detail })
   }
   const outcome = await world.acceptor.accept(form.submission(body.value), by, {
     waitMs: world.sendWaitMs,
@@ -123,9 +161,9 @@ function rawOf(body: SendRawRequest): Raw {
 type AddressBody = string | z.output<typeof addressObject>
 
 function addressField(value: AddressBody, pointer: string): AddressField {
-  return typeof value === 'string'
-    ? { address: value, pointer }
-    : { address: value.address, name: value.name ?? null, pointer }
+  if (typeof value === 'string') return { address: value, pointer }
+  const { address, name = null } = value
+  return { address, name, pointer: `${pointer}/address`, namePointer: `${pointer}/name` }
 }
 
 function addressFields(

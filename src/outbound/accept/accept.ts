@@ -3,7 +3,7 @@ import type { Refusal } from '#model/refusal.ts'
 import type { Principal } from '#registry/accounts/accounts.ts'
 import type { Accepted, AcceptOptions, AcceptWorld } from './accept-world.ts'
 import { findEarlier, type Repeatable } from './idempotency.ts'
-import { messageState } from './message-state.ts'
+import { type MessageState, messageState } from './message-state.ts'
 import { type Promised, promiseMessage } from './promise-message.ts'
 import type { Fields, Raw } from './submission.ts'
 
@@ -28,9 +28,11 @@ export function openAcceptor(world: AcceptWorld): Acceptor {
     const scope = `${by.accountId} ${repeatable.key}`
     const first = repeatable.kind === 'first' ? undefined : running.get(scope)
     if (first) {
-      if (first.bodyHash !== repeatable.bodyHash) return keyReused
+      // Only a promise uses up a key: what the first became decides, not what it asked for.
       const promised = await first.done.catch(() => undefined)
-      if (promised && !('kind' in promised)) return rejoin(by, promised.id, how)
+      if (promised && !('kind' in promised)) {
+        return first.bodyHash === repeatable.bodyHash ? rejoin(by, promised.id, how) : keyReused
+      }
     }
     const done = sendOnce(submission, by, how, repeatable)
     const entry = { bodyHash: repeatable.bodyHash, done }
@@ -58,19 +60,24 @@ export function openAcceptor(world: AcceptWorld): Acceptor {
     }
   }
 
+  async function stateOf(by: Principal, messageId: string): Promise<MessageState> {
+    const state = await messageState(world.store, by.accountId, messageId)
+    if (!state) throw new Error(`message ${messageId} is remembered but missing`)
+    return state
+  }
+
   /** The present state of an earlier request's message. */
   async function rejoin(by: Principal, messageId: string, how: AcceptOptions): Promise<Accepted> {
-    const before = await messageState(world.store, by.accountId, messageId)
-    if (!before) throw new Error(`message ${messageId} is remembered but missing`)
-    const open = before.deliveries.filter(
-      ({ state, attempts }) => attempts === 0 && (state === 'waiting' || state === 'claimed'),
-    )
-    await world.queue.verdicts.first(
+    const before = await stateOf(by, messageId)
+    const open = undecided(before)
+    const verdicts = world.queue.verdicts.first(
       open.map(({ id }) => id),
       how.waitMs,
     )
-    const state =
-      open.length === 0 ? before : ((await messageState(world.store, by.accountId, messageId)) ?? before)
+    // What settled while we were not listening yet is in the second look.
+    const again = open.length === 0 ? before : await stateOf(by, messageId)
+    if (undecided(again).length > 0) await verdicts
+    const state = undecided(again).length > 0 ? await stateOf(by, messageId) : again
     const inState = (...states: string[]) =>
       // Stored recipients were parsed when they were promised.
       state.deliveries
@@ -86,6 +93,13 @@ export function openAcceptor(world: AcceptWorld): Acceptor {
   }
 
   return { accept }
+}
+
+/** Deliveries that were never attempted: their first verdict is still to come. */
+function undecided({ deliveries }: MessageState): MessageState['deliveries'] {
+  return deliveries.filter(
+    ({ state, attempts }) => attempts === 0 && (state === 'waiting' || state === 'claimed'),
+  )
 }
 
 const keyReused: Refusal = {

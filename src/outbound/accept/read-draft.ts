@@ -66,8 +66,11 @@ export function readDraft(fields: Fields): ReadDraft | Refusal {
 }
 
 function checkTexts(fields: Fields, text: string | undefined, html: string | undefined): Refusal | undefined {
-  if (fields.subject.length > LONGEST_SUBJECT && Array.from(fields.subject).length > LONGEST_SUBJECT) {
-    const detail = `The subject has ${Array.from(fields.subject).length} characters; ${LONGEST_SUBJECT} is the most.`
+  // Counted in characters, as the page does, but only where the answer is not plain already.
+  const characters =
+    fields.subject.length > 2 * LONGEST_SUBJECT ? fields.subject.length : Array.from(fields.subject).length
+  if (characters > LONGEST_SUBJECT) {
+    const detail = `The subject has ${characters} characters; ${LONGEST_SUBJECT} is the most.`
     return { kind: 'field-invalid', pointer: '/subject', detail }
   }
   const flaw = lineFlaw(fields.subject)
@@ -102,7 +105,9 @@ function checkCount({ to, cc, bcc }: Fields): Refusal | undefined {
   }
   if (count <= MOST_RECIPIENTS) return undefined
   const detail = `${count} recipients in 'to', 'cc' and 'bcc' together; ${MOST_RECIPIENTS} is the most.`
-  return { kind: 'too-many-recipients', pointer: '/to', detail }
+  const [largest] = [to, cc, bcc].toSorted((a, b) => b.length - a.length)
+  const pointer = largest?.[0]?.pointer.split('/')[1] ?? 'to'
+  return { kind: 'too-many-recipients', pointer: `/${pointer}`, detail }
 }
 
 export function readAddress(field: AddressField): Address | Refusal {
@@ -125,7 +130,10 @@ function readMailbox(field: AddressField): Mailbox | Refusal {
   if (!field.name) return { address }
   const flaw =
     field.name.length > LONGEST_NAME ? `is longer than ${LONGEST_NAME} characters` : lineFlaw(field.name)
-  if (flaw) return { kind: 'field-invalid', pointer: field.pointer, detail: `The display name ${flaw}.` }
+  if (flaw) {
+    const pointer = field.namePointer ?? field.pointer
+    return { kind: 'field-invalid', pointer, detail: `The display name ${flaw}.` }
+  }
   return { address, name: field.name }
 }
 

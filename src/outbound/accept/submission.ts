@@ -18,6 +18,7 @@ export interface AddressField {
   readonly address: string
   readonly name?: string | null
   readonly pointer: string
+  readonly namePointer?: string
 }
 
 export interface AttachmentField {

@@ -18,15 +18,21 @@ export interface HeldDeliveries {
 /** A delivery may come back under another claim before this process has learned that it lost the first. */
 type Claim = Pick<ClaimedDelivery, 'id' | 'claimToken'>
 
+/** A lane begins with as many as a message has recipients and may hold one more for each that left, so that a lane
+ *  which does not move holds little. */
+const FIRST_OF_LANE = 50
 const MOST_OF_LANE = 500
+/** However many lanes there are, each gets as many. */
+const LEAST_OF_LANE = 4
+/** From here on only the least is given. */
 const MOST = 20_000
-const MOST_CONTENT_BYTES = 128 * 1024 * 1024
-/** A lane may hold this fraction of what is free. So n lanes that do not move hold `MOST / (n + 16)` each, and the
- *  next one gets as much. */
+/** What a lane may hold of what is free. */
 const SHARE = 1 / 16
+const MOST_CONTENT_BYTES = 128 * 1024 * 1024
 
 interface HeldLane {
   count: number
+  most: number
   /** Was told that there is no more room, and is to be asked again when there is. */
   full: boolean
 }
@@ -39,13 +45,16 @@ export function holdDeliveries(now: () => number, roomAgain: () => void): HeldDe
   let bytes = 0
   let starved = false
 
-  const mostOfLane = () => Math.min(MOST_OF_LANE, Math.floor((MOST - held.size) * SHARE))
+  function mostOf(lane: HeldLane | undefined): number {
+    if (held.size >= 2 * MOST) return 0
+    const share = Math.floor((MOST - held.size) * SHARE)
+    return Math.max(LEAST_OF_LANE, Math.min(lane?.most ?? FIRST_OF_LANE, share))
+  }
 
   return {
     room(lane) {
-      const most = mostOfLane()
       const there = lanes.get(laneKey(lane))
-      const room = Math.max(0, most - (there?.count ?? 0))
+      const room = Math.max(0, mostOf(there) - (there?.count ?? 0))
       if (room === 0 && there) there.full = true
       if (room === 0 && !there) starved = true
       return room
@@ -57,10 +66,10 @@ export function holdDeliveries(now: () => number, roomAgain: () => void): HeldDe
       held.set(nameOf(delivery), { since: now(), bytes: size })
       bytes += size
       const key = laneKey(laneOf(delivery))
-      const lane = lanes.get(key) ?? { count: 0, full: false }
+      const lane = lanes.get(key) ?? { count: 0, most: FIRST_OF_LANE, full: false }
       lanes.set(key, lane)
       lane.count++
-      if (lane.count >= mostOfLane()) lane.full = true
+      if (lane.count >= mostOf(lane)) lane.full = true
       return fits ? delivery : withoutContent
     },
     has: (claim) => held.has(nameOf(claim)),
@@ -73,9 +82,9 @@ export function holdDeliveries(now: () => number, roomAgain: () => void): HeldDe
       held.delete(nameOf(delivery))
       bytes -= known.bytes
       lane.count--
+      lane.most = Math.min(MOST_OF_LANE, lane.most + 1)
       if (lane.count === 0) lanes.delete(key)
-      const again = (lane.full && lane.count <= mostOfLane() / 2) || (starved && mostOfLane() > 1)
-      if (!again) return
+      if (!(lane.full && lane.count <= mostOf(lane) / 2) && !starved) return
       lane.full = false
       starved = false
       roomAgain()

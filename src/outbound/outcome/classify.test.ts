@@ -19,6 +19,26 @@ const cases: [Phase, number, string | undefined, string, string, boolean, string
   ['rcpt', 421, '4.7.0', 'rate limited', 'policy', false, undefined],
   ['rcpt', 450, '4.1.1', 'user unknown', 'recipient-unknown', false, undefined],
   ['data', 451, undefined, 'local error', 'other', false, undefined],
+  ['rcpt', 552, undefined, 'exceeded storage allocation', 'recipient-full', true, 'soft_bounce'],
+  ['rcpt', 550, '5.0.0', 'mailbox is full', 'recipient-full', true, 'soft_bounce'],
+  // The host's own disk, the message's size and limits on the sender are not about the mailbox.
+  ['mail', 452, '4.3.1', 'Insufficient disk space', 'other', false, undefined],
+  ['mail', 452, undefined, 'insufficient storage', 'other', false, undefined],
+  ['rcpt', 452, undefined, 'insufficient system storage', 'other', false, undefined],
+  ['rcpt', 552, '5.3.4', 'message too big', 'other', true, undefined],
+  ['rcpt', 451, '4.3.2', 'too many connections', 'other', false, undefined],
+  [
+    'rcpt',
+    450,
+    '4.2.1',
+    'the user is receiving mail too quickly',
+    'recipient-rate-limited',
+    false,
+    undefined,
+  ],
+  // Before RCPT nobody has named the mailbox.
+  ['mail', 550, '5.1.1', 'sender unknown', 'other', true, undefined],
+  ['connect', 554, '5.2.1', 'mailbox disabled', 'other', true, undefined],
 ]
 
 for (const [phase, code, enhanced, text, cause, permanent, reason] of cases) {
@@ -42,6 +62,7 @@ test('promise 7: a temporary failure never suppresses as a hard bounce, and no p
         const enhanced = detail === null ? undefined : `${Math.floor(code / 100)}.${detail}`
         const classified = classifyReply(phase, code, enhanced, text)
         if (code < 500) assert.notEqual(classified.suppression?.reason, 'hard_bounce')
+        if (phase === 'connect' || phase === 'mail') assert.equal(classified.suppression, undefined)
         if (classified.cause === 'policy') assert.equal(classified.suppression, undefined)
       },
     ),

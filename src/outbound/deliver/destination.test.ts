@@ -1,0 +1,100 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import type { ClaimedDelivery } from '#outbound/queue/claimed-delivery.ts'
+import { openDestination } from './destination.ts'
+
+const IDLE_MS = 60_000
+// It looks into none of them.
+const delivery = (id: number) => ({ id: String(id) }) as ClaimedDelivery
+
+function start(most: number) {
+  const opened = { count: 0 }
+  const destination = openDestination(most, () => {
+    opened.count++
+  })
+  return { destination, opened }
+}
+
+test('a connection is opened for each that waits, up to the limit', () => {
+  const { destination, opened } = start(3)
+  for (let i = 0; i < 10; i++) destination.add(delivery(i))
+  assert.equal(opened.count, 3)
+})
+
+test('they are served in their order, and an idle connection before a new one', async () => {
+  const { destination, opened } = start(3)
+  for (let i = 0; i < 3; i++) destination.add(delivery(i))
+  for (let i = 0; i < 3; i++) assert.equal((await destination.next(IDLE_MS))?.id, String(i))
+  const idle = destination.next(IDLE_MS)
+  destination.add(delivery(9))
+  assert.equal((await idle)?.id, '9')
+  assert.equal(opened.count, 3)
+})
+
+test('an idle connection is let go after a while, the others at the end', async () => {
+  const { destination } = start(3)
+  assert.equal(await destination.next(1), undefined)
+  const idle = destination.next(IDLE_MS)
+  destination.close()
+  assert.equal(await idle, undefined)
+  assert.equal(await destination.next(IDLE_MS), undefined, 'nobody becomes idle any more')
+  destination.add(delivery(1))
+  assert.equal((await destination.next(IDLE_MS))?.id, '1', 'but what still comes is served')
+})
+
+test('only when the last connection has failed is nothing attempted', () => {
+  const { destination } = start(3)
+  for (let i = 0; i < 5; i++) destination.add(delivery(i))
+  assert.equal(destination.failed(), undefined)
+  assert.equal(destination.failed(), undefined)
+  assert.equal(destination.failed()?.length, 5)
+  assert.equal(destination.empty, true)
+})
+
+test('a host that takes fewer connections gets fewer, and is offered more again little by little', () => {
+  const { destination, opened } = start(4)
+  for (let i = 0; i < 100; i++) destination.add(delivery(i))
+  assert.equal(opened.count, 4)
+  for (let i = 0; i < 3; i++) destination.failed()
+  destination.add(delivery(100))
+  assert.equal(opened.count, 4, 'one is left, and no other is tried')
+  destination.ended()
+  assert.equal(opened.count, 6, 'one in its place and one more')
+})
+
+test('whatever connections do, what waits is always somebody’s: a connection is open or under way', () => {
+  const act = fc.constantFrom('add', 'next', 'ended', 'failed')
+  fc.assert(
+    fc.property(fc.array(act, { maxLength: 200 }), fc.integer({ min: 1, max: 5 }), (acts, most) => {
+      let connections = 0
+      let waiting = 0
+      const destination = openDestination(most, () => {
+        connections++
+      })
+      for (const [i, what] of acts.entries()) {
+        if (what === 'add') {
+          destination.add(delivery(i))
+          waiting++
+        } else if (connections === 0) continue
+        else if (what === 'next' && waiting > 0) {
+          void destination.next(IDLE_MS)
+          waiting--
+        } else if (what === 'ended') {
+          connections--
+          destination.ended()
+        } else if (what === 'failed') {
+          connections--
+          const left = destination.failed()
+          if (left) {
+            assert.equal(left.length, waiting)
+            waiting = 0
+          }
+        }
+        assert.ok(connections <= most)
+        assert.ok(waiting === 0 || connections > 0, 'nobody would come for what waits')
+        assert.equal(destination.empty, waiting === 0 && connections === 0)
+      }
+    }),
+  )
+})
