@@ -31,6 +31,7 @@ import { openSuppressions } from '#registry/suppressions/suppressions.ts'
 import { developmentResolver } from '#sandbox/development-resolver.ts'
 import { openInbox } from '#sandbox/inbox.ts'
 import { inboxApi } from '#sandbox/inbox-api.ts'
+import { inboxPage } from '#sandbox/inbox-page.ts'
 import { createReceiver } from '#sandbox/receiver.ts'
 import { createSimulator } from '#simulator/simulator.ts'
 import { createSmtpServer } from '#smtp/server.ts'
@@ -172,6 +173,7 @@ async function main(): Promise<void> {
     sendWaitMs: config.SEND_WAIT_MS,
   })
   await app.register(inboxApi(inbox), { prefix: '/api/v1' })
+  await app.register(inboxPage(inbox))
   const http = await listenHttp(app, { variable: 'POSTHORN_HTTP_PORT', port: config.HTTP_PORT })
   opened.defer(() => http.close())
 

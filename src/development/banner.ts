@@ -6,7 +6,7 @@ export function banner(dev: DevJson, files: { readonly data: string }): string {
   Posthorn is running. Nothing leaves this machine; all mail lands in the inbox.
 
     API      ${dev.api}
-    Inbox    ${dev.inbox}/messages
+    Inbox    ${dev.dashboard}
     MX       ${dev.mx.host}:${dev.mx.port}
     DNS      ${dev.dns.host}:${dev.dns.port}
     Account  ${dev.account_id}

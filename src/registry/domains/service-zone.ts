@@ -42,7 +42,8 @@ export function serviceZone(
   const add = (name: string, ...data: RecordData[]) => {
     for (const one of data) records.push({ name, ttl: AUTOMATIC_TTL_SECONDS, ...one })
   }
-  for (const host of [...service.routes, service.submission, ...nameServers(service)])
+  // The apex is the name that we greet with: RFC 5321 §4.1.4 wants an address for it.
+  for (const host of [service.domain, ...service.routes, service.submission, ...nameServers(service)])
     add(host, ...addresses.hosts.map(addressRecord))
   // The page's own answer (reference-postmaster.md) ends in ~all.
   add(service.spf, spf(addresses.sources, '~all'))
