@@ -18,10 +18,10 @@ export interface Draft {
 export interface Attachment {
   readonly content: Buffer
   readonly filename: string
-  /** A media type without parameters that could change the structure, e.g. `application/pdf`. */
+  /** A media type that no multipart is, perhaps with parameters: `application/pdf`, `text/csv; charset=utf-8`. */
   readonly type: string
   readonly disposition: 'attachment' | 'inline'
-  /** Without angle brackets; always there for inline. */
+  /** Without angle brackets; always there for inline, no two alike in a message. */
   readonly contentId?: string
 }
 
@@ -33,8 +33,8 @@ export interface PlatformHeaders {
   /** The whole value of our Received field, unfolded. */
   readonly received: string
   readonly feedbackId: string
-  readonly cfblAddress: string
-  readonly cfblFeedbackId: string
+  /** Where complaints go (RFC 9477) and what names the message there; absent where the From domain has no such address. */
+  readonly cfbl?: { readonly address: string; readonly feedbackId: string }
 }
 
 /** What signs: the domain in `d=`, its selector, and the parsed private key. */

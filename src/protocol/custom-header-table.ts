@@ -1,6 +1,6 @@
 import type { Refusal } from '#model/refusal.ts'
 import { withoutControls } from './fold.ts'
-import { isAscii } from './header-block.ts'
+import { isAscii, trimWhiteSpace } from './header-block.ts'
 import {
   anyText,
   archivedAt,
@@ -19,8 +19,13 @@ import {
 
 /** What a customer may do with a header: the one table behind the `headers` field, raw messages and SMTP. */
 export type HeaderRule =
-  /** May be set. `text` says that its value is free text, which RFC 2047 can carry when it is not ASCII. */
-  | { readonly kind: 'allowed'; readonly name: string; readonly text: boolean; readonly check: FormatCheck }
+  /** May be set. RFC 2047 can carry free text that is not ASCII, and the phrase before an angle bracket (`phrase`). */
+  | {
+      readonly kind: 'allowed'
+      readonly name: string
+      readonly content: HeaderContent
+      readonly check: FormatCheck
+    }
   /** An X- header: may be set, any text, its own casing. */
   | { readonly kind: 'extension' }
   /** The platform writes it. */
@@ -29,6 +34,8 @@ export type HeaderRule =
   | { readonly kind: 'api-field'; readonly field: string }
   | { readonly kind: 'unlisted' }
 
+type HeaderContent = 'text' | 'phrase' | 'structured'
+
 export const HEADER_LIMITS = {
   allowlisted: 20,
   nameBytes: 100,
@@ -36,12 +43,12 @@ export const HEADER_LIMITS = {
   totalBytes: 16 * 1024,
 } as const
 
-const ALLOWED: readonly (readonly [name: string, content: 'text' | 'structured', check: FormatCheck])[] = [
+const ALLOWED: readonly (readonly [name: string, content: HeaderContent, check: FormatCheck])[] = [
   ['In-Reply-To', 'structured', messageIds],
   ['References', 'structured', messageIds],
   ['List-Unsubscribe', 'structured', unsubscribeUris],
   ['List-Unsubscribe-Post', 'structured', oneClick],
-  ['List-Id', 'structured', listId],
+  ['List-Id', 'phrase', listId],
   ['List-Archive', 'structured', uriList],
   ['List-Help', 'structured', uriList],
   ['List-Owner', 'structured', uriList],
@@ -88,7 +95,7 @@ const API_FIELDS = [
 const RULES = new Map<string, HeaderRule>([
   ...ALLOWED.map(([name, content, check]): [string, HeaderRule] => [
     name.toLowerCase(),
-    { kind: 'allowed', name, text: content === 'text', check },
+    { kind: 'allowed', name, content, check },
   ]),
   ...PLATFORM.map((name): [string, HeaderRule] => [name.toLowerCase(), { kind: 'platform' }]),
   ...API_FIELDS.map(([name, field]): [string, HeaderRule] => [
@@ -115,8 +122,9 @@ function isExtensionName(name: string): boolean {
   return /^x-[A-Za-z0-9_-]+$/i.test(name)
 }
 
-/** Why the value of an allowed or X- header cannot stand. In: the name as it will be written, the value unfolded and
- *  trimmed, and the message's List-Unsubscribe, which List-Unsubscribe-Post needs. */
+/** Why the value of an allowed or X- header cannot stand. In: the name as it will be written, the value unfolded but
+ *  otherwise as its author gave it, white space around it included, and the message's List-Unsubscribe, which
+ *  List-Unsubscribe-Post needs. */
 export function checkHeaderValue(
   rule: HeaderRule & { kind: 'allowed' | 'extension' },
   name: string,
@@ -127,7 +135,7 @@ export function checkHeaderValue(
     const detail = `Header '${name}' value exceeds ${HEADER_LIMITS.valueBytes} byte limit.`
     return { kind: 'header-value-too-long', detail }
   }
-  const flaw = valueFlaw(rule, value, listUnsubscribe)
+  const flaw = valueFlaw(rule, trimWhiteSpace(value), listUnsubscribe)
   return flaw === undefined ? undefined : { kind: 'header-value-invalid', detail: `Header '${name}' ${flaw}` }
 }
 
@@ -140,7 +148,7 @@ function valueFlaw(
   if (withoutControls(value) !== value) return 'must not contain line breaks, control characters or NUL.'
   if (!value.isWellFormed()) return 'must be valid UTF-8.'
   if (rule.kind === 'extension') return undefined
-  if (!rule.text && !isAscii(value)) return 'must be ASCII.'
+  if (rule.content === 'structured' && !isAscii(value)) return 'must be ASCII.'
   const flaw = rule.check(value)
   if (flaw !== undefined || rule.name !== 'List-Unsubscribe-Post') return flaw
   return listUnsubscribe !== undefined && hasHttpsUri(listUnsubscribe)
@@ -162,7 +170,7 @@ export function checkHeaderTotals(allowlisted: number, bytes: number): Refusal |
   return { kind: 'headers-too-large', detail }
 }
 
-/** What one custom header adds to the payload. */
+/** What one custom header adds to the payload; the value as its author gave it. */
 export function headerBytes(name: string, value: string): number {
   return name.length + 2 + Buffer.byteLength(value) + 2
 }

@@ -87,11 +87,22 @@ export function unfold(value: string): string {
   return value.includes('\n') ? value.replaceAll(/\r?\n(?=[ \t])/g, '') : value
 }
 
-/** The text of a field, unfolded and without white space around it; undefined where it is not UTF-8 (RFC 6532 §3.2). */
+/** The value of a field as its author gave it: unfolded, without the one space that stands after the colon; undefined
+ *  where it is not UTF-8 (RFC 6532 §3.2). */
+export function fieldValue(field: HeaderField): string | undefined {
+  const value = unfold(field.value)
+  return fromOctets(value.startsWith(' ') ? value.slice(1) : value)
+}
+
+/** The text of a field: its value without white space around it. */
 export function fieldText(field: HeaderField): string | undefined {
-  const text = trimWhiteSpace(unfold(field.value))
-  if (isAscii(text)) return text
-  const octets = Buffer.from(text, 'latin1')
+  const value = fieldValue(field)
+  return value === undefined ? undefined : trimWhiteSpace(value)
+}
+
+function fromOctets(latin1: string): string | undefined {
+  if (isAscii(latin1)) return latin1
+  const octets = Buffer.from(latin1, 'latin1')
   return isUtf8(octets) ? octets.toString('utf8') : undefined
 }
 
@@ -130,7 +141,8 @@ function nameFault(line: string, colon: number): HeaderBlockFault {
 }
 
 function quote(line: string): string {
-  return `The line '${line.length > 40 ? `${line.slice(0, 40)}…` : line}'`
+  const characters = Array.from(fromOctets(line) ?? line)
+  return `The line '${characters.length > 40 ? `${characters.slice(0, 40).join('')}…` : characters.join('')}'`
 }
 
 function fault(kind: HeaderBlockFault['fault'], detail: string): HeaderBlockFault {

@@ -83,8 +83,23 @@ const FORMATS: Record<string, Format> = {
   },
   'List-Id (RFC 2919)': {
     check: listId,
-    right: ['<news.example.com>', 'Our News <news.example.com>', '"The, News" <a.b>'],
-    wrong: ['', 'news.example.com', '<news>', '<news..example>', '<a.b> x', '<a.b> <c.d>', '<n@example.com>'],
+    right: [
+      '<news.example.com>',
+      'Our News <news.example.com>',
+      '"The, News" <a.b>',
+      'Ü <news.example.com>',
+      '"新聞 🎉" <a.b>',
+    ],
+    wrong: [
+      '',
+      'news.example.com',
+      '<news>',
+      '<news..example>',
+      '<a.b> x',
+      '<a.b> <c.d>',
+      '<n@example.com>',
+      '<nü.example>',
+    ],
   },
   'Content-Language (RFC 3282)': {
     check: languageTags,
@@ -153,7 +168,9 @@ test('no format lets a line end through, whatever the value, and none throws', (
   fc.assert(
     fc.property(fc.oneof(near, fc.string({ unit: 'binary' })), (value) => {
       for (const { check } of Object.values(FORMATS)) {
-        if (check(value) === undefined) assert.match(value, /^[\t -~]+$/)
+        if (check(value) !== undefined) continue
+        assert.doesNotMatch(value, /^$|(?!\t)[\p{Cc}\u2028\u2029]/u)
+        if (check !== listId) assert.match(value, /^[\t -~]+$/)
       }
     }),
     { numRuns: 2000 },

@@ -53,9 +53,11 @@ export const archivedAt: FormatCheck = (value) => {
     : 'must be an angle-bracket HTTP or HTTPS URI.'
 }
 
-/** RFC 2919 §3: a phrase, then the identifier of the list in angle brackets. */
+/** RFC 2919 §3: a phrase, which may be UTF-8, then the identifier of the list in angle brackets. */
 export const listId: FormatCheck = (value) =>
-  /^[\t -;=?-~]*<[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)+>$/.test(value)
+  /^[\t -;=?-~\u00a0-\u2027\u202a-\uffff]*<[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)+>$/.test(
+    value,
+  )
     ? undefined
     : "must end with a list identifier such as <news.example.com>, perhaps after the list's name."
 

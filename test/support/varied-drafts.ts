@@ -12,8 +12,10 @@ export const PLATFORM: PlatformHeaders = {
   received:
     'from client.example (client.example [192.0.2.1]) by smtp.mx.posthorn.test (Posthorn) with HTTPS id 0199c1f27b7a7d3a9c3e1a2b3c4d5e6f; Fri, 20 Nov 2026 21:36:00 +0000',
   feedbackId: 'newsletter:example.com:0199c1f2:posthorn',
-  cfblAddress: 'fbl@email.posthorn.test; report=arf',
-  cfblFeedbackId: 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa',
+  cfbl: {
+    address: 'fbl@cf-bounce.example.com; report=arf',
+    feedbackId: 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa',
+  },
 }
 
 export function mailbox(address: string, name?: string): Mailbox {
@@ -149,6 +151,7 @@ const HEADERS: readonly (readonly [string, string])[] = [
   ['List-Unsubscribe', '<https://example.com/u?id=1>, <mailto:u@example.com>'],
   ['List-Unsubscribe-Post', 'List-Unsubscribe=One-Click'],
   ['List-Id', 'Our News <news.example.com>'],
+  ['List-Id', '"Ünsere" Neuigkeiten <news.example.com>'],
   ['List-Archive', `<https://example.com/${'a'.repeat(1500)}>`],
   ['Keywords', 'one, zwölf, three'],
   ['Comments', 'コメント'],
@@ -168,6 +171,13 @@ const anAttachment: fc.Arbitrary<Attachment> = fc.oneof(
     filename: fc.constantFrom(...FILENAMES),
     type: fc.constantFrom(...TYPES),
     disposition: fc.constant('attachment' as const),
+  }),
+  fc.record({
+    content: fc.constantFrom(...CONTENTS),
+    filename: fc.constantFrom(...FILENAMES),
+    type: fc.constantFrom(...TYPES),
+    disposition: fc.constant('attachment' as const),
+    contentId: fc.constantFrom('invoice', 'invoice@example.com'),
   }),
   fc.record({
     content: fc.constantFrom(...CONTENTS),

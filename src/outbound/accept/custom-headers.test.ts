@@ -16,6 +16,11 @@ function refused(headers: Record<string, string>): Refusal {
   return result
 }
 
+/** C0 but for TAB, DEL, C1, LINE and PARAGRAPH SEPARATOR. */
+const CONTROLS = Array.from({ length: 0x2030 }, (_, code) => String.fromCharCode(code)).filter(
+  (character) => character !== '\t' && /[\p{Cc}\u2028\u2029]/u.test(character),
+)
+
 /** Every header of the allowlist with a value that its rules take. */
 const ALLOWLIST: Record<string, string> = {
   'In-Reply-To': '<original-message-id@yourdomain.com>',
@@ -250,6 +255,36 @@ describe('header values', () => {
       pointer: '/headers/X-Campaign-ID',
     })
     assert.equal(refused({ 'X-A': 'é'.repeat(1025) }).kind, 'header-value-too-long')
+  })
+
+  test('white space around a value counts, in its limit as in the total', () => {
+    for (const value of [` ${'a'.repeat(2047)}`, `${'a'.repeat(2047)}\t`]) {
+      assert.deepEqual(accepted({ 'X-A': value }), [['X-A', 'a'.repeat(2047)]])
+    }
+    for (const value of [` ${'a'.repeat(2048)}`, `${'a'.repeat(2048)} `, `a${' '.repeat(2048)}`]) {
+      assert.equal(refused({ 'X-A': value }).kind, 'header-value-too-long')
+    }
+  })
+
+  test('no header takes a character that some reader takes for a line end, anywhere', () => {
+    for (const [name, value] of Object.entries({ ...ALLOWLIST, 'X-A': 'a b' })) {
+      for (const character of CONTROLS) {
+        const middle = Math.floor(value.length / 2)
+        for (const hostile of [
+          `${character}${value}`,
+          `${value.slice(0, middle)}${character}From: ceo@bank.example${value.slice(middle)}`,
+          `${value}${character}`,
+        ]) {
+          assert.equal(refused({ [name]: hostile }).kind, 'header-value-invalid', JSON.stringify(hostile))
+        }
+      }
+    }
+  })
+
+  test('the name of a List-Id may be UTF-8, its identifier may not', () => {
+    const value = 'Ü <news.example.com>'
+    assert.deepEqual(accepted({ 'list-id': value }), [['List-Id', value]])
+    assert.match(refused({ 'List-Id': 'Ü <nüws.example.com>' }).detail, /must end with a list identifier/)
   })
 })
 

@@ -73,11 +73,10 @@ function checkValues(entries: readonly (readonly [name: string, value: string])[
     const rule = headerRule(given)
     if (rule.kind !== 'allowed' && rule.kind !== 'extension') continue
     const name = rule.kind === 'allowed' ? rule.name : given
-    const value = trimWhiteSpace(raw)
-    const refusal = checkHeaderValue(rule, name, value, listUnsubscribe)
+    const refusal = checkHeaderValue(rule, name, raw, listUnsubscribe)
     if (refusal) return { ...refusal, pointer: pointerTo(given) }
     bytes += headerBytes(name, raw)
-    headers.push([name, value])
+    headers.push([name, trimWhiteSpace(raw)])
   }
   const tooLarge = checkHeaderTotals(0, bytes)
   return tooLarge ? { ...tooLarge, pointer: '/headers' } : { headers }

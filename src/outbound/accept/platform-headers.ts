@@ -21,17 +21,20 @@ export interface Acceptance {
 export function platformHeaders(acceptance: Acceptance): PlatformHeaders {
   const { id, at, from, accountId, domainId, returnPathDomain, host, protocol, feedbackTag } = acceptance
   const date = new Date(at)
+  const fromDomain = domainOf(from)
   return {
     // In the sender's domain, as the API's own example has it, though one page says otherwise.
-    messageId: `<${id}@${domainOf(from)}>`,
+    messageId: `<${id}@${fromDomain}>`,
     date,
     // RFC 5321 §4.4. No `from` clause: the submitter's address is nobody's business.
     received: `by ${host} with ${protocol} id ${id}; ${rfc5322Date(date)}`,
     // Campaign, customer, type, and the sender id that must not change; coarse enough to aggregate on.
     feedbackId: `${domainId}:${accountId}:sending:posthorn`,
-    // RFC 9477 §3.1: an address in the From domain or below it, covered by the signature.
-    cfblAddress: `fbl@${returnPathDomain}; report=arf`,
-    cfblFeedbackId: feedbackTag,
+    // RFC 9477 §3.1: an address in the From domain or below it, covered by the signature. A domain with routing only has
+    // its return path in the service domain, and no such address.
+    ...((returnPathDomain === fromDomain || returnPathDomain.endsWith(`.${fromDomain}`)) && {
+      cfbl: { address: `fbl@${returnPathDomain}; report=arf`, feedbackId: feedbackTag },
+    }),
   }
 }
 

@@ -1,13 +1,12 @@
 import type { Attachment } from '#model/draft.ts'
 import type { Refusal } from '#model/refusal.ts'
+import { isMediaType } from '#protocol/media-type.ts'
 import { lineFlaw } from './line-flaw.ts'
 import type { AttachmentField } from './submission.ts'
 
 const MOST_ATTACHMENTS = 32
 const LONGEST_FILENAME = 255
 
-/** RFC 2045 §5.1 type and subtype, RFC 6838 §4.2 restricted names; no parameters. */
-const MEDIA_TYPE = /^[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}\/[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}$/
 /** What a `cid:` URI can name without escapes (RFC 2392), without the angle brackets. */
 const CONTENT_ID = /^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~@-]{1,200}$/
 /** RFC 4648 §4, padded, without line ends. */
@@ -22,9 +21,17 @@ export function readAttachments(
     return { kind: 'too-many-attachments', pointer: '/attachments', detail }
   }
   const attachments: Attachment[] = []
+  const contentIds = new Set<string>()
   for (const field of fields) {
     const attachment = readAttachment(field)
     if ('kind' in attachment) return attachment
+    const { contentId } = attachment
+    if (contentId !== undefined && contentIds.has(contentId)) {
+      // RFC 2045 §7: a content id names one part.
+      const detail = `Another attachment has the content id '${contentId}' already; each must have its own.`
+      return { kind: 'field-invalid', pointer: `${field.pointer}/content_id`, detail }
+    }
+    if (contentId !== undefined) contentIds.add(contentId)
     attachments.push(attachment)
   }
   return { attachments }
@@ -43,13 +50,11 @@ function readAttachment(field: AttachmentField): Attachment | Refusal {
         ? `is longer than ${LONGEST_FILENAME} bytes`
         : lineFlaw(field.filename)
   if (filenameFlaw) return invalid('filename', `The filename ${filenameFlaw}.`)
-  if (!MEDIA_TYPE.test(field.type)) {
-    return invalid('type', "'type' must be a media type such as application/pdf, without parameters.")
+  if (!isMediaType(field.type)) {
+    return invalid('type', "'type' must be a media type such as application/pdf or text/csv; charset=utf-8.")
   }
-  // A part that claims to be a multipart or a message would change the structure of the whole.
-  if (/^(multipart|message)\//i.test(field.type)) {
-    return invalid('type', `'${field.type}' cannot be attached; use application/octet-stream.`)
-  }
+  const flaw = structureFlaw(field)
+  if (flaw) return invalid('type', flaw)
   const contentId = field.contentId?.replace(/^<(.*)>$/, '$1') || undefined
   if (contentId !== undefined && !CONTENT_ID.test(contentId)) {
     return invalid(
@@ -76,6 +81,17 @@ function readAttachment(field: AttachmentField): Attachment | Refusal {
     disposition: field.disposition,
     ...(contentId !== undefined && { contentId }),
   }
+}
+
+/** A multipart, or a message that is shown in place or stands for another (RFC 2046 §5.2.2, §5.2.3), would change the
+ *  structure of the whole; a message that is attached is a file. */
+function structureFlaw({ type, disposition }: AttachmentField): string | undefined {
+  if (/^message\/rfc822(?:[ \t]*;|$)/i.test(type)) {
+    return disposition === 'attachment' ? undefined : `'${type}' must have the disposition 'attachment'.`
+  }
+  return /^(?:multipart|message)\//i.test(type)
+    ? `'${type}' cannot be attached; use application/octet-stream.`
+    : undefined
 }
 
 function decodeBase64(text: string): Buffer | undefined {

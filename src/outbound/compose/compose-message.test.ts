@@ -3,7 +3,9 @@ import { describe, test } from 'node:test'
 import * as fc from 'fast-check'
 import PostalMime, { type Email } from 'postal-mime'
 import type { Attachment, Draft } from '#model/draft.ts'
+import { decodeWords } from '#protocol/encoded-word.ts'
 import { type HeaderBlock, isAscii, parseHeaderBlock } from '#protocol/header-block.ts'
+import { LINE_SEPARATING, namesAsPythonReads, splitAsPython } from '#test/python-lines.ts'
 import { aDraft, draft, mailbox, PLATFORM } from '#test/varied-drafts.ts'
 import { composeMessage } from './compose-message.ts'
 
@@ -106,6 +108,44 @@ describe('header', () => {
     assert.ok(content.split('\r\n').every((line) => line.length <= 78))
   })
 
+  test('a custom value without white space that no line of 998 carries is encoded, a shorter one is not', async () => {
+    for (const [length, encoded] of [
+      [997, false],
+      [998, true],
+      [2048, true],
+    ] as const) {
+      const value = 'x'.repeat(length)
+      const content = await compose({ text: 'x', headers: [['X-Token', value]] })
+      assert.equal(content.includes('X-Token: =?UTF-8?'), encoded)
+      assert.ok(content.split('\r\n').every((line) => line.length <= 998))
+      const email = await PostalMime.parse(content)
+      const read = email.headers.find(({ key }) => key === 'x-token')?.value ?? ''
+      assert.ok(decodeWords(read) === value)
+    }
+  })
+
+  test('the name of a List-Id is encoded where it is not ASCII, its identifier never (RFC 2919 §3)', async () => {
+    const field = async (value: string) => {
+      const { fields } = blockOf(await compose({ text: 'x', headers: [['List-Id', value]] }))
+      return (
+        fields
+          .find(({ name }) => name === 'List-Id')
+          ?.value.replaceAll('\r\n', '')
+          .trim() ?? ''
+      )
+    }
+    assert.equal(await field('Ü <news.example.com>'), '=?UTF-8?B?w5w=?= <news.example.com>')
+    assert.equal(decodeWords(await field('"Ü \\"N\\"," =?utf-8?Q?=C3=A4?= <a.b>')), 'Ü "N", ä <a.b>')
+    assert.match(await field(`${'Ü'.repeat(900)} <a.b>`), /^(=\?UTF-8\?B\?[^?]+\?= )+<a\.b>$/)
+    assert.equal(await field('"Our, News" <a.b>'), '"Our, News" <a.b>')
+  })
+
+  test('without an address of ours for complaints it has no CFBL fields', async () => {
+    const { cfbl: _, ...platform } = PLATFORM
+    const content = String(await composeMessage(draft({ text: 'x' }), platform))
+    assert.doesNotMatch(content, /CFBL/i)
+  })
+
   test('the same draft composes to the same octets', async () => {
     const fields = { text: 'x', html: 'y', attachments: [PDF] }
     assert.equal(await compose(fields), await compose(fields))
@@ -155,6 +195,42 @@ describe('structure', () => {
     const { attachments } = await parse({ html: '<img src="cid:company-logo">', attachments: [LOGO] })
     assert.equal(attachments[0]?.contentId, '<company-logo>')
     assert.equal(attachments[0]?.disposition, 'inline')
+  })
+
+  test('a content id stands in its part, whatever the disposition and the bodies', async () => {
+    const invoice: Attachment = { ...PDF, contentId: 'invoice@example.com' }
+    const mixed = await compose({ html: 'x', attachments: [LOGO, invoice] })
+    assert.deepEqual(structureOf(mixed), [
+      'multipart/mixed',
+      'multipart/related',
+      'text/html',
+      'image/svg+xml',
+      'application/pdf',
+    ])
+    for (const fields of [{ html: 'x' }, { text: 'x' }, { text: 'x', html: 'x' }, {}]) {
+      for (const attachments of [[invoice], [LOGO], [LOGO, invoice]]) {
+        const email = await parse({ ...fields, attachments })
+        assert.deepEqual(
+          new Set(email.attachments.map(({ contentId }) => contentId)),
+          new Set(attachments.map(({ contentId }) => `<${contentId}>`)),
+        )
+      }
+    }
+  })
+
+  test('a media type keeps its parameters, and its name is that of the file', async () => {
+    const types: readonly (readonly [type: string, written: RegExp])[] = [
+      ['text/csv; charset=utf-8', /^Content-Type: text\/csv; charset=utf-8; name=invoice\.pdf\r\n/m],
+      ['text/csv;charset="us-ascii" ; header=present', /^Content-Type: text\/csv; charset=us-ascii;/m],
+      ['application/pdf; name="other.exe"', /^Content-Type: application\/pdf; name=invoice\.pdf\r\n/m],
+    ]
+    for (const [type, written] of types) {
+      const fields = { text: 'x', attachments: [{ ...PDF, type }] }
+      assert.match(await compose(fields), written)
+      const [attachment] = (await parse(fields)).attachments
+      assert.deepEqual(Buffer.from(attachment?.content as ArrayBuffer), PDF.content)
+      assert.equal(attachment?.filename, 'invoice.pdf')
+    }
   })
 
   test('a multipart or unreadable type cannot change the structure', async () => {
@@ -275,6 +351,40 @@ describe('header injection', () => {
         assert.equal(lines(email.text), 'body')
       })
     }
+  }
+})
+
+describe('what Python and others take for a line end', () => {
+  for (const character of LINE_SEPARATING) {
+    test(`${JSON.stringify(character)} in any field adds no header to what they read`, async () => {
+      const hostile = `a${character}From: ceo@bank.example${character} b${character}`
+      const fields = (value: string): Partial<Draft> => ({
+        from: mailbox('jane@example.com', value),
+        to: [mailbox('joe@example.net', value)],
+        cc: [mailbox('joe@example.net', value)],
+        replyTo: mailbox('joe@example.net', value),
+        subject: value,
+        headers: [
+          ['X-A', value],
+          ['Comments', value],
+          ['In-Reply-To', `<${value}@b>`],
+          ['List-Id', `${value} <a.b>`],
+          ['List-Id', `Ü${value} <a.b>`],
+        ],
+        attachments: [
+          { ...LOGO, filename: value, contentId: value },
+          { ...PDF, filename: value, contentId: value, type: `a/b; c="${value}"` },
+        ],
+        html: 'x',
+      })
+      const content = await compose(fields(hostile))
+      assert.deepEqual(namesAsPythonReads(content), namesOf(await compose(fields('a'))))
+      assert.deepEqual(
+        splitAsPython(content).filter((line) => /^From:/i.test(line)).length,
+        1,
+        'nor to a part',
+      )
+    })
   }
 })
 

@@ -1,7 +1,8 @@
 import type { Draft, PlatformHeaders } from '#model/draft.ts'
 import { headerRule } from '#protocol/custom-header-table.ts'
+import { decodeWords, encodeWords } from '#protocol/encoded-word.ts'
 import { foldField, foldText, hasEndlessWord } from '#protocol/fold.ts'
-import { isAscii } from '#protocol/header-block.ts'
+import { isAscii, trimWhiteSpace } from '#protocol/header-block.ts'
 import { formatMailbox, formatMailboxList } from '#protocol/mailbox-list.ts'
 import { attachmentBody, textBody } from './mime-body.ts'
 import { MIME_VERSION, platformFields, receivedField, UNDISCLOSED } from './platform-fields.ts'
@@ -36,11 +37,26 @@ function recipientFields({ to, cc }: Draft): string {
   )
 }
 
-/** The header reference has values folded and not MIME-encoded. Free text that no ASCII line can carry as it is (other
- *  scripts, a word of more than 997 characters) is the exception; text that looks like an encoded-word stays, because
- *  whoever sets a header may have encoded it. */
+/** The header reference has values folded and not MIME-encoded. The exception is what no ASCII line of 998 can carry as
+ *  it is, for which RFC 2047 is the only way: other scripts, and a word of more than 997 characters, since a line can
+ *  be folded nowhere but at white space. Text that looks like an encoded-word stays, because whoever sets a header may
+ *  have encoded it. */
 export function customField(name: string, value: string): string {
   const rule = headerRule(name)
-  const isText = rule.kind === 'extension' || (rule.kind === 'allowed' && rule.text)
-  return isText && (!isAscii(value) || hasEndlessWord(value)) ? foldText(name, value) : foldField(name, value)
+  const content = rule.kind === 'extension' ? 'text' : rule.kind === 'allowed' ? rule.content : 'structured'
+  if (content === 'phrase' && !isAscii(value)) return phraseField(name, value)
+  return content === 'text' && (!isAscii(value) || hasEndlessWord(value))
+    ? foldText(name, value)
+    : foldField(name, value)
+}
+
+/** RFC 2919 §3, RFC 2047 §5 (3): the name of a list is a phrase, so encoded-words may stand for it; the identifier in
+ *  angle brackets stays as it is. */
+function phraseField(name: string, value: string): string {
+  const angle = value.lastIndexOf('<')
+  const unquoted = value
+    .slice(0, angle)
+    .replaceAll(/"((?:[^"\\]|\\.)*)"/g, (_, quoted: string) => quoted.replaceAll(/\\(.)/g, '$1'))
+  const words = encodeWords(trimWhiteSpace(decodeWords(unquoted)), name.length + 2)
+  return foldField(name, `${words} ${value.slice(angle)}`)
 }

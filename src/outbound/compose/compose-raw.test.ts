@@ -3,6 +3,7 @@ import { describe, test } from 'node:test'
 import * as fc from 'fast-check'
 import PostalMime from 'postal-mime'
 import { type HeaderBlock, parseHeaderBlock } from '#protocol/header-block.ts'
+import { LINE_SEPARATING, namesAsPythonReads } from '#test/python-lines.ts'
 import { PLATFORM } from '#test/varied-drafts.ts'
 import { composeRaw, type RawMessage, readRawMessage } from './compose-raw.ts'
 
@@ -234,6 +235,21 @@ describe('raw message that cannot be used', () => {
       `${BASE}X-A: ${'a'.repeat(2049)}\r\n\r\nx`,
       /^header-value-too-long: .*'X-A' value exceeds 2048/,
     ],
+    [
+      'a value over 2,048 bytes with the white space around it',
+      `${BASE}X-A:  ${'a'.repeat(900)} ${'a'.repeat(900)}${' '.repeat(247)}\r\n\r\nx`,
+      /^header-value-too-long: .*'X-A' value exceeds 2048/,
+    ],
+    [
+      'a Content- name that no line can carry',
+      `${BASE}Content-${'a'.repeat(1000)}: x\r\n\r\nx`,
+      /^header-name-invalid: .*100 byte/,
+    ],
+    [
+      'a line that is no header, told as it was written',
+      `${BASE}Grüße aus dem schönen, großen, alten Köln am Rhein\r\n\r\nx`,
+      /^content-invalid: The line 'Grüße aus dem schönen, großen, alten Köl…' is no/,
+    ],
     ['a name over 100 bytes', `${BASE}X-${'a'.repeat(99)}: 1\r\n\r\nx`, /^header-name-invalid: .*100 byte/],
     [
       'more than 20 allowlisted',
@@ -249,6 +265,128 @@ describe('raw message that cannot be used', () => {
     ['a megabyte of header', `${BASE}X: ${' a'.repeat(500_000)}\r\n\r\nx`, /^headers-too-large: /],
   ]
   for (const [what, raw, refusal] of REFUSED) test(what, () => assert.match(refusalOf(raw), refusal))
+})
+
+describe('what Python and others take for a line end', () => {
+  const FIELDS: readonly (readonly [name: string, value: string])[] = [
+    ['From', 'Jane <jane@example.com>'],
+    ['To', 'b@example.com'],
+    ['Cc', 'Cy <c@example.com>'],
+    ['Reply-To', 'Ré <r@example.com>'],
+    ['Subject', 'Hello'],
+    ['Subject', 'Grüße'],
+    ['Content-Type', 'text/plain'],
+    ['Content-Description', 'x'],
+    ['X-A', 'x'],
+    ['Comments', 'ü'],
+    ['List-Id', 'Our News <a.b>'],
+    ['In-Reply-To', '<a@b>'],
+  ]
+  for (const character of LINE_SEPARATING) {
+    test(`${JSON.stringify(character)} in a value that stays is refused, naming the header`, () => {
+      for (const [name, value] of FIELDS) {
+        const author = name === 'From' ? '' : 'From: jane@example.com\r\n'
+        for (const hostile of [`${value}${character}From: ceo@bank.example`, `${character}${value}`]) {
+          const refusal = refusalOf(`${author}${name}: ${hostile}\r\n\r\nx`)
+          const isLineEnd = character === '\r' || character === '\n'
+          if (isLineEnd) assert.match(refusal, /^(content-invalid|header-)|^accepted$/)
+          else if (character === '\0') assert.match(refusal, /^content-invalid: .*NUL/)
+          else {
+            assert.match(refusal, new RegExp(`^(content-invalid|header-value-invalid): .*\\b${name}\\b`))
+          }
+        }
+      }
+    })
+  }
+
+  test('U+0085 as an octet of another character is none', () => {
+    const content = composed(
+      'From: Å <a@example.com>\nTo: Å <b@example.com>\nSubject: Å\nX-A: Å\nList-Id: Å <a.b>\n\nx',
+    )
+    assert.deepEqual(namesAsPythonReads(content), namesOf(content))
+    assert.match(content, /\r\nList-Id: =\?UTF-8\?B\?w4U=\?= <a\.b>\r\n/)
+  })
+})
+
+describe('lines of the body over 998 octets (RFC 5321 §4.5.3.1.6)', () => {
+  const HTML = `<p>${'ä'.repeat(20)}${'x'.repeat(5000)}</p>`
+
+  test('a text of one part is encoded, and reads as before', async () => {
+    for (const [fields, text] of [
+      ['Content-Type: text/html; charset=utf-8\n', HTML],
+      ['Content-Type: text/html; charset=utf-8\ncontent-transfer-encoding: 8bit\nMIME-Version: 1.0\n', HTML],
+      ['Content-Type: text/html; charset=utf-8\nContent-Transfer-Encoding: 7BIT\n', `a\n${HTML}\nb = c \n`],
+      ['Content-Type: text/html; charset=utf-8\n', '新聞'.repeat(1000)],
+    ] as const) {
+      const content = composed(`From: a@example.com\n${fields}\n${text}`)
+      assert.ok(content.split('\r\n').every((line) => line.length <= 78))
+      const encodings = blockOf(content).fields.filter(({ name }) => /^content-transfer/i.test(name))
+      assert.equal(encodings.length, 1)
+      assert.match(encodings[0]?.value ?? '', /^ (quoted-printable|base64)$/)
+      const { html } = await PostalMime.parse(content)
+      assert.equal((html ?? '').replaceAll('\r\n', '\n').trimEnd(), text.trimEnd())
+    }
+  })
+
+  test('without a Content-Type it is text', () => {
+    assert.match(
+      composed(`From: a@example.com\n\n${'x'.repeat(999)}`),
+      /\r\nContent-Transfer-Encoding: quoted-printable\r\n/,
+    )
+  })
+
+  test('998 octets stay as they are', () => {
+    const body = `${'x'.repeat(998)}\r\n`
+    for (const end of ['', 'x\r\n', '\r\n\r\n']) {
+      const content = composed(`From: a@example.com\r\n\r\n${body}${end}`)
+      assert.ok(content.slice(blockOf(content).bodyStart).startsWith(body))
+      assert.doesNotMatch(content, /Content-/)
+    }
+  })
+
+  test('anything else is refused, naming the line and what would be right', () => {
+    for (const fields of [
+      'Content-Type: multipart/mixed; boundary=b',
+      'Content-Type: application/json',
+      'Content-Type: text/plain\nContent-Transfer-Encoding: base64',
+      'Content-Type: text/plain\nContent-Transfer-Encoding: quoted-printable',
+      'Content-Type: text/plain\nContent-Transfer-Encoding: binary',
+      'Content-Type: message/rfc822',
+    ]) {
+      const header = `From: a@example.com\n${fields}\n\n`
+      assert.equal(
+        refusalOf(`${header}one\n${'x'.repeat(5000)}\n`),
+        `content-invalid: Line ${header.split('\n').length + 1} of the message has 5000 octets; 998 is the most. Encode its part as quoted-printable or base64.`,
+      )
+    }
+  })
+
+  test('two encodings are refused, long line or not', () => {
+    const twice = 'From: a@example.com\nContent-Transfer-Encoding: 8bit\nContent-Transfer-Encoding: 7bit\n\n'
+    for (const body of ['x', 'x'.repeat(999)]) {
+      assert.match(refusalOf(`${twice}${body}`), /^content-invalid: .*more than once/)
+    }
+  })
+})
+
+describe('line breaks escaped once too often', () => {
+  const ESCAPED =
+    /^content-invalid: The message contains the characters \\r\\n instead of line breaks; in JSON a line break is written \\r\\n within the string, with single backslashes\.$/
+
+  test('the specification’s own example, in single quotes, is told what is wrong', () => {
+    const example =
+      'From: sender@example.com\\r\\nTo: recipient@example.com\\r\\nSubject: Hello\\r\\nContent-Type: text/plain\\r\\n\\r\\nHello, World!'
+    for (const end of ['', '\n', '\n\nmore']) assert.match(refusalOf(`${example}${end}`), ESCAPED)
+    assert.match(refusalOf('MIME-Version: 1.0\\r\\nFrom: a@example.com\\r\\n\\r\\nx'), ESCAPED)
+    assert.match(refusalOf('From: a@example.com\\n\\nx'), /the characters \\n instead/)
+    assert.match(refusalOf(`From: a@example.com\\r\\n\\r\\n${'x'.repeat(300_000)}`), ESCAPED)
+  })
+
+  test('a backslash and n in a message of lines are what they are', () => {
+    assert.equal(refusalOf('From: a@example.com\nSubject: a\\r\\nTo: b\n\nx'), 'accepted')
+    assert.match(refusalOf('Subject: C:\\new\n\nx'), /no From/)
+    assert.match(refusalOf('To: x\nSubject: a\\r\\nTo: b\n\nx'), /no From/)
+  })
 })
 
 test('any octets are refused or become one author, our headers once each, ASCII, no line over 998', () => {
@@ -277,6 +415,12 @@ test('any octets are refused or become one author, our headers once each, ASCII,
     '\xe9',
     '=?utf-8?Q?=0D=0ABcc:_x?=',
     '\0',
+    '\v',
+    '\x1c',
+    '\x85',
+    '\xc2\x85',
+    '\xe2\x80\xa8',
+    'Content-Type: ',
     'x',
   )
   const octets = fc.array(piece, { maxLength: 40 }).map((pieces) => pieces.join(''))
@@ -294,6 +438,7 @@ test('any octets are refused or become one author, our headers once each, ASCII,
         assert.equal(names.filter((other) => other === name).length, 1, name)
       }
       assert.ok(!names.includes('bcc'))
+      assert.deepEqual(namesAsPythonReads(content), namesOf(content))
       const header = content.slice(0, bodyStart)
       assert.match(header, /^[\t\r\n -~]*$/)
       assert.ok(header.split('\r\n').every((line) => line.length <= 998))

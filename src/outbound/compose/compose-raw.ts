@@ -11,11 +11,19 @@ import {
 } from '#protocol/custom-header-table.ts'
 import { decodeWords } from '#protocol/encoded-word.ts'
 import { foldField, foldText, withoutControls } from '#protocol/fold.ts'
-import { fieldText, type HeaderField, isAscii, parseHeaderBlock } from '#protocol/header-block.ts'
+import {
+  fieldText,
+  fieldValue,
+  type HeaderField,
+  isAscii,
+  parseHeaderBlock,
+  trimWhiteSpace,
+} from '#protocol/header-block.ts'
 import { normaliseLineEnds } from '#protocol/line-ends.ts'
 import { formatMailbox, formatMailboxList, parseMailboxList } from '#protocol/mailbox-list.ts'
 import { customField } from './compose-message.ts'
 import { MIME_VERSION, platformFields, receivedField, UNDISCLOSED } from './platform-fields.ts'
+import { shortenLines } from './shorten-lines.ts'
 
 // Thunderbird and Outlook send a few dozen fields; the limits only keep a hostile header from costing more.
 const LIMITS = { fields: 1000, bytes: 256 * 1024 } as const
@@ -28,15 +36,21 @@ export interface RawMessage extends KeptFields {
 }
 
 /** Takes a whole message as its sender composed it (send_raw, SMTP). Kept: From, To, Cc, Reply-To, Subject, Content-*,
- *  allowed and X- headers, and the body but for its line ends. Replaced: what belongs to the platform. Removed and
- *  named: everything else, Bcc and Sender among it. A field is kept as it was written where every server will take it;
- *  From alone is always written anew, so that nobody reads another author out of it. */
+ *  allowed and X- headers, and the body but for its line ends; a text with lines that SMTP cannot carry is encoded.
+ *  Replaced: what belongs to the platform. Removed and named: everything else, Bcc and Sender among it. A field is kept
+ *  as it was written where every server will take it; From alone is always written anew, so that nobody reads another
+ *  author out of it. */
 export function readRawMessage(raw: Buffer): RawMessage | Refusal {
   const content = normaliseLineEnds(raw)
   if (content.includes(0)) {
     // RFC 5321 §4.5.2 has no way to send it, and receivers cut, strip or refuse it.
     return unusable('The message contains NUL; encode binary parts as base64.')
   }
+  const message = readContent(content)
+  return 'kind' in message ? (escapedLineEnds(content) ?? message) : message
+}
+
+function readContent(content: Buffer): RawMessage | Refusal {
   const block = parseHeaderBlock(content, LIMITS)
   if ('fault' in block) {
     const kind =
@@ -45,9 +59,28 @@ export function readRawMessage(raw: Buffer): RawMessage | Refusal {
         : 'content-invalid'
     return { kind, detail: block.detail }
   }
-  const kept = keepFields(block.fields)
-  return 'kind' in kept ? kept : { ...kept, body: content.subarray(block.bodyStart) }
+  const short = shortenLines(content, block)
+  if ('kind' in short) return short
+  const kept = keepFields(short.fields)
+  return 'kind' in kept ? kept : { ...kept, body: short.body }
 }
+
+/** Whoever escapes a message once too often sends all of it as one line; what is wrong with that line as a header would
+ *  only mislead. */
+function escapedLineEnds(content: Buffer): Refusal | undefined {
+  const end = content.indexOf('\r\n')
+  const line = end === -1 ? content : content.subarray(0, end)
+  const isOnlyLine = end === -1 || end + 2 === content.length || content.indexOf('\r\n', end + 2) === end + 2
+  const found = ESCAPED_LINE_END.exec(line.toString('latin1', 0, LIMITS.bytes))?.[0]
+  if (!isOnlyLine || found === undefined) return undefined
+  const escape = found.startsWith('\\r') ? '\\r\\n' : '\\n'
+  return unusable(
+    `The message contains the characters ${escape} instead of line breaks; in JSON a line break is written ${escape} within the string, with single backslashes.`,
+  )
+}
+
+/** With a header name or another one behind it: `C:\new` is none. */
+const ESCAPED_LINE_END = /(?:\\r)?\\n(?:[A-Za-z-]{1,100}:|(?:\\r)?\\n)/
 
 /** The message as it goes out, but for its signature: what stays of it under the platform's own headers. */
 export function composeRaw(message: RawMessage, platform: PlatformHeaders): Buffer {
@@ -90,14 +123,18 @@ function keepFields(fields: readonly HeaderField[]): KeptFields | Refusal {
       if (headerRule(field.name).kind !== 'platform') removed.set(field.name.toLowerCase(), field.name)
       continue
     }
-    const text = fieldText(field)
-    if (text === undefined) return unusable(`Header '${field.name}' is not UTF-8; encode it by RFC 2047.`)
+    const value = fieldValue(field)
+    if (value === undefined) return unusable(`Header '${field.name}' is not UTF-8; encode it by RFC 2047.`)
+    const text = trimWhiteSpace(value)
     if (text === '' && mayBeEmpty(use)) {
       removed.set(field.name.toLowerCase(), field.name)
       continue
     }
-    const repeated = checkRepeated(field.name, use, seen)
-    if (repeated) return repeated
+    const unfit =
+      checkName(field.name) ??
+      checkRepeated(field.name, use, seen) ??
+      checkValue(field.name, use, value, listUnsubscribe)
+    if (unfit) return unfit
     if (use === 'subject') {
       subject = withoutControls(decodeWords(text))
       if (Array.from(subject).length > MAX_SUBJECT) {
@@ -105,10 +142,8 @@ function keepFields(fields: readonly HeaderField[]): KeptFields | Refusal {
       }
     }
     if (typeof use === 'object') {
-      const refusal = checkCustom(use, field.name, text, listUnsubscribe)
-      if (refusal) return refusal
       if (use.kind === 'allowed') allowlisted++
-      customBytes += headerBytes(field.name, text)
+      customBytes += headerBytes(field.name, value)
     }
     const written =
       use === 'from' ? foldField('From', formatMailbox(from, 'From: '.length)) : rewrite(field, text, use)
@@ -172,17 +207,26 @@ function mayBeEmpty(use: Use): boolean {
   return use === 'addresses' || (typeof use === 'object' && use.kind === 'extension')
 }
 
-function checkCustom(
-  rule: CustomRule,
+/** Of Content-* fields too: a name cannot be folded, so it must fit into a line. */
+function checkName(name: string): Refusal | undefined {
+  if (name.length <= HEADER_LIMITS.nameBytes) return undefined
+  const detail = `Header name '${name.slice(0, 40)}…' exceeds ${HEADER_LIMITS.nameBytes} byte limit.`
+  return { kind: 'header-name-invalid', detail }
+}
+
+/** Some readers take VT, FF, FS, NEL and their like for line ends, and would find another field behind one. So no value
+ *  that stays holds any, and `rewrite` need not look for them again. */
+function checkValue(
   name: string,
-  text: string,
+  use: Use,
+  value: string,
   listUnsubscribe: string | undefined,
 ): Refusal | undefined {
-  if (name.length > HEADER_LIMITS.nameBytes) {
-    const detail = `Header name '${name.slice(0, 40)}…' exceeds ${HEADER_LIMITS.nameBytes} byte limit.`
-    return { kind: 'header-name-invalid', detail }
+  if (typeof use === 'object') {
+    return checkHeaderValue(use, use.kind === 'allowed' ? use.name : name, value, listUnsubscribe)
   }
-  return checkHeaderValue(rule, rule.kind === 'allowed' ? rule.name : name, text, listUnsubscribe)
+  if (withoutControls(value) === value) return undefined
+  return unusable(`Header '${name}' must not contain control characters or line separators; remove them.`)
 }
 
 /** The field as it was written, its name in canonical casing, where every peer takes it: ASCII, no line too long, none

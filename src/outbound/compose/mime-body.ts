@@ -5,6 +5,7 @@ import type { Attachment, Draft } from '#model/draft.ts'
 import { withoutControls } from '#protocol/fold.ts'
 import { parseHeaderBlock } from '#protocol/header-block.ts'
 import { normaliseLineEnds } from '#protocol/line-ends.ts'
+import { isMediaType } from '#protocol/media-type.ts'
 import { encodeTextPart, hasLongLine, withCrlf } from './text-part.ts'
 
 /** The MIME side of a message: its Content-* fields, each with its CRLF, and the body that they describe. */
@@ -35,7 +36,7 @@ export async function attachmentBody(draft: Draft, seed: string): Promise<MimeBo
   const composer = new MailComposer({
     ...(draft.text === undefined ? {} : { text: withCrlf(draft.text.toWellFormed()) }),
     ...(draft.html === undefined ? {} : { html: withCrlf(draft.html.toWellFormed()) }),
-    attachments: draft.attachments.map((attachment) => toPart(attachment, draft.html !== undefined)),
+    attachments: draft.attachments.map((attachment) => toPart(attachment)),
     baseBoundary: boundaryFrom(seed),
     boundaryPrefix: '--=_',
     disableFileAccess: true,
@@ -54,10 +55,7 @@ export async function attachmentBody(draft: Draft, seed: string): Promise<MimeBo
   }
 }
 
-function toPart(
-  attachment: Attachment,
-  hasHtml: boolean,
-): NonNullable<MailComposer.Options['attachments']>[number] {
+function toPart(attachment: Attachment): NonNullable<MailComposer.Options['attachments']>[number] {
   const { content, disposition, contentId } = attachment
   const part = {
     content,
@@ -70,20 +68,20 @@ function toPart(
     contentType: type,
     // RFC 2046 §5.2.1: message/rfc822 may not be encoded; mediaType lets it pass only where it need not be.
     contentTransferEncoding: type.startsWith('message/') ? '7bit' : 'base64',
-    // A Content-ID puts the part beside the HTML that shows it; without HTML there is nothing to relate it to.
-    ...(disposition === 'inline' && contentId !== undefined && hasHtml
-      ? { cid: contentIdOf(contentId) }
-      : {}),
+    ...(contentId === undefined ? {} : contentIdField(contentIdOf(contentId), disposition)),
   }
 }
 
-const MEDIA_TYPE =
-  /^[\w!#$&^.+-]+\/[\w!#$&^.+-]+(?:[ \t]*;[ \t]*[\w!#$&^.+-]+=(?:[\w!#$&^.+-]+|"[ !#-[\]-~]*"))*$/
+/** MailComposer puts whatever has a `cid` beside the HTML that shows it; an attachment bears its Content-ID and stays
+ *  one, so it gets the bare field. */
+function contentIdField(id: string, disposition: Attachment['disposition']) {
+  return disposition === 'inline' ? { cid: id } : { headers: { 'Content-Id': `<${id}>` } }
+}
 
 /** A type that says no more than the content keeps: a multipart would need parts, a message/* that is not plain 7-bit
  *  would need an encoding that it may not have. Those go as application/octet-stream. */
 function mediaType({ type, content }: Attachment): string {
-  if (!MEDIA_TYPE.test(type) || /^multipart\//i.test(type)) return 'application/octet-stream'
+  if (!isMediaType(type) || /^multipart\//i.test(type)) return 'application/octet-stream'
   if (/^message\//i.test(type)) return isSevenBit(content) ? type.toLowerCase() : 'application/octet-stream'
   return type
 }

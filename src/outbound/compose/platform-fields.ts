@@ -12,8 +12,10 @@ export function platformFields(platform: PlatformHeaders): string {
     foldField('Date', formatDate(platform.date)) +
     foldField('Message-ID', platform.messageId) +
     foldField('Feedback-ID', platform.feedbackId) +
-    foldField('CFBL-Address', platform.cfblAddress) +
-    foldField('CFBL-Feedback-ID', platform.cfblFeedbackId)
+    (platform.cfbl
+      ? foldField('CFBL-Address', platform.cfbl.address) +
+        foldField('CFBL-Feedback-ID', platform.cfbl.feedbackId)
+      : '')
   )
 }
 

@@ -16,21 +16,26 @@ const ENCODED_LINE = 76
 export function encodeTextPart(subtype: 'plain' | 'html', text: string): TextPart {
   const lines = withCrlf(text.endsWith('\n') ? text : `${text}\n`)
   const bytes = Buffer.from(lines)
-  if (isAscii(bytes) && !CONTROLS.test(lines) && !hasLongLine(bytes)) return part(subtype, '7bit', bytes)
+  const plain = isAscii(bytes) && !CONTROLS.test(lines) && !hasLongLine(bytes)
+  const { encoding, body } = plain ? { encoding: '7bit', body: bytes } : encodeLines(bytes)
+  const fields = `Content-Type: text/${subtype}; charset=utf-8\r\nContent-Transfer-Encoding: ${encoding}\r\n`
+  return { fields, body }
+}
+
+/** Octets of text, lines ended by CRLF, in the smaller of quoted-printable and base64. */
+export function encodeLines(bytes: Buffer): {
+  readonly encoding: 'quoted-printable' | 'base64'
+  readonly body: Buffer
+} {
   // Each escape costs two octets more, base64 a third of everything.
   return countEscapes(bytes) * 2 <= bytes.length / 3
-    ? part(subtype, 'quoted-printable', quotedPrintable(bytes))
-    : part(subtype, 'base64', base64Lines(bytes))
+    ? { encoding: 'quoted-printable', body: quotedPrintable(bytes) }
+    : { encoding: 'base64', body: base64Lines(bytes) }
 }
 
 /** Every line ended by CRLF (RFC 2046 §4.1.1), whatever ended it before. */
 export function withCrlf(text: string): string {
   return text.includes('\r') ? text.replaceAll(/\r\n|\r|\n/g, '\r\n') : text.replaceAll('\n', '\r\n')
-}
-
-function part(subtype: string, encoding: string, body: Buffer): TextPart {
-  const fields = `Content-Type: text/${subtype}; charset=utf-8\r\nContent-Transfer-Encoding: ${encoding}\r\n`
-  return { fields, body }
 }
 
 const TAB = 9
@@ -48,15 +53,23 @@ function countEscapes(bytes: Buffer): number {
   return count
 }
 
-/** Whether a line is too long to go out as it is. */
+/** Whether a line is longer than we write one as it is. */
 export function hasLongLine(bytes: Buffer): boolean {
+  return findLongLine(bytes, LONGEST_PLAIN_LINE) !== undefined
+}
+
+/** The first line of more than `limit` octets, counted from 0, and its length. In: CRLF line ends. */
+export function findLongLine(bytes: Buffer, limit: number): { line: number; octets: number } | undefined {
+  let line = 0
   let start = 0
   for (let end = bytes.indexOf(LF); end !== -1; end = bytes.indexOf(LF, start)) {
     // The CR before it counts for nothing.
-    if (end - start > LONGEST_PLAIN_LINE + 1) return true
+    if (end - start > limit + 1) return { line, octets: end - start - 1 }
     start = end + 1
+    line++
   }
-  return bytes.length - start > LONGEST_PLAIN_LINE
+  const octets = bytes.length - start
+  return octets > limit ? { line, octets } : undefined
 }
 
 // oxlint-disable-next-line no-control-regex -- what text may hold and 7bit may not
