@@ -172,7 +172,8 @@ async function main(): Promise<void> {
     allowedHosts: config.ALLOWED_HOSTS,
     sendWaitMs: config.SEND_WAIT_MS,
   })
-  await app.register(inboxApi(inbox), { prefix: '/api/v1' })
+  const onError = (error: unknown) => log.error({ err: error }, 'inbox: a request failed inside')
+  await app.register(inboxApi(inbox, { version: '0.1.0', onError }), { prefix: '/api/v1' })
   await app.register(inboxPage(inbox))
   const http = await listenHttp(app, { variable: 'POSTHORN_HTTP_PORT', port: config.HTTP_PORT })
   opened.defer(() => http.close())

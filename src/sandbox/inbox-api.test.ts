@@ -4,7 +4,7 @@ import Fastify, { type FastifyInstance, type InjectOptions } from 'fastify'
 import { openBodies } from '#bodies/bodies.ts'
 import { onBothEngines } from '#test/stores.ts'
 import { type Inbox, openInbox } from './inbox.ts'
-import { inboxApi } from './inbox-api.ts'
+import { type InboxApiOptions, inboxApi } from './inbox-api.ts'
 import type { MessageSummary } from './message-summary.ts'
 import type { MessageView } from './message-view.ts'
 
@@ -40,13 +40,11 @@ interface Body extends MessageView {
   readonly RuntimeStats: Readonly<Record<string, number>>
 }
 
-function withApi(name: string, run: (api: Api) => Promise<void>, maxWaiters = 100): void {
+function withApi(name: string, run: (api: Api) => Promise<void>, options: InboxApiOptions = {}): void {
   onBothEngines(name, async (_, open) => {
     const inbox = openInbox({ store: open.store, bodies: openBodies(open) })
     const app = Fastify()
-    // What the door above does with a failure of ours.
-    app.setErrorHandler((error, _request, reply) => reply.code(500).send(String(error)))
-    await app.register(inboxApi(inbox, { version: 'v0.1.0', maxWaiters }), { prefix: '/api/v1' })
+    await app.register(inboxApi(inbox, { version: 'v0.1.0', ...options }), { prefix: '/api/v1' })
     const call = async (options: InjectOptions): Promise<Response> => {
       const { statusCode, headers, body, rawPayload } = await app.inject(options)
       const json = headers['content-type']?.toString().startsWith('application/json')
@@ -463,5 +461,31 @@ withApi(
       [200, 503],
     )
   },
-  1,
+  { maxWaiters: 1 },
+)
+
+withApi(
+  'keys are taken in any case; one that nobody knows is refused by name',
+  async ({ add, call, get }) => {
+    const ids = [await add(PLAIN), await add(PLAIN), await add(PLAIN)]
+    const ask = async (method: 'PUT' | 'DELETE', payload: string) => {
+      const { status, json } = await call({ method, url: '/api/v1/messages', payload })
+      return status === 200 ? status : json.Error
+    }
+    assert.equal(await ask('PUT', JSON.stringify({ ids: [ids[0]], READ: true })), 200)
+    assert.equal((await get('/messages')).json.unread, 2)
+    assert.equal(await ask('DELETE', JSON.stringify({ iDs: [ids[0]] })), 200)
+    assert.equal((await get('/messages')).json.total, 2)
+    const refusals = [
+      ['PUT', '{"id":["x"],"Read":true}', /"id"/],
+      ['PUT', '{"IDs":["x"],"ids":[]}', /"IDs" must be given once/],
+      ['DELETE', '{"Ids":["x"],"all":true}', /"all"/],
+      ['DELETE', '{"Read":true}', /"Read"/],
+      ['DELETE', '{"__proto__":["x"]}', /"__proto__"/],
+      ['DELETE', `{"${'k'.repeat(900_000)}":1}`, /^.{1,100}$/],
+    ] as const
+    for (const [method, payload, reason] of refusals) assert.match(String(await ask(method, payload)), reason)
+    const { total, unread } = (await get('/messages')).json
+    assert.deepEqual([total, unread], [2, 2])
+  },
 )

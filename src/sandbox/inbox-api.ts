@@ -1,52 +1,67 @@
-import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
-import { StoreFull } from '#store/store.ts'
-import type { Inbox, SearchResult } from './inbox.ts'
-import { isMessageId, type ListRequest, readListQuery, readSelection } from './inbox-requests.ts'
+import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
+import type { Inbox, InboxCounts, SearchResult } from './inbox.ts'
+import { type Answer, BUSY, failure, isAnswer, prepareRoutes, send } from './inbox-answer.ts'
+import { isMessageId, type ListRequest, MAX_LIMIT, readListQuery, readSelection } from './inbox-requests.ts'
 import { viewHeaders } from './message-view.ts'
+import { openOutgoing } from './outgoing.ts'
 import { partHeaders } from './part-headers.ts'
 import { searchWait } from './search-wait.ts'
+import { openTurns } from './turns.ts'
 
 /** The inbox over HTTP, with the routes, names and shapes of Mailpit's API, so that what was written for it works.
  *  In: requests that the door let pass. Out: JSON, or `{"Error": "…"}` with a 4xx that says what would be right.
- *  Promise: nothing that came by mail is ever a live document, a script or a style of this origin.
+ *  Promise: nothing that came by mail is ever a live document, a script or a style of this origin. What the requests of
+ *  many cost together is bounded; past it the answer is 503, and for a client that has gone nothing is done any more.
  *  Beyond Mailpit: `wait=<milliseconds>` on a search and on `latest` answers as soon as a message matches. */
 export interface InboxApiOptions {
   readonly version?: string
-  /** Requests that wait at once; one more is answered 503. */
+  /** Requests that wait for mail at once; one more is answered 503. */
   readonly maxWaiters?: number
+  /** Searches and lists that wait for their turn; one more is answered 503. By default all who wait for mail may, since
+   *  one message can wake them all, and as many others. */
+  readonly maxQueued?: number
+  /** Octets of answers that are being sent. */
+  readonly maxOutgoing?: number
+  /** Hears of bugs and broken machines. By default they are told on stderr. */
+  readonly onError?: (error: unknown) => void
 }
 
-/** What a route answers; `body` is sent as JSON unless it is text or octets. */
-interface Answer {
-  readonly status: number
-  readonly headers?: Record<string, string>
-  readonly body: unknown
+interface Found extends SearchResult {
+  readonly all: InboxCounts
 }
 
 interface MessageRoute {
   readonly Params: { readonly id: string; readonly partId?: string }
 }
 
-const BODY_LIMIT = 1024 * 1024
+/** Each reads through the whole inbox, in steps. */
+const SEARCHES_AT_ONCE = 2
+/** Each is in memory whole, also for a client that goes while it is read. */
+const SOURCES = { atOnce: 2, waiting: 100 }
 const NO_QUERY = 'Error: no search query'
 const OK: Answer = { status: 200, headers: { 'content-type': 'text/plain' }, body: 'ok' }
 const NO_MESSAGE = failure(404, 'Message not found')
 
 export function inboxApi(inbox: Inbox, options: InboxApiOptions = {}): FastifyPluginAsync {
-  const { version = '', maxWaiters = 100 } = options
+  const { version = '', maxWaiters = 100, maxQueued = 2 * maxWaiters, maxOutgoing, onError = tell } = options
   const waiting = searchWait(inbox, maxWaiters)
+  const searches = openTurns({ atOnce: SEARCHES_AT_ONCE, waiting: maxQueued })
+  const sources = openTurns(SOURCES)
+  const outgoing = openOutgoing(maxOutgoing === undefined ? {} : { limit: maxOutgoing })
   const closing = new AbortController()
   const startedAt = Date.now()
 
-  async function find(
-    { query, range, waitMs }: ListRequest,
-    gone: AbortSignal,
-  ): Promise<SearchResult | Answer> {
+  /** What matches, and how much there is: in one turn, so that no answer waits in memory for another turn. */
+  async function find({ query, range, waitMs }: ListRequest, gone: AbortSignal): Promise<Found | Answer> {
     if (query === undefined) return failure(400, NO_QUERY)
-    if (waitMs === 0) return inbox.search(query, range)
-    const signal = AbortSignal.any([AbortSignal.timeout(waitMs), gone, closing.signal])
-    const found = await waiting.search(query, range, signal)
-    return found === 'busy' ? failure(503, `${maxWaiters} requests are waiting for mail already.`) : found
+    const look = () =>
+      searches.take(async () => {
+        const found = await inbox.search(query, range, gone)
+        return { ...found, all: await inbox.counts() }
+      }, gone)
+    const until = () => AbortSignal.any([AbortSignal.timeout(waitMs), gone, closing.signal])
+    const found = await (waitMs === 0 ? look() : waiting.search(query, look, until()))
+    return found === 'busy' ? BUSY : found
   }
 
   /** The id that the path names. `latest` is the newest message, or the newest that matches `query`. */
@@ -67,62 +82,87 @@ export function inboxApi(inbox: Inbox, options: InboxApiOptions = {}): FastifyPl
     const asked = readListQuery(request.query)
     if ('invalid' in asked) return failure(400, asked.invalid)
     const { start, limit } = asked.range
+    const { signal } = request
     // Mailpit takes 0 for no limit here, and for none at all in a search.
-    const messages = await inbox.list({ start, limit: limit || Number.MAX_SAFE_INTEGER })
-    const { total, unread } = await inbox.counts()
-    return listing(start, { messages, count: total, unread }, { total, unread })
+    const range = { start, limit: limit || MAX_LIMIT }
+    const found = await searches.take(async () => {
+      const messages = await inbox.list(range, signal)
+      const all = await inbox.counts()
+      return { messages, count: all.total, unread: all.unread, all }
+    }, signal)
+    return found === 'busy' ? BUSY : listing(start, found)
   }
 
   async function search(request: FastifyRequest): Promise<Answer> {
     const asked = readListQuery(request.query)
     if ('invalid' in asked) return failure(400, asked.invalid)
     const found = await find(asked, request.signal)
-    return isAnswer(found) ? found : listing(asked.range.start, found, await inbox.counts())
+    return isAnswer(found) ? found : listing(asked.range.start, found)
   }
 
   async function deleteMatches(request: FastifyRequest): Promise<Answer> {
     const asked = readListQuery(request.query)
     if ('invalid' in asked) return failure(400, asked.invalid)
     if (asked.query === undefined) return failure(400, NO_QUERY)
-    await inbox.delete({ query: asked.query })
-    return OK
+    const which = { query: asked.query }
+    return changed(() => inbox.delete(which))
   }
 
   async function markRead(request: FastifyRequest): Promise<Answer> {
-    const asked = readSelection(request.body)
+    const asked = readSelection('mark', request.body)
     if ('invalid' in asked) return failure(400, asked.invalid)
-    await inbox.markRead(asked.which, asked.read)
-    return OK
+    return changed(() => inbox.markRead(asked.which, asked.read))
   }
 
   async function deleteSome(request: FastifyRequest): Promise<Answer> {
-    const asked = readSelection(request.body)
+    const asked = readSelection('delete', request.body)
     if ('invalid' in asked) return failure(400, asked.invalid)
-    await inbox.delete(asked.which)
-    return OK
+    return changed(() => inbox.delete(asked.which))
   }
 
-  async function message(id: string): Promise<Answer> {
-    const body = await inbox.open(id)
+  /** A change is made in full even for a client that does not wait for its answer. */
+  async function changed(change: () => Promise<void>): Promise<Answer> {
+    return (await searches.take(change)) === 'busy' ? BUSY : OK
+  }
+
+  async function message(id: string, { signal }: FastifyRequest<MessageRoute>): Promise<Answer> {
+    const body = await inbox.open(id, signal)
+    if (body === 'busy') return BUSY
     return body ? { status: 200, body } : NO_MESSAGE
   }
 
-  async function headers(id: string): Promise<Answer> {
-    const raw = await inbox.raw(id)
-    return raw ? { status: 200, body: viewHeaders(raw) } : NO_MESSAGE
+  /** The source of a message, read once there is room for it. */
+  async function source(id: string, reply: FastifyReply): Promise<Buffer | Answer> {
+    const summary = await inbox.summary(id)
+    if (summary === undefined) return NO_MESSAGE
+    const found = await sources.take(async () => {
+      if (!outgoing.take(reply.raw, summary.Size)) return BUSY
+      return (await inbox.raw(id)) ?? NO_MESSAGE
+    }, reply.request.signal)
+    return found === 'busy' ? BUSY : found
   }
 
-  async function raw(id: string, request: FastifyRequest<MessageRoute>): Promise<Answer> {
+  async function headers(id: string, _: FastifyRequest, reply: FastifyReply): Promise<Answer> {
+    const raw = await source(id, reply)
+    return isAnswer(raw) ? raw : { status: 200, body: viewHeaders(raw) }
+  }
+
+  async function raw(
+    id: string,
+    request: FastifyRequest<MessageRoute>,
+    reply: FastifyReply,
+  ): Promise<Answer> {
     const asked = readListQuery(request.query)
     if ('invalid' in asked) return failure(400, asked.invalid)
-    const body = await inbox.raw(id)
-    if (body === undefined) return NO_MESSAGE
+    const body = await source(id, reply)
+    if (isAnswer(body)) return body
     const disposition = asked.download && { 'content-disposition': `attachment; filename="${id}.eml"` }
     return { status: 200, headers: { 'content-type': 'text/plain; charset=utf-8', ...disposition }, body }
   }
 
-  async function part(id: string, { params }: FastifyRequest<MessageRoute>): Promise<Answer> {
-    const found = await inbox.part(id, params.partId ?? '')
+  async function part(id: string, { params, signal }: FastifyRequest<MessageRoute>): Promise<Answer> {
+    const found = await inbox.part(id, params.partId ?? '', signal)
+    if (found === 'busy') return BUSY
     if (found === undefined) return failure(404, 'Part not found')
     if ('unreadable' in found) return failure(422, found.unreadable)
     return {
@@ -132,81 +172,43 @@ export function inboxApi(inbox: Inbox, options: InboxApiOptions = {}): FastifyPl
     }
   }
 
-  const ofMessage =
-    (answer: (id: string, request: FastifyRequest<MessageRoute>) => Promise<Answer>) =>
-    async (request: FastifyRequest<MessageRoute>): Promise<Answer> => {
-      const id = await idOf(request)
-      return isAnswer(id) ? id : answer(id, request)
-    }
+  async function about(): Promise<Answer> {
+    const all = await searches.take(() => inbox.counts())
+    return all === 'busy' ? BUSY : info(inbox, all, version, startedAt)
+  }
 
   return async (api) => {
-    prepare(api)
+    prepareRoutes(api, outgoing, onError)
     api.addHook('preClose', async () => closing.abort())
     // A server that closes ends the connections that are idle then; these become idle later.
     api.addHook('onSend', async (_, reply) => {
       if (closing.signal.aborted) reply.header('connection', 'close')
     })
-    api.get('/info', async (_, reply) => send(reply, await info(inbox, version, startedAt)))
-    api.get('/messages', async (request, reply) => send(reply, await list(request)))
-    api.put('/messages', async (request, reply) => send(reply, await markRead(request)))
-    api.delete('/messages', async (request, reply) => send(reply, await deleteSome(request)))
-    api.get('/search', async (request, reply) => send(reply, await search(request)))
-    api.delete('/search', async (request, reply) => send(reply, await deleteMatches(request)))
+    const answered =
+      (answer: (request: FastifyRequest) => Promise<Answer>) =>
+      async (request: FastifyRequest, reply: FastifyReply) =>
+        send(reply, await answer(request), outgoing)
+    api.get('/info', answered(about))
+    api.get('/messages', answered(list))
+    api.put('/messages', answered(markRead))
+    api.delete('/messages', answered(deleteSome))
+    api.get('/search', answered(search))
+    api.delete('/search', answered(deleteMatches))
     const routes = { '': message, '/headers': headers, '/raw': raw, '/part/:partId': part }
     for (const [path, answer] of Object.entries(routes))
-      api.get<MessageRoute>(`/message/:id${path}`, async (request, reply) =>
-        send(reply, await ofMessage(answer)(request)),
-      )
+      api.get<MessageRoute>(`/message/:id${path}`, async (request, reply) => {
+        const id = await idOf(request)
+        return send(reply, isAnswer(id) ? id : await answer(id, request, reply), outgoing)
+      })
   }
 }
 
-/** What holds for every route: how bodies are read, what browsers may do with an answer, how failures look. */
-function prepare(api: FastifyInstance): void {
-  api.removeAllContentTypeParsers()
-  api.addContentTypeParser('*', { parseAs: 'string', bodyLimit: BODY_LIMIT }, (_, body, done) =>
-    done(null, body),
-  )
-  api.addHook('onRequest', async (_, reply) => {
-    reply.headers({
-      'cache-control': 'no-store',
-      'content-security-policy': "default-src 'none'; sandbox",
-      'cross-origin-resource-policy': 'same-origin',
-      'referrer-policy': 'no-referrer',
-      'x-content-type-options': 'nosniff',
-    })
-  })
-  api.setNotFoundHandler((request, reply) =>
-    send(reply, failure(404, `There is no ${request.method} ${request.url.split('?')[0]}.`)),
-  )
-  api.setErrorHandler((error, _, reply) => {
-    if (error instanceof StoreFull) return send(reply, failure(507, 'The disk is full.'))
-    const status = error instanceof Error && 'statusCode' in error ? Number(error.statusCode) : 500
-    if (status >= 400 && status < 500 && error instanceof Error)
-      return send(reply, failure(status, error.message))
-    // A bug or a broken machine: the door above tells of it.
-    throw error
-  })
-}
-
-function send(reply: FastifyReply, { status, headers = {}, body }: Answer): FastifyReply {
-  return reply.code(status).headers(headers).send(body)
-}
-
-function failure(status: number, Error: string): Answer {
-  return { status, body: { Error } }
-}
-
-function isAnswer(value: unknown): value is Answer {
-  return typeof value === 'object' && value !== null && 'status' in value
+function tell(error: unknown): void {
+  process.stderr.write(`inbox: a request failed: ${error instanceof Error ? error.stack : String(error)}\n`)
 }
 
 /** Mailpit's `MessagesSummary`; `count` is its old name for the length of the list. */
-function listing(
-  start: number,
-  found: SearchResult,
-  all: { readonly total: number; readonly unread: number },
-): Answer {
-  const { messages, count, unread } = found
+function listing(start: number, { messages, count, unread, all }: Found): Answer {
   const body = {
     total: all.total,
     unread: all.unread,
@@ -221,8 +223,12 @@ function listing(
 }
 
 /** Mailpit's `AppInformation`. It tells no path of this machine, and no newer version is looked up. */
-async function info(inbox: Inbox, version: string, startedAt: number): Promise<Answer> {
-  const { total, unread, bytes } = await inbox.counts()
+function info(
+  inbox: Inbox,
+  { total, unread, bytes }: InboxCounts,
+  version: string,
+  startedAt: number,
+): Answer {
   const { accepted, acceptedBytes, refused, deleted } = inbox.activity
   const body = {
     Version: version,

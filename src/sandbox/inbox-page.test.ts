@@ -15,7 +15,7 @@ onBothEngines(
 
     const hostile = '"><script>alert(1)</script><img src=x onerror=alert(1)>'
     const content = Buffer.from(`From: a@b.example\r\nTo: c@d.example\r\nSubject: ${hostile}\r\n\r\nx`)
-    await inbox.add(content, { from: 'a@b.example', to: [`"${'<svg/onload=alert(1)>'}"@d.example`] })
+    await inbox.add(content, { from: 'a@b.example', to: ['"<svg/onload=alert(1)>"@d.example'] })
     await inbox.add(Buffer.from('no header at all'), { from: '', to: ['x@d.example'] })
     const { body, headers } = await app.inject('/')
     assert.doesNotMatch(body, /<script|<img|<svg/)

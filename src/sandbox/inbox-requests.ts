@@ -25,6 +25,9 @@ export interface SelectionRequest {
 
 const MAX_WAIT_MS = 60_000
 const MAX_IDS = 10_000
+/** Messages of one answer. */
+export const MAX_LIMIT = 1_000
+const MAX_KEY_SHOWN = 50
 
 const wholeNumber = z
   .string('must be given once')
@@ -33,17 +36,20 @@ const wholeNumber = z
 
 const listQuery = z.object({
   start: wholeNumber.default(0),
-  limit: wholeNumber.default(50),
+  limit: wholeNumber.transform((limit) => Math.min(limit, MAX_LIMIT)).default(50),
   query: z.string('must be given once').default(''),
   wait: wholeNumber.refine((wait) => wait <= MAX_WAIT_MS, `may be ${MAX_WAIT_MS} ms at most`).default(0),
   dl: z.string('must be given once').default(''),
 })
 
-const selectionBody = z.object({
+const markBody = z.strictObject({
   IDs: z.array(z.string(), 'must be a list of ids').max(MAX_IDS, `may hold ${MAX_IDS} ids at most`).nullish(),
   Read: z.boolean('must be true or false').nullish(),
   Search: z.string('must be a text').nullish(),
 })
+// Whoever asks to delete what was read must not lose the rest.
+const deleteBody = markBody.omit({ Read: true })
+const KEYS = Object.keys(markBody.shape)
 
 export function readListQuery(query: unknown): ListRequest | InvalidRequest {
   const read = listQuery.safeParse(query)
@@ -55,15 +61,17 @@ export function readListQuery(query: unknown): ListRequest | InvalidRequest {
   return 'invalid' in asked ? asked : { ...request, query: asked }
 }
 
-/** Takes the body under any Content-Type, as Mailpit does. No body and no ids mean all messages; a body that is not
- *  JSON is refused, where Mailpit would delete everything. */
-export function readSelection(body: unknown): SelectionRequest | InvalidRequest {
+/** Takes the body under any Content-Type and the keys in any case, as Mailpit does. No body and no ids mean all
+ *  messages; a body that is not JSON, or that has a key nobody knows, is refused, where Mailpit would delete everything. */
+export function readSelection(to: 'mark' | 'delete', body: unknown): SelectionRequest | InvalidRequest {
   const json = parseJson(body)
   if (json === undefined) return { invalid: 'The body is not JSON; it should look like {"IDs": ["…"]}.' }
-  const parsed = selectionBody.safeParse(json)
+  const named = nameKeys(json)
+  if ('invalid' in named) return named
+  const parsed = (to === 'mark' ? markBody : deleteBody).safeParse(named.value)
   if (!parsed.success) return explain(parsed.error)
-  const { IDs, Search } = parsed.data
-  const read = parsed.data.Read ?? false
+  const { IDs, Search, Read } = { Read: false, ...parsed.data }
+  const read = Read ?? false
   const ids = IDs ?? []
   if (!Search) return { which: ids.length > 0 ? { ids: ids.filter(isMessageId) } : 'all', read }
   if (ids.length > 0) return { invalid: 'You may specify either IDs or a search query, not both' }
@@ -85,8 +93,26 @@ function parseJson(body: unknown): unknown {
   }
 }
 
+/** Go matches the keys of an object without regard to case; two that are the same then contradict each other. */
+function nameKeys(json: unknown): { readonly value: unknown } | InvalidRequest {
+  if (typeof json !== 'object' || json === null || Array.isArray(json)) return { value: json }
+  const named = new Map<string, unknown>()
+  for (const [key, value] of Object.entries(json)) {
+    const name = KEYS.find((known) => known.toLowerCase() === key.toLowerCase())
+    if (name === undefined) return { invalid: unknownKey(key) }
+    if (named.has(name)) return { invalid: `"${name}" must be given once.` }
+    named.set(name, value)
+  }
+  return { value: Object.fromEntries(named) }
+}
+
+function unknownKey(key: string): string {
+  return `${JSON.stringify(key.slice(0, MAX_KEY_SHOWN))} is not a field of this request.`
+}
+
 function explain(error: z.ZodError): InvalidRequest {
   const [issue] = error.issues
+  if (issue?.code === 'unrecognized_keys') return { invalid: unknownKey(issue.keys[0] ?? '') }
   const field = issue?.path.join('.') ?? ''
   return { invalid: field === '' ? 'The body must be a JSON object.' : `"${field}" ${issue?.message}.` }
 }

@@ -5,6 +5,7 @@ import { statement } from '#store/store.ts'
 import { type OpenStore, onBothEngines } from '#test/stores.ts'
 import { arrivalIds } from './arrival-id.ts'
 import { type Inbox, type InboxOptions, openInbox } from './inbox.ts'
+import type { MessageView } from './message-view.ts'
 import { parseSearch, type SearchQuery } from './search-query.ts'
 
 const ALL = { start: 0, limit: 1000 }
@@ -36,6 +37,12 @@ function withInbox(name: string, run: Test, options: Partial<InboxOptions> = {})
 }
 
 const subjects = (messages: readonly { readonly Subject: string }[]) => messages.map(({ Subject }) => Subject)
+
+async function open(inbox: Inbox, id: string): Promise<MessageView> {
+  const opened = await inbox.open(id)
+  assert.ok(typeof opened === 'object')
+  return opened
+}
 
 async function add(inbox: Inbox, count: number, body?: (i: number) => string): Promise<string[]> {
   const ids: string[] = []
@@ -87,9 +94,9 @@ withInbox('the source comes back octet for octet, whatever its size', async (inb
 withInbox('an opened message is read; counts tell', async (inbox) => {
   const [first = '', second = ''] = await add(inbox, 2)
   assert.deepEqual(await inbox.counts(), { total: 2, unread: 2, bytes: 2 * mail('number 0').length })
-  const opened = await inbox.open(first)
-  assert.equal(opened?.Text.trim(), 'Hello')
-  assert.equal(opened?.ReturnPath, 'sender@example.com')
+  const opened = await open(inbox, first)
+  assert.equal(opened.Text.trim(), 'Hello')
+  assert.equal(opened.ReturnPath, 'sender@example.com')
   assert.equal((await inbox.counts()).unread, 1)
   await inbox.markRead({ ids: [first, 'f'.repeat(32)] }, false)
   await inbox.markRead({ query: query('subject:"number 1"') }, true)
@@ -127,12 +134,28 @@ withInbox('a search walks through more messages than one batch has', async (inbo
   const many = Array.from({ length: 1_203 }, (_, i) => inbox.add(mail(`message ${i}`), ENVELOPE))
   await Promise.all(many)
   assert.equal((await inbox.search(query('message'), ALL)).count, 1_203)
+  const all = await inbox.list({ start: 0, limit: 2_000 })
+  assert.equal(new Set(all.map(({ ID }) => ID)).size, 1_203)
+  assert.deepEqual(await inbox.list({ start: 3, limit: 950 }), all.slice(3, 953))
   await inbox.delete({ query: query('-subject:7') })
   const left = (await inbox.list({ start: 0, limit: 2000 })).map(({ Subject }) => Subject)
   assert.ok(left.length > 0 && left.every((subject) => subject.includes('7')))
   await inbox.delete('all')
   assert.deepEqual(await inbox.counts(), { total: 0, unread: 0, bytes: 0 })
   assert.equal(inbox.activity.deleted, 1_203)
+})
+
+withInbox('a search and a list end where the one who asked has gone', async (inbox) => {
+  await Promise.all(Array.from({ length: 250 }, (_, i) => inbox.add(mail(`message ${i}`), ENVELOPE)))
+  for (const ask of [
+    (gone: AbortSignal) => inbox.search(query('message'), ALL, gone),
+    (gone: AbortSignal) => inbox.list(ALL, gone),
+  ]) {
+    const gone = new AbortController()
+    const asked = ask(gone.signal)
+    gone.abort(new Error('gone'))
+    await assert.rejects(asked, /gone/)
+  }
 })
 
 withInbox('deleting releases the bodies', async (inbox, { store }) => {
@@ -173,13 +196,13 @@ withInbox('a message that cannot be taken apart is shown as its source, with the
     `Subject: bomb\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n${'--b\r\n\r\n\r\n'.repeat(5_000)}`,
   )
   const { ID } = await inbox.add(raw, ENVELOPE)
-  const opened = await inbox.open(ID)
-  assert.match(opened?.ParseError ?? '', /1000 parts/)
-  assert.equal(opened?.Subject, 'bomb')
-  assert.ok(opened?.Text.startsWith('Subject: bomb'))
-  assert.deepEqual([opened?.HTML, opened?.Attachments, opened?.Inline], ['', [], []])
+  const opened = await open(inbox, ID)
+  assert.match(opened.ParseError ?? '', /1000 parts/)
+  assert.equal(opened.Subject, 'bomb')
+  assert.ok(opened.Text.startsWith('Subject: bomb'))
+  assert.deepEqual([opened.HTML, opened.Attachments, opened.Inline], ['', [], []])
   const part = await inbox.part(ID, '1')
-  assert.ok(part && 'unreadable' in part)
+  assert.ok(typeof part === 'object' && 'unreadable' in part)
 })
 
 withInbox('hostile content is kept and opened like any other', async (inbox) => {
@@ -198,7 +221,7 @@ withInbox('hostile content is kept and opened like any other', async (inbox) => 
   for (const raw of hostile) {
     const { ID } = await inbox.add(raw, ENVELOPE)
     assert.deepEqual(await inbox.raw(ID), raw)
-    assert.equal((await inbox.open(ID))?.ID, ID)
+    assert.equal((await open(inbox, ID)).ID, ID)
   }
   assert.equal((await inbox.search(query('is:read -xyz'), ALL)).count, hostile.length)
 })

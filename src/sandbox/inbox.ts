@@ -26,19 +26,21 @@ import { type Envelope, summarizeMessage } from './summarize.ts'
 /** The development inbox: mail that was delivered to the sandbox, for people and tests to read.
  *  In: the content of a message with its envelope. Out: lists, searches, opened messages, sources and parts.
  *  Promise: once `add` resolves the message is on disk with its summary, whatever it contains; only the oldest go when
- *  there are more than `limit`. No message costs the server more time or memory than its size. */
+ *  there are more than `limit`. No message costs the server more time or memory than its size, and a summary is small
+ *  whatever the message is. A signal ends what is done for somebody who has gone: the call rejects with its reason. */
 export interface Inbox {
   /** Keeps a message. Throws StoreFull where the disk is full; then nothing is kept. */
   add(content: Buffer, envelope: Envelope): Promise<MessageSummary>
   /** Newest first. */
-  list(range: Range): Promise<MessageSummary[]>
+  list(range: Range, gone?: AbortSignal): Promise<MessageSummary[]>
   /** Newest first; `count` and `unread` are those of all matches. */
-  search(query: SearchQuery, range: Range): Promise<SearchResult>
+  search(query: SearchQuery, range: Range, gone?: AbortSignal): Promise<SearchResult>
   counts(): Promise<InboxCounts>
-  /** Opens a message, which marks it as read. */
-  open(id: string): Promise<MessageView | undefined>
+  summary(id: string): Promise<MessageSummary | undefined>
+  /** Opens a message, which marks it as read. `busy`: too many wait to be opened. */
+  open(id: string, gone?: AbortSignal): Promise<MessageView | 'busy' | undefined>
   raw(id: string): Promise<Buffer | undefined>
-  part(id: string, partId: string): Promise<PartContent | Unreadable | undefined>
+  part(id: string, partId: string, gone?: AbortSignal): Promise<PartContent | Unreadable | 'busy' | undefined>
   markRead(which: Selection, read: boolean): Promise<void>
   /** Deletes messages and releases their contents. Ids of messages that are not there are passed over. */
   delete(which: Selection): Promise<void>
@@ -85,7 +87,8 @@ export interface InboxOptions {
   readonly readTimeLimitMs?: number
 }
 
-const BATCH = 500
+/** Rows of one step. The most that a stranger can make of them is some 3 MB, which holds up nobody. */
+const BATCH = 100
 
 export function openInbox({ store, bodies, limit = 10_000, readTimeLimitMs = 5_000 }: InboxOptions): Inbox {
   const nextArrival = arrivalIds()
@@ -98,7 +101,7 @@ export function openInbox({ store, bodies, limit = 10_000, readTimeLimitMs = 5_0
 
   async function keep(content: Buffer, envelope: Envelope): Promise<InboxRow> {
     const { id, at } = nextArrival()
-    const { summary, messageId, searchText } = summarizeMessage(content, envelope)
+    const { summary, messageId, recipients, searchText } = summarizeMessage(content, envelope)
     const body = await bodies.keep(content)
     const row: InboxRow = {
       summary: {
@@ -110,7 +113,7 @@ export function openInbox({ store, bodies, limit = 10_000, readTimeLimitMs = 5_0
         Username: '',
         Tags: [],
         Size: content.length,
-        Envelope: { From: envelope.from, To: envelope.to },
+        Envelope: { From: envelope.from, To: recipients },
       },
       bodyId: body.id,
       searchText,
@@ -127,9 +130,10 @@ export function openInbox({ store, bodies, limit = 10_000, readTimeLimitMs = 5_0
   }
 
   /** All messages, newest first, in batches of bounded size. */
-  async function* walk(withText: boolean): AsyncGenerator<InboxRow[]> {
+  async function* walk(withText: boolean, gone?: AbortSignal): AsyncGenerator<InboxRow[]> {
     let last: { readonly at: number; readonly id: string } = { at: Number.MAX_SAFE_INTEGER, id: '' }
     for (;;) {
+      gone?.throwIfAborted()
       const rows = await store.all(withText ? selectOlderWithText : selectOlder, [last.at, last.id, BATCH])
       if (rows.length > 0) yield rows.map((row) => readRow(row))
       const end = rows.at(-1)
@@ -138,10 +142,10 @@ export function openInbox({ store, bodies, limit = 10_000, readTimeLimitMs = 5_0
     }
   }
 
-  async function* select(which: Selection): AsyncGenerator<InboxRow[]> {
-    if (which === 'all') yield* walk(false)
+  async function* select(which: Selection, gone?: AbortSignal): AsyncGenerator<InboxRow[]> {
+    if (which === 'all') yield* walk(false, gone)
     else if ('query' in which) {
-      for await (const rows of walk(which.query.wantsText))
+      for await (const rows of walk(which.query.wantsText, gone))
         yield rows.filter((row) => matchesSearch(which.query, row))
     } else {
       for (let from = 0; from < which.ids.length; from += BATCH) {
@@ -203,15 +207,23 @@ export function openInbox({ store, bodies, limit = 10_000, readTimeLimitMs = 5_0
       return row.summary
     },
 
-    async list({ start, limit: count }) {
-      const rows = await store.all(selectPage, [count, start])
-      return rows.map((row) => readRow(row).summary)
+    async list({ start, limit: count }, gone) {
+      const messages: MessageSummary[] = []
+      let rows = await store.all(selectPage, [Math.min(count, BATCH), start])
+      for (;;) {
+        messages.push(...rows.map((row) => readRow(row).summary))
+        const last = rows.at(-1)
+        const missing = count - messages.length
+        if (last === undefined || rows.length < BATCH || missing === 0) return messages
+        gone?.throwIfAborted()
+        rows = await store.all(selectOlder, [last.received_at, last.id, Math.min(missing, BATCH)])
+      }
     },
 
-    async search(query, { start, limit: count }) {
+    async search(query, { start, limit: count }, gone) {
       const messages: MessageSummary[] = []
       let [matches, unread] = [0, 0]
-      for await (const rows of select({ query })) {
+      for await (const rows of select({ query }, gone)) {
         for (const { summary } of rows) {
           if (matches >= start && messages.length < count) messages.push(summary)
           matches++
@@ -226,14 +238,19 @@ export function openInbox({ store, bodies, limit = 10_000, readTimeLimitMs = 5_0
       return counted ?? { total: 0, unread: 0, bytes: 0 }
     },
 
-    async open(id) {
+    async summary(id) {
+      return (await find(id))?.summary
+    },
+
+    async open(id, gone) {
       const row = await find(id)
       if (row === undefined) return undefined
       let raw: Buffer | undefined
       const mime = await reader.view(async () => {
         raw = await bodies.read(row.bodyId)
         return raw
-      })
+      }, gone)
+      if (mime === 'busy') return mime
       if (raw === undefined || mime === undefined) return undefined
       if (!row.summary.Read) await markRead({ ids: [id] }, true).catch(passFullDisk)
       return viewMessage(row.summary, raw, mime)
@@ -244,9 +261,9 @@ export function openInbox({ store, bodies, limit = 10_000, readTimeLimitMs = 5_0
       return row && bodies.read(row.bodyId)
     },
 
-    async part(id, partId) {
+    async part(id, partId, gone) {
       const row = await find(id)
-      return row && reader.part(() => bodies.read(row.bodyId), partId)
+      return row && reader.part(() => bodies.read(row.bodyId), partId, gone)
     },
 
     markRead,

@@ -3,14 +3,20 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 import type { MimeView, PartContent, Unreadable } from './read-mime.ts'
 import type { ReadAnswer, ReadRequest } from './read-mime-worker.ts'
+import { openTurns } from './turns.ts'
 
 /** Takes messages apart in a thread of its own, one after the other, so that no message can hold up the server.
  *  In: how to get the source of a message, asked when its turn comes, so that those who wait hold no memory.
- *  Out: its texts and parts, or why it cannot be shown; undefined where there is no such message or part.
+ *  Out: its texts and parts, or why it cannot be shown; undefined where there is no such message or part; `busy` where
+ *  too many wait. Rejects with the reason of a signal that was aborted before the turn came: that work is dropped.
  *  Promise: every call answers, at the latest when the calls before it are done and its own time is over. */
 export interface MimeReader {
-  view(source: Source): Promise<MimeView | Unreadable | undefined>
-  part(source: Source, partId: string): Promise<PartContent | Unreadable | undefined>
+  view(source: Source, gone?: AbortSignal): Promise<MimeView | Unreadable | 'busy' | undefined>
+  part(
+    source: Source,
+    partId: string,
+    gone?: AbortSignal,
+  ): Promise<PartContent | Unreadable | 'busy' | undefined>
   close(): Promise<void>
 }
 
@@ -19,14 +25,20 @@ export type Source = () => Promise<Buffer | undefined>
 export interface MimeReaderOptions {
   /** How long one message may take, in milliseconds. */
   readonly timeLimitMs?: number
+  /** How many messages may wait for their turn. */
+  readonly maxWaiting?: number
 }
 
 /** For JavaScript objects. Contents lie outside this memory and are bounded by the size of a message. */
 const HEAP_MB = 512
 
-export function openMimeReader({ timeLimitMs = 5_000 }: MimeReaderOptions = {}): MimeReader {
+export function openMimeReader({
+  timeLimitMs = 5_000,
+  maxWaiting = 100,
+}: MimeReaderOptions = {}): MimeReader {
+  const turns = openTurns({ atOnce: 1, waiting: maxWaiting })
   let worker: Worker | undefined
-  let turn: Promise<unknown> = Promise.resolve()
+  let done: Promise<unknown> = Promise.resolve()
   let closed = false
 
   const start = async () => {
@@ -51,27 +63,27 @@ export function openMimeReader({ timeLimitMs = 5_000 }: MimeReaderOptions = {}):
     if ('unreadable' in answer) await end()
     return answer
   }
-  const inTurn = <T>(task: () => Promise<T>): Promise<T> => {
-    const result = turn.then(task)
-    turn = result.catch(() => undefined)
+  const inTurn = <T>(task: () => Promise<T>, gone: AbortSignal | undefined): Promise<T | 'busy'> => {
+    const result = turns.take(task, gone)
+    done = Promise.allSettled([done, result])
     return result
   }
 
   return {
-    view: (source) =>
+    view: (source, gone) =>
       inTurn(async () => {
         const answer = await read(source, (raw) => ({ kind: 'view', raw }))
         return answer !== undefined && 'kind' in answer ? viewOf(answer) : answer
-      }),
-    part: (source, partId) =>
+      }, gone),
+    part: (source, partId, gone) =>
       inTurn(async () => {
         const answer = await read(source, (raw) => ({ kind: 'part', raw, partId }))
         return answer !== undefined && 'kind' in answer ? partOf(answer) : answer
-      }),
+      }, gone),
     async close() {
       closed = true
       await end()
-      await turn
+      await done
       await end()
     },
   }

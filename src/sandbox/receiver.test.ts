@@ -121,8 +121,11 @@ test('a full disk refuses with 452 4.3.1 and keeps what is there', async (t) => 
     const { total } = await sandbox.inbox.counts()
     assert.equal(total, sent)
     assert.ok(total > 0)
-    for (const { ID } of await sandbox.inbox.list(ALL))
-      assert.equal((await sandbox.inbox.open(ID))?.Subject, 'Hello')
+    for (const { ID } of await sandbox.inbox.list(ALL)) {
+      const opened = await sandbox.inbox.open(ID)
+      assert.ok(typeof opened === 'object')
+      assert.equal(opened.Subject, 'Hello')
+    }
     assert.equal(sandbox.inbox.activity.refused, 1)
   } finally {
     await store.close()

@@ -25,7 +25,9 @@ const MAX_TERMS = 50
 
 /** Reads a query in Mailpit's syntax. Terms are separated by blanks and all must hold; quotes keep a phrase together;
  *  `-` or `!` before a term negates it. A prefix that Mailpit has and the inbox lacks is refused by name rather than
- *  searched for as a word, which would silently match nothing. `invalid` is a sentence for the person who asked. */
+ *  searched for as a word, which would silently match nothing. `to:` looks at the To field, as in Mailpit: of one message
+ *  to several recipients it finds every copy. `recipient:` is ours and finds the copy of the one that the envelope names,
+ *  a blind one too. `invalid` is a sentence for the person who asked. */
 export function parseSearch(query: string): SearchQuery | { readonly invalid: string } {
   if (query.length > MAX_QUERY_LENGTH)
     return {
@@ -93,7 +95,6 @@ const STATES: ReadonlyMap<string, (message: Searchable) => boolean> = new Map([
   ['has:inlines', ({ summary }) => summary.Inline > 0],
 ])
 
-/** `recipient:` is ours: whom the envelope named, so that one copy of a message to several can be asked for. */
 const FIELDS: ReadonlyMap<string, (summary: MessageSummary) => string[]> = new Map([
   ['from', ({ From }) => fold([From])],
   ['to', ({ To }) => fold(To)],

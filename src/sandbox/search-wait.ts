@@ -1,16 +1,21 @@
-import type { Inbox, Range, SearchResult } from './inbox.ts'
+import type { Inbox, SearchResult } from './inbox.ts'
 import { matchesSearch, type SearchQuery } from './search-query.ts'
 
 /** Searches that may wait for the message they ask for, so that a test needs no polling. */
 export interface SearchWait {
-  /** Answers as soon as something matches, and at the latest when `signal` says so. `busy`: too many wait already. */
-  search(query: SearchQuery, range: Range, signal: AbortSignal): Promise<SearchResult | 'busy'>
+  /** Answers as soon as something matches, and at the latest when `signal` says so. `look` searches once, for `query`.
+   *  `busy`: too many wait already, or `look` says so. */
+  search<R extends SearchResult>(
+    query: SearchQuery,
+    look: () => Promise<R | 'busy'>,
+    signal: AbortSignal,
+  ): Promise<R | 'busy'>
 }
 
 export function searchWait(inbox: Inbox, maxWaiters: number): SearchWait {
   let waiters = 0
   return {
-    async search(query, range, signal) {
+    async search(query, look, signal) {
       if (waiters >= maxWaiters) return 'busy'
       waiters++
       // Listening before looking, so that nothing arrives in between.
@@ -21,10 +26,10 @@ export function searchWait(inbox: Inbox, maxWaiters: number): SearchWait {
         if (matchesSearch(query, message)) arrival.resolve()
       })
       try {
-        const result = await inbox.search(query, range)
-        if (result.count > 0 || signal.aborted) return result
+        const result = await look()
+        if (result === 'busy' || result.count > 0 || signal.aborted) return result
         await arrival.promise
-        return await inbox.search(query, range)
+        return await look()
       } finally {
         unsubscribe()
         signal.removeEventListener('abort', ended)

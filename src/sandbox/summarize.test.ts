@@ -225,17 +225,37 @@ const HOSTILE: Record<string, () => Buffer> = {
     Buffer.from(
       `Content-Type: text/plain;${Array.from({ length: 50_000 }, (_, i) => ` name*${i}*=a;\n`).join('')}\n\nx`,
     ),
+  'control characters in every name': () =>
+    Buffer.from(
+      ['From', 'To', 'Cc', 'Bcc', 'Reply-To']
+        .map((name) => `${name}: ${`"${'\x01'.repeat(200)}" <a@b>, `.repeat(100)}\n`)
+        .join(''),
+    ),
   'empty encoded words': () => Buffer.from(`Subject: ${'=?utf-8?q??= '.repeat(100_000)}\n\n`),
 }
 
 for (const [name, build] of Object.entries(HOSTILE))
   test(`hostile mail gets a summary of bounded size: ${name}`, () => {
     const { summary, messageId, searchText } = summarize(build())
-    assert.ok(JSON.stringify(summary).length < 300_000)
-    assert.ok(searchText.length <= 32 * 1024)
+    assert.ok(JSON.stringify(summary).length < 25_000)
+    assert.ok(searchText.length <= 8 * 1024)
     assert.ok(!searchText.includes('\0') && searchText.isWellFormed())
     assert.ok(!messageId.includes('\0') && messageId.isWellFormed())
   })
+
+test('50 mailboxes of a field and 100 recipients are kept, and fewer where they are long', () => {
+  const people = (count: number, local: string) =>
+    Array.from({ length: count }, (_, i) => `${local}${i}@example.com`)
+  const usual = summarize(mail(`To: ${people(60, 'someone').join(', ')}`, '', ''), people(110, 'someone'))
+  assert.equal(usual.summary.To.length, 50)
+  assert.deepEqual(usual.recipients, people(100, 'someone'))
+  const long = people(100, 'x'.repeat(230))
+  const fields = ['To', 'Cc', 'Bcc', 'Reply-To'].map((name) => `${name}: ${long.join(', ')}`)
+  const hostile = summarize(mail(...fields, 'Subject: wanted', '', 'needle'), long)
+  assert.equal(hostile.summary.To[0]?.Address, long[0])
+  assert.ok(JSON.stringify([hostile.summary, hostile.recipients]).length < 25_000)
+  for (const word of ['wanted', 'needle']) assert.ok(hostile.searchText.includes(word), word)
+})
 
 test('any octets at all get a summary', () => {
   const line = fc.oneof(

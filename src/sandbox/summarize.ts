@@ -17,15 +17,21 @@ export interface ReceiptSummary {
   readonly summary: ContentSummary
   /** Without angle brackets; empty where there is none. */
   readonly messageId: string
+  /** Those of the envelope that the inbox lists: the first 100, or fewer where their names are very long. */
+  readonly recipients: readonly string[]
   readonly searchText: string
 }
 
 const MAX_ADDRESS_TEXT = 16 * 1024
-const MAX_MAILBOXES = 200
-const MAX_MAILBOX_TEXT = 500
+// RFC 5321 §4.5.3.1.3: a path has 256 octets, of which the brackets are two.
+const MAX_MAILBOX_TEXT = 254
+/** A message sent here has 50 recipients at most. */
+const FIELD_ROOM = { items: 50, json: 4 * 1024 }
+// RFC 5321 §4.5.3.1.8: a transaction may have 100 recipients.
+const ENVELOPE_ROOM = { items: 100, json: 4 * 1024 }
 const MAX_SUBJECT = 1_000
 const MAX_BODY_SOURCE = 64 * 1024
-const MAX_SEARCH_TEXT = 32 * 1024
+const MAX_SEARCH_TEXT = 8 * 1024
 // Mailpit cuts at 200 characters and adds three dots.
 const SNIPPET_LENGTH = 200
 
@@ -40,21 +46,35 @@ export function summarizeMessage(raw: Buffer, envelope: Envelope): ReceiptSummar
   const subject = decodeWords((firstValue(outline.header, 'subject') ?? '').slice(0, MAX_ADDRESS_TEXT))
   const summary: ContentSummary = {
     From: readFrom(firstValue(outline.header, 'from') ?? ''),
-    To: to.slice(0, MAX_MAILBOXES),
-    Cc: cc.slice(0, MAX_MAILBOXES),
-    Bcc: [...bcc, ...unnamedRecipients(envelope.to, [...to, ...cc, ...bcc])].slice(0, MAX_MAILBOXES),
-    ReplyTo: mailboxes('reply-to').slice(0, MAX_MAILBOXES),
+    To: fitting(to, FIELD_ROOM),
+    Cc: fitting(cc, FIELD_ROOM),
+    Bcc: fitting([...bcc, ...unnamedRecipients(envelope.to, [...to, ...cc, ...bcc])], FIELD_ROOM),
+    ReplyTo: fitting(mailboxes('reply-to'), FIELD_ROOM),
     Subject: subject.slice(0, MAX_SUBJECT).toWellFormed(),
     Attachments: outline.parts.filter((part) => isAttachment(part)).length,
     Inline: outline.parts.filter((part) => !isAttachment(part) && !isBodyText(part)).length,
     Snippet: cutSnippet(plain || html),
   }
+  const recipients = fitting(envelope.to, ENVELOPE_ROOM)
   const fileNames = outline.parts.map((part) => decodeWords(part.fileName))
   return {
     summary,
     messageId: readMessageId(firstValue(outline.header, 'message-id') ?? ''),
-    searchText: searchText(summary, envelope, [plain, html, ...fileNames]),
+    recipients,
+    searchText: searchText(summary, [envelope.from, ...recipients, ...fileNames], [plain, html]),
   }
+}
+
+/** The first ones, as many as there is room for in characters of JSON: that is how they are stored. */
+function fitting<T>(items: readonly T[], room: { readonly items: number; readonly json: number }): T[] {
+  const kept: T[] = []
+  let left = room.json
+  for (const item of items.slice(0, room.items)) {
+    left -= JSON.stringify(item).length
+    if (left < 0) break
+    kept.push(item)
+  }
+  return kept
 }
 
 function readTexts(raw: Buffer, outline: Outline): { plain: string; html: string } {
@@ -102,11 +122,12 @@ function readMessageId(value: string): string {
   return value.slice(0, MAX_SUBJECT).replace(/^<|>$/g, '').replaceAll('\0', '').toWellFormed()
 }
 
-function searchText(summary: ContentSummary, envelope: Envelope, texts: readonly string[]): string {
+/** Names take up half of the room at most, and the texts the rest. */
+function searchText(summary: ContentSummary, names: readonly string[], texts: readonly string[]): string {
   const { From, To, Cc, Bcc, ReplyTo, Subject } = summary
   const addresses = [From, ...To, ...Cc, ...Bcc, ...ReplyTo].map(({ Name, Address }) => `${Name} ${Address}`)
-  const all = [...addresses, Subject, envelope.from, ...envelope.to, ...texts]
-  return foldText(all.join(' ').slice(0, MAX_SEARCH_TEXT))
+  const head = [Subject, ...addresses, ...names].join(' ').slice(0, MAX_SEARCH_TEXT / 2)
+  return foldText([head, ...texts].join(' ').slice(0, MAX_SEARCH_TEXT))
 }
 
 function collapse(text: string): string {
