@@ -37,8 +37,8 @@ export async function openDeliveryWorld(
   at: { readonly store: Store; readonly directory: string },
   options: DeliveryWorldOptions = {},
 ): Promise<DeliveryWorld> {
-  const { peers = {}, retryMs = [50, 100, 200], ...more } = options
-  const outbound = await openOutbound(at.store, at.directory, { retryMs })
+  const { peers = {}, retryMs = [50, 100, 200], now = Date.now, ...more } = options
+  const outbound = await openOutbound(at.store, at.directory, { retryMs, now })
   const delivery = openDelivery({
     queue: outbound.queue,
     outcome: outbound.outcome,
@@ -52,7 +52,7 @@ export async function openDeliveryWorld(
     direct: () => undefined,
     ehloName: 'posthorn.test',
     returnPathTag: (id) => id,
-    now: Date.now,
+    now,
     random: () => 0,
     connectionsPerDestination: 4,
     messagesPerConnection: 1000,

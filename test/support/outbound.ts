@@ -54,7 +54,7 @@ export interface Outbound extends AsyncDisposable {
   readonly outcome: Outcome
   readonly node: string
   /** Promises one message. Out: the ids of its deliveries. */
-  send(recipients: string | readonly string[], more?: Partial<Order>): Promise<string[]>
+  readonly send: (recipients: string | readonly string[], more?: Partial<Order>) => Promise<string[]>
 }
 
 export interface OutboundOptions {

@@ -1,8 +1,8 @@
 import { createServer, type Socket } from 'node:net'
 import type { TestContext } from 'node:test'
 
-/** What a misbehaving peer answers: a reply, silence, or the end of the connection. */
-export type ScriptedAnswer = string | 'silence' | 'close' | 'reset'
+/** What a misbehaving peer answers: a reply, or `silence`, or it ends the connection, by `close` or by `reset`. */
+export type ScriptedAnswer = string
 
 export interface Script {
   /** By connection, counted from 0. */
@@ -54,13 +54,14 @@ export async function startScriptedPeer(t: TestContext, script: Script): Promise
       else socket.write(`${answer}\r\n`)
     }
 
-    function hear(command: string): void {
+    function hear(command: string): ScriptedAnswer {
       commands.push(command)
       const verb = command.split(/[ :]/, 1)[0]?.toUpperCase() ?? ''
       const answer = script.answer?.(command, connection) ?? USUAL[verb] ?? '500 5.5.2 What?'
       say(answer)
       inContent = verb === 'DATA' && answer.startsWith('354')
       if (answer.startsWith('221') || answer.startsWith('421')) socket.end()
+      return answer
     }
 
     socket.on('data', (chunk) => {
@@ -73,10 +74,7 @@ export async function startScriptedPeer(t: TestContext, script: Script): Promise
           if (end < 0) return
           const content = unread.slice(0, end + 2)
           unread = unread.slice(end + 5)
-          const before = script.answer?.('.', connection)
-          if (before === undefined || before.startsWith('2')) taken.push(content)
-          hear('.')
-          inContent = false
+          if (hear('.').startsWith('2')) taken.push(content)
           continue
         }
         const line = unread.indexOf('\r\n')

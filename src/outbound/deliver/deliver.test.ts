@@ -15,11 +15,11 @@ onBothEngines(
     const content = Buffer.from('Subject: x\r\n\r\n.\r\n..\r\nbinary \xff\r\n', 'latin1')
     const ids = await world.send(['a@one.example', 'B@one.example'], { content })
     for (const id of ids) assert.equal((await world.settled(id)).state, 'delivered')
-    assert.deepEqual(peer.messages.map(({ to }) => to).toSorted(), [['B@one.example'], ['a@one.example']])
     assert.deepEqual(
-      peer.messages.map(({ from }) => from).toSorted(),
-      ids.map((id) => `${id}@cf-bounce.yourdomain.com`).toSorted(),
+      new Set(peer.messages.map(({ to }) => to.join())),
+      new Set(['B@one.example', 'a@one.example']),
     )
+    assert.deepEqual(new Set(peer.senders), new Set(ids.map((id) => `${id}@cf-bounce.yourdomain.com`)))
     for (const message of peer.messages) assert.deepEqual(message.content, content)
     await checkInvariants(open.store)
     const [event] = await eventsIn(open.store)

@@ -48,8 +48,8 @@ const MOST_ROUTES = 10_000
 const MOST_RESTING = 50_000
 /** Another node may take this one for dead as early as this after a delivery was claimed. */
 const RECHECK_MS = 10_000
-/** After the grace, for what was aborted to be given back. */
-const GIVE_BACK_MS = 1000
+/** For what was aborted to be given back, and for QUIT. */
+const GOODBYE_MS = 1000
 
 /** A connection that could not be opened, or broke before it was of use, with what it had in hand. */
 interface CutOff {
@@ -193,15 +193,11 @@ export function openDelivery(options: DeliverOptions): Delivery {
     deliveries: readonly ClaimedDelivery[],
     record: () => Promise<unknown>,
   ): Promise<undefined> {
-    const recorded = await persistently(record, { signal, log }).catch((error: unknown) => {
-      log.error(
-        { err: error, deliveries: deliveries.map(({ id }) => id) },
-        'deliver: no such outcome can be recorded',
-      )
-      const stumbles = () => Promise.all(deliveries.map((delivery) => outcome.stumbled(delivery)))
-      return persistently(stumbles, { signal, log })
-    })
-    if (recorded) for (const delivery of deliveries) held.release(delivery)
+    let end = await persistently(record, { signal, log })
+    // As little as possible then; and if not even that, they stay held, so that nobody here sends them again.
+    const stumble = () => Promise.all(deliveries.map((delivery) => outcome.stumbled(delivery)))
+    if (end === 'impossible') end = await persistently(stumble, { signal, log })
+    if (end === 'recorded') for (const delivery of deliveries) held.release(delivery)
   }
 
   async function handleCutOff(cutOff: CutOff, destination: Destination): Promise<void> {
@@ -223,7 +219,8 @@ export function openDelivery(options: DeliverOptions): Delivery {
       resting.set(key, true)
       await conclude([first, ...others], async () => {
         const restMs = await outcome.unreachable([first, ...others], report, cause)
-        resting.set(key, true, { ttl: Math.max(1, restMs) })
+        // Ends a little before the lane is due in the store, which decides.
+        resting.set(key, true, { ttl: Math.max(1, Math.floor(restMs * 0.9)) })
       })
     }
     await Promise.all([...lanes].map(rest))
@@ -236,9 +233,9 @@ export function openDelivery(options: DeliverOptions): Delivery {
     work.add(tracked)
   }
 
-  async function quiet(withinMs: number): Promise<void> {
+  async function until(done: () => boolean, withinMs: number): Promise<void> {
     const end = performance.now() + withinMs
-    while (work.size > 0 && performance.now() < end) await sleep(10)
+    while (!done() && performance.now() < end) await sleep(10)
   }
 
   return {
@@ -254,9 +251,9 @@ export function openDelivery(options: DeliverOptions): Delivery {
       lookups.clear()
       for (const destination of destinations.values()) destination.close()
       keepTrack(conclude(waiting, () => outcome.putBack(waiting)))
-      await quiet(graceMs)
+      await until(() => held.size === 0, graceMs)
       abort.abort()
-      await quiet(GIVE_BACK_MS)
+      await until(() => work.size === 0, GOODBYE_MS)
     },
   }
 }

@@ -10,6 +10,7 @@ export interface HeldDeliveries {
   /** Takes it in. Out: the same, without its content where the memory for contents is used up. */
   hold(delivery: ClaimedDelivery): ClaimedDelivery
   has(claim: Claim): boolean
+  readonly size: number
   /** When it was taken in, ms. */
   since(claim: Claim): number
   release(delivery: ClaimedDelivery): void
@@ -73,6 +74,9 @@ export function holdDeliveries(now: () => number, roomAgain: () => void): HeldDe
       return fits ? delivery : withoutContent
     },
     has: (claim) => held.has(nameOf(claim)),
+    get size() {
+      return held.size
+    },
     since: (claim) => held.get(nameOf(claim))?.since ?? now(),
     release(delivery) {
       const known = held.get(nameOf(delivery))

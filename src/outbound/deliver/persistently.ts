@@ -5,21 +5,22 @@ import { StatementFailed } from '#store/statement-failed.ts'
 const FIRST_WAIT_MS = 100
 const LONGEST_WAIT_MS = 10_000
 
-/** Does what has to be on disk, again and again while the store cannot take it: full, restarting, out of reach. Out:
- *  false if `signal` ended that. Throws what no repetition mends. */
+/** Does what has to be on disk, again and again while the store cannot take it: full, restarting, out of reach. Never
+ *  rejects. `stopped`: the signal ended that. `impossible`: no repetition would mend it. */
 export async function persistently(
   record: () => Promise<unknown>,
   { signal, log }: { readonly signal: AbortSignal; readonly log: Log },
-): Promise<boolean> {
+): Promise<'recorded' | 'stopped' | 'impossible'> {
   for (let wait = FIRST_WAIT_MS; ; wait = Math.min(2 * wait, LONGEST_WAIT_MS)) {
     try {
       await record()
-      return true
+      return 'recorded'
     } catch (error) {
-      if (isBug(error)) throw error
-      log.error({ err: error }, 'deliver: an outcome could not be recorded, trying again')
+      const impossible = isBug(error)
+      log.error({ err: error, impossible }, 'deliver: an outcome could not be recorded')
+      if (impossible) return 'impossible'
     }
-    if (signal.aborted) return false
+    if (signal.aborted) return 'stopped'
     // Rejects when aborted; there is one more try then.
     await sleep(wait, undefined, { signal }).catch(() => undefined)
   }

@@ -24,7 +24,7 @@ const suppression = { reason: 'hard_bounce', forMs: null } as const
 interface World extends Outbound {
   readonly engine: HandEngine
   /** Sends one message and takes its deliveries. */
-  take(...recipients: string[]): Promise<Lanemates>
+  readonly take: (...recipients: string[]) => Promise<Lanemates>
 }
 
 function withOutcome(name: string, run: (world: World) => Promise<void>): void {
@@ -182,7 +182,10 @@ withOutcome(
     const restMs = await outcome.unreachable(lane, { reply: 'no answer' }, 'host-unreachable')
     assert.equal(restMs, 1000)
     const rows = await deliveriesIn(store)
-    assert.deepEqual(rows.map(({ attempts }) => attempts).toSorted(), [0, 0, 1])
+    assert.deepEqual(
+      rows.map(({ attempts }) => attempts).toSorted((a, b) => a - b),
+      [0, 0, 1],
+    )
     assert.ok(
       rows.every(
         ({ last_reply, last_cause }) => last_reply === 'no answer' && last_cause === 'host-unreachable',

@@ -112,7 +112,8 @@ export function openOutcome(options: OutcomeOptions): Outcome {
       attemptEvent('deferred', delivery, attempt, at, { cause, retryAt: at + inMs }),
     ]
     const written = await commit(delivery, set, 'deferred')
-    queue.wake(at + inMs)
+    // Counted from after the commit, which is when the store began to count.
+    queue.wake(now() + inMs)
     return written
   }
 

@@ -50,6 +50,17 @@ test('a wake-up during a poll is kept for the next one, and two polls never over
   await poller.stop()
 })
 
+test('a wish for later than the poll that is set already is kept too', async () => {
+  const polls: number[] = []
+  const poller = openPoller({ poll: async () => void polls.push(0), now: Date.now, log })
+  poller.wake()
+  poller.wake(Date.now() + 60)
+  const second = until('the second', () => polls.length === 2)
+  const idle = sleep(900).then(() => 'the poll of each second')
+  assert.equal(await Promise.race([second.then(() => 'soon'), idle]), 'soon')
+  await poller.stop()
+})
+
 test('a clock that steps back an hour does not put off the next poll', async () => {
   let now = 3_600_000
   let polls = 0

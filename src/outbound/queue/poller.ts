@@ -17,6 +17,7 @@ export function openPoller(options: { poll: () => Promise<void>; now: () => numb
   let timer: NodeJS.Timeout | undefined
   let polling: Promise<void> | undefined
   let dueAt = Number.POSITIVE_INFINITY
+  /** The earliest wish for a poll after the one that is under way or already set. */
   let wakeAt = Number.POSITIVE_INFINITY
 
   function schedule(at: number): void {
@@ -27,20 +28,21 @@ export function openPoller(options: { poll: () => Promise<void>; now: () => numb
   }
 
   function run(): void {
-    wakeAt = Number.POSITIVE_INFINITY
+    if (wakeAt <= now()) wakeAt = Number.POSITIVE_INFINITY
     polling = poll()
       .catch((error: unknown) => log.error({ err: error }, 'queue: polling failed, trying again'))
       .finally(() => {
         polling = undefined
         if (!stopped) schedule(wakeAt)
+        wakeAt = Number.POSITIVE_INFINITY
       })
   }
 
   return {
     wake(at = now()) {
       if (stopped) return
-      if (polling) wakeAt = Math.min(wakeAt, at)
-      else if (timer === undefined || at < dueAt) schedule(at)
+      if (!polling && (timer === undefined || at < dueAt)) schedule(at)
+      else wakeAt = Math.min(wakeAt, at)
     },
     async stop() {
       stopped = true
