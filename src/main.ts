@@ -177,6 +177,7 @@ async function main(): Promise<void> {
   await app.register(inboxPage(inbox))
   const http = await listenHttp(app, { variable: 'POSTHORN_HTTP_PORT', port: config.HTTP_PORT })
   opened.defer(() => http.close())
+  opened.defer(() => queue.verdicts.release())
 
   const base = `http://localhost:${http.port}`
   const dev = {

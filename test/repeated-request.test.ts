@@ -80,3 +80,14 @@ test('an answer that may follow a promise tells SDKs not to retry', async () => 
   const { headers } = await instance.send(mail('header@example.com'))
   assert.equal(headers.get('x-should-retry'), 'false')
 })
+
+test('SIGTERM answers who waits: the message is safe, and arrives after the restart', async () => {
+  const pending = instance.send(mail('slow+stopping@simulator.posthorn.test'))
+  await new Promise((resolve) => setTimeout(resolve, 300))
+  assert.equal(await instance.stop(), 0)
+  const { status, body } = await pending
+  assert.equal(status, 200)
+  assert.deepEqual(body.result?.queued, ['slow+stopping@simulator.posthorn.test'])
+  await instance.restart()
+  assert.ok((await instance.inbox('to:slow+stopping@simulator.posthorn.test')).length >= 1)
+})

@@ -65,3 +65,12 @@ test('the number of waiters is bounded: past it one does not wait, and room come
   for (let i = 0; i < waiting.length; i++) verdicts.announce(`w${i}`, 'delivered')
   await Promise.all(waiting)
 })
+
+test('a shutdown keeps nobody waiting, and tells what is known', async () => {
+  const verdicts = openVerdicts()
+  const waiting = verdicts.first(['a', 'b'], 60_000)
+  verdicts.announce('a', 'delivered')
+  verdicts.release()
+  assert.deepEqual([...(await waiting)], [['a', 'delivered']])
+  assert.equal((await verdicts.first(['c'], 60_000)).size, 0)
+})

@@ -7,13 +7,16 @@ export interface Verdicts {
    *  called before the deliveries are handed on. */
   first(deliveryIds: readonly string[], ms: number): Promise<ReadonlyMap<string, Verdict>>
   announce(deliveryId: string, verdict: Verdict): void
+  /** A shutdown: whoever waits goes on with what is known, and nobody waits any more. */
+  release(): void
 }
 
 const MOST_WAITERS = 20_000
 
 export function openVerdicts(): Verdicts {
   const waiting = new Map<string, Set<(id: string, verdict: Verdict) => void>>()
-  let waiters = 0
+  const ends = new Set<() => void>()
+  let released = false
 
   function leave(id: string, waiter: (id: string, verdict: Verdict) => void): void {
     const others = waiting.get(id)
@@ -25,13 +28,12 @@ export function openVerdicts(): Verdicts {
     first(deliveryIds, ms) {
       const ids = new Set(deliveryIds)
       const verdicts = new Map<string, Verdict>()
-      if (ids.size === 0 || ms === 0 || waiters >= MOST_WAITERS) return Promise.resolve(verdicts)
-      waiters++
+      if (ids.size === 0 || ms === 0 || released || ends.size >= MOST_WAITERS) return Promise.resolve(verdicts)
       return new Promise((resolve) => {
         const done = () => {
           clearTimeout(timer)
           for (const id of ids) leave(id, hear)
-          waiters--
+          ends.delete(done)
           resolve(verdicts)
         }
         const hear = (id: string, verdict: Verdict) => {
@@ -39,6 +41,7 @@ export function openVerdicts(): Verdicts {
           if (verdicts.size === ids.size) done()
         }
         const timer = setTimeout(done, ms)
+        ends.add(done)
         for (const id of ids) {
           const others = waiting.get(id)
           if (others) others.add(hear)
@@ -51,6 +54,10 @@ export function openVerdicts(): Verdicts {
       if (!waiters) return
       waiting.delete(deliveryId)
       for (const hear of waiters) hear(deliveryId, verdict)
+    },
+    release() {
+      released = true
+      for (const done of ends) done()
     },
   }
 }
