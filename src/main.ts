@@ -99,7 +99,16 @@ async function main(): Promise<void> {
   })
 
   // Sending.
-  const queue = await openQueue({ store, bodies, log, node: incarnation.id, now, newToken: randomUUID })
+  const longestBackoffMs = Math.max(...config.RETRY_MS) * 1.25
+  const queue = await openQueue({
+    store,
+    bodies,
+    log,
+    node: incarnation.id,
+    now,
+    newToken: randomUUID,
+    longestBackoffMs,
+  })
   const outcome = openOutcome({
     store,
     queue,

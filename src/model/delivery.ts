@@ -19,9 +19,9 @@ export type DeliveryState =
 export type SettledState = Exclude<DeliveryState, 'waiting' | 'claimed'>
 
 /** Every legal move. A 250 settles a delivery whatever its claim says (the mail is gone, better delivered twice
- *  than lost), so `waiting` may become `delivered` too. */
+ *  than lost), so `waiting` may become `delivered` too; the sweeper ends what expired while it waited. */
 export const NEXT = {
-  waiting: ['claimed', 'delivered', 'failed', 'dropped'],
+  waiting: ['claimed', 'delivered', 'bounced', 'failed', 'dropped'],
   claimed: ['waiting', 'delivered', 'bounced', 'failed', 'dropped'],
   delivered: [],
   bounced: [],

@@ -63,14 +63,15 @@ export function openDelivery(options: DeliverOptions): Delivery {
   const held = holdDeliveries(now, () => queue.wake())
   const destinations = new Map<string, Destination>()
   // Both by a clock that does not step.
-  const routes = new LRUCache<string, Route>({ max: MOST_ROUTES, ttl: ROUTE_TTL_MS })
-  const resting = new LRUCache<string, true>({ max: MOST_RESTING, ttl: 1000 })
+  const routes = new LRUCache<string, Route>({ max: MOST_ROUTES, ttl: ROUTE_TTL_MS, ttlResolution: 10 })
+  const resting = new LRUCache<string, true>({ max: MOST_RESTING, ttl: 1000, ttlResolution: 10 })
   const lookups = new Map<string, ClaimedDelivery[]>()
   const spared = new WeakSet<ClaimedDelivery>()
   const work = new Set<Promise<void>>()
   const abort = new AbortController()
   const { signal } = abort
   setMaxListeners(0, signal)
+  const attempting = { ...options, signal }
   let stopping = false
 
   /** All that is taken for a domain while its route is looked up shares the answer, and the failure. */
@@ -118,7 +119,7 @@ export function openDelivery(options: DeliverOptions): Delivery {
 
   /** One connection's life: as many deliveries as it lasts, then QUIT. */
   async function serve(route: Route, destination: Destination): Promise<void> {
-    const host = await openHost(route, { ...options, signal }).catch((error: unknown): OpenHost => {
+    const host = await openHost(route, attempting).catch((error: unknown): OpenHost => {
       log.error({ err: error, destination: route.key }, 'deliver: a connection failed inside')
       return { ok: false, report: { reply: 'no connection' }, cause: 'other' }
     })
@@ -158,7 +159,7 @@ export function openDelivery(options: DeliverOptions): Delivery {
       held.release(delivery)
       return undefined
     }
-    const result = await attemptDelivery(delivery, host, { ...options, signal })
+    const result = await attemptDelivery(delivery, host, attempting)
     switch (result.kind) {
       case 'delivered':
         return answered(delivery, () => outcome.delivered(delivery, result.report))

@@ -9,6 +9,7 @@ export interface ClaimedRow {
   readonly recipient: Address
   readonly recipient_domain: string
   readonly attempts: number
+  readonly due_at: number
   readonly expires_at: number
   readonly created_at: number
 }
@@ -50,13 +51,14 @@ export async function claimLane(store: Store, claimOf: Claim): Promise<Claimed> 
   const rows = result.rows[1] as ClaimedRow[]
   const failing = (locked[0]?.failures ?? 0) > 0
   if (rows.length === 0 && failing) await forgetIdleLane(store, key)
-  return { rows: rows.toSorted((a, b) => (a.id < b.id ? -1 : 1)), failing }
+  return { rows: rows.toSorted((a, b) => a.due_at - b.due_at), failing }
 }
 
 const mine = `state = 'waiting' and account_id = $1 and recipient_domain = $2`
 const oldest = (when: string) =>
   `select id from delivery where ${mine} and ${when} order by due_at, id limit $3`
-const returning = 'returning id, message_id, recipient, recipient_domain, attempts, expires_at, created_at'
+const returning =
+  'returning id, message_id, recipient, recipient_domain, attempts, due_at, expires_at, created_at'
 
 // Two ranges of the index rather than one condition with `or`, which would walk through all that waits in the lane.
 // On PostgreSQL the choice is materialized: the planner might otherwise run it again for each row it compares.

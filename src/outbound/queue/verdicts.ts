@@ -28,7 +28,8 @@ export function openVerdicts(): Verdicts {
     first(deliveryIds, ms) {
       const ids = new Set(deliveryIds)
       const verdicts = new Map<string, Verdict>()
-      if (ids.size === 0 || ms === 0 || released || ends.size >= MOST_WAITERS) return Promise.resolve(verdicts)
+      if (ids.size === 0 || ms === 0 || released || ends.size >= MOST_WAITERS)
+        return Promise.resolve(verdicts)
       return new Promise((resolve) => {
         const done = () => {
           clearTimeout(timer)
