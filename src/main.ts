@@ -78,7 +78,7 @@ async function main(): Promise<void> {
   })
 
   // The sandbox: a real SMTP server that gets the mail for every name that is not ours, and for ours until they route.
-  const inbox = openInbox({ store, bodies })
+  const inbox = openInbox({ store, bodies, limit: config.INBOX_LIMIT })
   opened.defer(() => inbox.close())
   const simulator = createSimulator({
     keep: async ({ content, ...envelope }) => void (await inbox.add(content, envelope)),

@@ -13,7 +13,11 @@ const WORKERS = 8
 test(`promise 1: kill -9 at random moments under load, ${KILLS} times, loses nothing that got HTTP 200`, {
   timeout: 20 * 60_000,
 }, async (t) => {
-  await using instance = await startInstance({ POSTHORN_RETRY_MS: '100,200', POSTHORN_EXPIRE_MS: '120000' })
+  await using instance = await startInstance({
+    POSTHORN_RETRY_MS: '100,200',
+    POSTHORN_EXPIRE_MS: '120000',
+    POSTHORN_INBOX_LIMIT: '1000000',
+  })
   const ledger = { acknowledged: new Map<string, string>(), sent: 0, ambiguous: 0 }
   for (let kill = 0; kill < KILLS; kill++) {
     const stop = new AbortController()

@@ -73,6 +73,12 @@ const schema = z.strictObject({
     .describe('Delays before the second, third … attempt; the last one repeats. Each is jittered.'),
   EXPIRE_MS: milliseconds(5 * 60_000).describe('A delivery that has not settled by then fails.'),
   BODY_RETENTION_MS: milliseconds(3 * 86_400_000).describe('How long a settled message keeps its body.'),
+  INBOX_LIMIT: z.coerce
+    .number('a number of messages')
+    .int()
+    .min(1)
+    .default(10_000)
+    .describe('Messages that the inbox keeps; the oldest go first.'),
   DEV_SINK: hostAndPort
     .optional()
     .describe(
