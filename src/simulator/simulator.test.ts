@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { dotStuff } from '#protocol/dot-stuffing.ts'
-import { connectSmtp, type SmtpConnection, type TransactionResult } from '#smtp/client.ts'
+import { connectSmtp } from '#smtp/client.ts'
+import type { SmtpConnection, TransactionResult } from '#smtp/smtp-connection.ts'
 import { startSmtpServer } from '#test/smtp-server.ts'
 import {
   createSimulator,

@@ -1,3 +1,8 @@
+import type { SmtpTimeouts } from './client-timeouts.ts'
+import type { ClientTlsInfo, ClientWire, Heard, SmtpFault } from './client-wire.ts'
+import { isMailbox } from './envelope-path.ts'
+import type { Reply } from './reply.ts'
+import { type RawReply, readReply } from './reply-reader.ts'
 import type {
   Phase,
   RefusedRecipient,
@@ -5,12 +10,7 @@ import type {
   Transaction,
   TransactionContent,
   TransactionResult,
-} from './client.ts'
-import type { SmtpTimeouts } from './client-timeouts.ts'
-import type { ClientTlsInfo, ClientWire, Heard, SmtpFault } from './client-wire.ts'
-import { isMailbox } from './envelope-path.ts'
-import type { Reply } from './reply.ts'
-import { type RawReply, readReply } from './reply-reader.ts'
+} from './smtp-connection.ts'
 
 /** What the connection was opened with. */
 export interface ConnectionFacts {

@@ -3,7 +3,8 @@ import { test } from 'node:test'
 import { dotStuff } from '#protocol/dot-stuffing.ts'
 import { type PlayedServer, playServer } from '#test/smtp-dialogue.ts'
 import { startSmtpServer } from '#test/smtp-server.ts'
-import { type ConnectOptions, connectSmtp, type SmtpConnection, type Transaction } from './client.ts'
+import { type ConnectOptions, connectSmtp } from './client.ts'
+import type { SmtpConnection, Transaction } from './smtp-connection.ts'
 
 const OPENING = `
   s: 220 mx.test ESMTP

@@ -10,8 +10,9 @@ import { SMTPServer, type SMTPServerOptions } from 'smtp-server'
 import { openCertificateAuthority } from '#net/certificate-authority.ts'
 import { dotStuff } from '#protocol/dot-stuffing.ts'
 import { startSmtpServer } from '#test/smtp-server.ts'
-import { type ClientTls, connectSmtp, type SmtpConnection } from './client.ts'
+import { type ClientTls, connectSmtp } from './client.ts'
 import type { SmtpHandler } from './handler.ts'
+import type { SmtpConnection } from './smtp-connection.ts'
 
 const run = promisify(execFile)
 const folder = await mkdtemp(join(tmpdir(), 'posthorn-smtp-'))

@@ -3,14 +3,9 @@ import type { Refusal } from '#model/refusal.ts'
 import type { Principal } from '#registry/accounts/accounts.ts'
 import type { AcceptWorld } from './accept-world.ts'
 import { LARGEST_MESSAGE } from './check-size.ts'
+import type { Recipient } from './recipient.ts'
 import { type FitSender, refuseUnverified } from './refuse-sender.ts'
 import { rejectedEvents } from './rejected-events.ts'
-
-/** An envelope recipient, with the JSON pointer that its sender knows it by. */
-export interface Recipient {
-  readonly address: Address
-  readonly pointer: string
-}
 
 /** To whom a message may go, and what that allows it. */
 export interface Allowed {

@@ -3,10 +3,10 @@ import { foldAddress } from '#model/address.ts'
 import type { Draft } from '#model/draft.ts'
 import type { Refusal } from '#model/refusal.ts'
 import { parseAddress } from '#protocol/address.ts'
-import type { Recipient } from './check-recipients.ts'
 import { checkCustomHeaders } from './custom-headers.ts'
 import { lineFlaw } from './line-flaw.ts'
 import { readAttachments } from './read-attachments.ts'
+import type { Recipient } from './recipient.ts'
 import type { AddressField, Fields } from './submission.ts'
 
 /** A draft and its envelope recipients: To, Cc and Bcc, each mailbox once, in the order given. */

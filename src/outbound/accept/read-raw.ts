@@ -1,8 +1,8 @@
 import type { Address } from '#model/address.ts'
 import type { Refusal } from '#model/refusal.ts'
 import { type RawMessage, readRawMessage } from '#outbound/compose/compose-raw.ts'
-import type { Recipient } from './check-recipients.ts'
 import { distinct, MOST_RECIPIENTS, readAddress } from './read-draft.ts'
+import type { Recipient } from './recipient.ts'
 import type { Raw } from './submission.ts'
 
 /** A raw message and its envelope. The envelope decides where it goes, the From header what it is signed as. */

@@ -1,7 +1,7 @@
 import { type Address, domainOf } from '#model/address.ts'
 import type { Refusal } from '#model/refusal.ts'
-import type { SenderDomain } from '#registry/domains/domains.ts'
-import type { Recipient } from './check-recipients.ts'
+import type { SenderDomain } from '#registry/domains/sender-domain.ts'
+import type { Recipient } from './recipient.ts'
 
 /** A domain that may send, under either service. */
 export type FitSender = SenderDomain & { readonly kind: 'sending' | 'routing-only' }

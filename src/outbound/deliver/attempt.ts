@@ -4,8 +4,8 @@ import type { AttemptReport } from '#outbound/outcome/attempt-event.ts'
 import { type Classified, classifyReply } from '#outbound/outcome/classify.ts'
 import type { ClaimedDelivery } from '#outbound/queue/claimed-delivery.ts'
 import { dotStuff } from '#protocol/dot-stuffing.ts'
-import type { TransactionResult } from '#smtp/client.ts'
 import type { Reply } from '#smtp/reply.ts'
+import type { TransactionResult } from '#smtp/smtp-connection.ts'
 import type { OpenHost } from './open-host.ts'
 
 export type Attempt =

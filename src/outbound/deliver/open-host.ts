@@ -1,7 +1,8 @@
 import type { Cause } from '#model/event.ts'
 import type { AttemptReport } from '#outbound/outcome/attempt-event.ts'
-import { type ClientTls, connectSmtp, type SmtpConnection } from '#smtp/client.ts'
+import { type ClientTls, connectSmtp } from '#smtp/client.ts'
 import type { SmtpTimeouts } from '#smtp/client-timeouts.ts'
+import type { SmtpConnection } from '#smtp/smtp-connection.ts'
 import { addressesOf, type Route, type RouteOptions, tryingOrder } from './route.ts'
 
 export type OpenHost =

@@ -7,8 +7,9 @@ import { statement } from '#store/store.ts'
 import { type OpenStore, onBothEngines } from '#test/stores.ts'
 import { openVault } from '#vault/vault.ts'
 import type { AuthorityAnswer } from './authority.ts'
-import { type Domains, openDomains, type SenderDomain } from './domains.ts'
+import { type Domains, openDomains } from './domains.ts'
 import { DOMAINS_PER_ZONE } from './onboard.ts'
+import type { SenderDomain } from './sender-domain.ts'
 import { LOOPBACK_ADDRESSES } from './service-zone.ts'
 
 const service = serviceNames('posthorn.test')

@@ -7,7 +7,7 @@ import { findServiceKey, generateDkimKey, keyring, keyWrite, SERVICE_KEY } from 
 import { openHostedZones } from './hosted-zones.ts'
 import { type Onboarding, onboard } from './onboard.ts'
 import type { MailService } from './onboarding-records.ts'
-import { openSenderDomains } from './sender-domain.ts'
+import { openSenderDomains, type SenderDomain } from './sender-domain.ts'
 import type { ServiceAddresses } from './service-zone.ts'
 import { createZone, findZone, type Zone, type ZoneCreation, zonesOf } from './zones.ts'
 
@@ -35,26 +35,6 @@ export interface DomainRequest {
   /** Whether it works at once (development), or once its records were seen in DNS. */
   readonly active: boolean
 }
-
-/** What an account may do with a sender's domain. */
-export type SenderDomain =
-  /** Onboarded nowhere. */
-  | { readonly kind: 'unknown' }
-  /** Onboarded here but not active yet, or active in another account only. */
-  | { readonly kind: 'unverified' }
-  | { readonly kind: 'disabled'; readonly domainId: string }
-  | {
-      /** `routing-only` sends to verified destinations of its account. */
-      readonly kind: 'sending' | 'routing-only'
-      readonly domainId: string
-      readonly zoneId: string
-      readonly name: string
-      /** `cf-bounce.<domain>`; in the service domain for routing only. */
-      readonly returnPathDomain: string
-      readonly signing: SigningIdentity
-      readonly previewEnabled: boolean
-      readonly dropSuppressedRecipients: boolean
-    }
 
 export interface DomainsWorld {
   readonly store: Store

@@ -3,8 +3,27 @@ import { returnPathDomain, type ServiceNames } from '#model/service.ts'
 import { type Store, statement } from '#store/store.ts'
 import { briefCache } from './brief-cache.ts'
 import { type DkimKeyRow, findDomainKey } from './dkim-key.ts'
-import type { SenderDomain } from './domains.ts'
 import { type MailService, SELECTOR } from './onboarding-records.ts'
+
+/** What an account may do with a sender's domain. */
+export type SenderDomain =
+  /** Onboarded nowhere. */
+  | { readonly kind: 'unknown' }
+  /** Onboarded here but not active yet, or active in another account only. */
+  | { readonly kind: 'unverified' }
+  | { readonly kind: 'disabled'; readonly domainId: string }
+  | {
+      /** `routing-only` sends to verified destinations of its account. */
+      readonly kind: 'sending' | 'routing-only'
+      readonly domainId: string
+      readonly zoneId: string
+      readonly name: string
+      /** `cf-bounce.<domain>`; in the service domain for routing only. */
+      readonly returnPathDomain: string
+      readonly signing: SigningIdentity
+      readonly previewEnabled: boolean
+      readonly dropSuppressedRecipients: boolean
+    }
 
 interface SenderRow {
   readonly id: string
