@@ -36,9 +36,10 @@ import { createReceiver } from '#sandbox/receiver.ts'
 import { createSimulator } from '#simulator/simulator.ts'
 import { createSmtpServer } from '#smtp/server.ts'
 import { openIncarnation } from '#store/incarnation.ts'
-import { openStore } from '#store/open-store.ts'
+import { DatabaseTooNew } from '#store/migrate.ts'
+import { openStore, StoreUnavailable } from '#store/open-store.ts'
 import { DataFolderInUse } from '#store/owner-lock.ts'
-import { ensureMasterKey, readMasterKey } from '#vault/master-key.ts'
+import { ensureMasterKey, MasterKeyUnusable, readMasterKey } from '#vault/master-key.ts'
 import { openVault } from '#vault/vault.ts'
 
 /** The development instance, as a list: what there is, in the order in which it opens; it closes in reverse. */
@@ -230,14 +231,23 @@ function asked(): Promise<void> {
   })
 }
 
+/** What the person who starts the service can mend: told in a sentence, without a stack. */
+const EXPECTED = [
+  ConfigError,
+  PortUnavailable,
+  DataFolderInUse,
+  DatabaseTooNew,
+  StoreUnavailable,
+  MasterKeyUnusable,
+]
+
 try {
   await main()
   process.exit(0)
 } catch (error) {
-  const expected =
-    error instanceof ConfigError || error instanceof PortUnavailable || error instanceof DataFolderInUse
+  const expected = EXPECTED.some((kind) => error instanceof kind)
   process.stderr.write(
-    `posthorn: ${expected ? error.message : error instanceof Error ? error.stack : String(error)}\n`,
+    `posthorn: ${error instanceof Error ? (expected ? error.message : error.stack) : String(error)}\n`,
   )
   process.exit(expected ? 78 : 70)
 }

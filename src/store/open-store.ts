@@ -1,4 +1,5 @@
 import type { Log } from '#observe/log.ts'
+import { DatabaseTooNew } from './migrate.ts'
 import { openSqliteStore } from './open-sqlite.ts'
 import type { Store } from './store.ts'
 
@@ -12,5 +13,18 @@ export async function openStore(options: {
   if (url === undefined) return openSqliteStore({ directory, log })
   // Loaded only here: most installations have no use for the client.
   const { openPostgresStore } = await import('./open-postgres.ts')
-  return openPostgresStore({ url, log })
+  try {
+    return await openPostgresStore({ url, log })
+  } catch (error) {
+    if (error instanceof DatabaseTooNew) throw error
+    // The URL may hold a password: only where it leads is named.
+    const { host, pathname } = new URL(url)
+    const reason = error instanceof Error ? error.message : String(error)
+    throw new StoreUnavailable(`PostgreSQL at ${host}${pathname} cannot be used: ${reason}`, { cause: error })
+  }
+}
+
+/** The configured database cannot be opened. The message is for the person who starts the service. */
+export class StoreUnavailable extends Error {
+  override readonly name = 'StoreUnavailable'
 }
