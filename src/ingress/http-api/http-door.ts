@@ -4,6 +4,7 @@ import { StoreFull } from '#store/store.ts'
 import { turnAway } from './answer.ts'
 import { guard } from './guard.ts'
 import type { HttpWorld } from './http-world.ts'
+import { notBuiltRoutes } from './not-built.ts'
 import { sendRoutes } from './send.ts'
 
 /** Of requests that carry no message. */
@@ -35,7 +36,13 @@ export function openHttpDoor(world: HttpWorld): FastifyInstance {
     turnAway(reply, 'noRoute', `There is no ${request.method} ${request.url.split('?')[0]}.`),
   )
   app.setErrorHandler((error, request, reply) => explainError(error, request, reply, world.log))
-  app.register(async (api) => sendRoutes(api, world), { prefix: '/client/v4' })
+  app.register(
+    async (api) => {
+      sendRoutes(api, world)
+      notBuiltRoutes(api, world)
+    },
+    { prefix: '/client/v4' },
+  )
   return app
 }
 
