@@ -18,6 +18,7 @@ It stores into ./.posthorn and listens on loopback only. Variables:
   POSTHORN_HTTP_PORT         API and inbox (8025)
   POSTHORN_MX_PORT           mail from outside (2525)
   POSTHORN_DNS_PORT          authoritative DNS (5300)
+  POSTHORN_DEV_ZONES         domains to send from (yourdomain.com)
   POSTHORN_DATABASE_URL      postgresql://… in place of the embedded SQLite
 A port of 0 takes any free one; dev.json in the data folder says which.`,
   )

@@ -4,7 +4,7 @@ import { openBodies } from '#bodies/bodies.ts'
 import { ConfigError, readConfig } from '#config/config.ts'
 import { banner } from '#development/banner.ts'
 import { removeDevJson, writeDevJson } from '#development/dev-json-file.ts'
-import { DEVELOPMENT_ZONE, ensureDevelopment } from '#development/first-start.ts'
+import { developmentAccount, ensureDevelopment, ZoneUnusable } from '#development/first-start.ts'
 import { openDnsDoor } from '#ingress/dns/dns-server.ts'
 import { openHttpDoor } from '#ingress/http-api/http-door.ts'
 import { listenHttp } from '#ingress/http-api/listen-http.ts'
@@ -40,11 +40,11 @@ import { DatabaseTooNew } from '#store/migrate.ts'
 import { openStore, StoreUnavailable } from '#store/open-store.ts'
 import { DataFolderInUse } from '#store/owner-lock.ts'
 import { ensureMasterKey, MasterKeyUnusable, readMasterKey } from '#vault/master-key.ts'
-import { openVault } from '#vault/vault.ts'
+import { openVault, SealBroken } from '#vault/vault.ts'
 
 /** The development instance, as a list: what there is, in the order in which it opens; it closes in reverse. */
 async function main(): Promise<void> {
-  const config = readConfig(process.env)
+  const config = readConfig(process.env, (sentence) => process.stderr.write(`posthorn: ${sentence}\n`))
   const log = openLog(config.LOG_LEVEL)
   const service = serviceNames(config.SERVICE_DOMAIN)
   const now = Date.now
@@ -58,21 +58,21 @@ async function main(): Promise<void> {
   const incarnation = await openIncarnation(store)
   opened.defer(() => incarnation.close())
   const bodies = openBodies({ store, directory: config.DATA })
-  const vault = openVault(
-    await (config.MASTER_KEY_FILE
-      ? readMasterKey(config.MASTER_KEY_FILE)
-      : ensureMasterKey(join(config.DATA, 'master.key'))),
-  )
+  const accounts = openAccounts({ store, clock: now })
+  const keyFile = config.MASTER_KEY_FILE ?? join(config.DATA, 'master.key')
+  // Only a first start makes a key: what an earlier one sealed opens with the old key alone.
+  const first = config.MASTER_KEY_FILE === undefined && (await developmentAccount(accounts)) === undefined
+  const vault = openVault(await (first ? ensureMasterKey(keyFile) : readMasterKey(keyFile)))
   const returnPathKey = { version: 1, key: vault.macKey('return-path', 1) }
   const feedbackKey = { version: 1, key: vault.macKey('cfbl-feedback-id', 1) }
 
   // Who and what.
-  const accounts = openAccounts({ store, clock: now })
   const domains = openDomains({ store, vault, service, addresses: LOOPBACK_ADDRESSES, clock: now })
   const destinations = openDestinations({ store, clock: now })
   const suppressions = openSuppressions({ store, clock: now })
   const quota = openQuota({ store })
-  const development = await ensureDevelopment(config.DATA, { accounts, domains })
+  const [zone = '', ...moreZones] = config.DEV_ZONES
+  const development = await ensureDevelopment(config.DATA, [zone, ...moreZones], { accounts, domains })
   const ca = await openCertificateAuthority({
     folder: join(config.DATA, 'ca'),
     serviceDomain: service.domain,
@@ -197,7 +197,7 @@ async function main(): Promise<void> {
     inbox: `${base}/api/v1`,
     account_id: development.accountId,
     zone_id: development.zoneId,
-    zone: DEVELOPMENT_ZONE,
+    zone,
     api_token: development.apiToken,
     mx: { host: '127.0.0.1', port: mx.port },
     dns: { host: '127.0.0.1', port: dns.port },
@@ -223,10 +223,11 @@ async function main(): Promise<void> {
   }
 }
 
-/** Until somebody asks us to end: a signal, or the end of the launcher that started us. */
+/** Until somebody asks us to end: a signal, or the end of the launcher that started us. A Ctrl-C reaches the whole
+ *  process group, and the launcher passes it on as well: every further signal is the same wish. */
 function asked(): Promise<void> {
   return new Promise((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => resolve())
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => resolve())
     process.once('disconnect', () => resolve())
   })
 }
@@ -239,6 +240,8 @@ const EXPECTED = [
   DatabaseTooNew,
   StoreUnavailable,
   MasterKeyUnusable,
+  SealBroken,
+  ZoneUnusable,
 ]
 
 try {

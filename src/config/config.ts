@@ -23,6 +23,8 @@ const hostAndPort = z
     return { host: host === 'localhost' ? '127.0.0.1' : host, port: Number(text.slice(colon + 1)) }
   })
 
+const DOMAIN = /^(?=.{1,200}$)([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z0-9-]+$/
+
 /** Each field's description is its documentation; the variable is its name in `POSTHORN_…`. */
 const schema = z.strictObject({
   DATA: z
@@ -38,14 +40,25 @@ const schema = z.strictObject({
     .describe('PostgreSQL in place of the embedded SQLite.'),
   SERVICE_DOMAIN: z
     .string()
-    .regex(/^(?=.{1,200}$)([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z0-9-]+$/, 'a domain name in lower case')
+    .regex(DOMAIN, 'a domain name in lower case')
     .default('posthorn.test')
     .describe("The operator's domain, from which every host name of the service derives."),
-  HTTP_PORT: port(8025).describe('API, dashboard and inbox.'),
-  SUBMISSION_PORT: port(4650).describe('SMTP submission with implicit TLS.'),
+  DEV_ZONES: z
+    .string()
+    .default('yourdomain.com')
+    .transform((list) =>
+      list
+        .toLowerCase()
+        .split(',')
+        .map((zone) => zone.trim()),
+    )
+    .refine((zones) => zones.every((zone) => DOMAIN.test(zone)), 'domain names, comma-separated')
+    .describe('Domains that a development instance onboards for sending and routing, comma-separated.'),
+  HTTP_PORT: port(8025).describe('API and inbox.'),
+  SUBMISSION_PORT: port(4650).describe('SMTP submission with implicit TLS; no door uses it yet.'),
   MX_PORT: port(2525).describe('The MX.'),
   DNS_PORT: port(5300).describe('Authoritative DNS, UDP and TCP.'),
-  WORKERS_PORT: port(8787).describe("Workers' fetch() and /cdn-cgi/handler/email."),
+  WORKERS_PORT: port(8787).describe("Workers' fetch() and /cdn-cgi/handler/email; no door uses it yet."),
   ALLOWED_HOSTS: z
     .string()
     .default('')
@@ -91,22 +104,26 @@ export class ConfigError extends Error {
   override readonly name = 'ConfigError'
 }
 
-/** Reads every `POSTHORN_…` variable. A variable that the schema does not know is an error: a typing mistake must
- *  not pass as a default. */
-export function readConfig(environment: Readonly<Record<string, string | undefined>>): Config {
+/** Reads every `POSTHORN_…` variable. One that the schema does not know is passed over, but `warn` tells of it: a typing
+ *  mistake must not pass for a default in silence, and a variable of a later version must not stop this one. */
+export function readConfig(
+  environment: Readonly<Record<string, string | undefined>>,
+  warn: (sentence: string) => void,
+): Config {
   const given: Record<string, string> = {}
   for (const [name, value] of Object.entries(environment)) {
-    if (name.startsWith('POSTHORN_') && value !== undefined && value !== '') given[name.slice(9)] = value
+    if (!name.startsWith('POSTHORN_') || value === undefined || value === '') continue
+    const key = name.slice(9)
+    if (Object.hasOwn(schema.shape, key)) given[key] = value
+    else warn(`${name} is no setting and changes nothing; known are ${SETTINGS.join(', ')}.`)
   }
   const parsed = schema.safeParse(given)
   if (!parsed.success) throw new ConfigError(parsed.error.issues.map(explain).join('\n'))
   return Object.freeze(parsed.data)
 }
 
+const SETTINGS = Object.keys(schema.shape).map((key) => `POSTHORN_${key}`)
+
 function explain(issue: z.core.$ZodIssue): string {
-  if (issue.code === 'unrecognized_keys') {
-    const known = Object.keys(schema.shape).map((key) => `POSTHORN_${key}`)
-    return `${issue.keys.map((key) => `POSTHORN_${key}`).join(', ')}: no such variable. Known are ${known.join(', ')}.`
-  }
   return `POSTHORN_${issue.path.join('.')}: expected ${issue.message}.`
 }

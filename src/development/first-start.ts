@@ -1,11 +1,9 @@
-import { readFile, writeFile } from 'node:fs/promises'
+import { readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Accounts } from '#registry/accounts/accounts.ts'
+import type { Account, Accounts } from '#registry/accounts/accounts.ts'
 import { PERMISSIONS } from '#registry/accounts/permission.ts'
 import { newTokenSecret } from '#registry/accounts/token-secret.ts'
 import type { Domains } from '#registry/domains/domains.ts'
-
-export const DEVELOPMENT_ZONE = 'yourdomain.com'
 
 export interface Development {
   readonly accountId: string
@@ -14,33 +12,53 @@ export interface Development {
 }
 
 /** What the first start of a development instance makes and every later one finds: an account, a token with every
- *  permission, and the zone of the specification's examples, onboarded for sending and routing. Each step is repeated
- *  until it holds, so a start that was killed half-way is finished by the next. */
+ *  permission, and each zone, onboarded for sending and routing. Each step is repeated until it holds, so a start that
+ *  was killed half-way is finished by the next. `zoneId` is the first zone's. */
 export async function ensureDevelopment(
   directory: string,
-  { accounts, domains }: { readonly accounts: Accounts; readonly domains: Domains },
+  zones: readonly [string, ...string[]],
+  registry: { readonly accounts: Accounts; readonly domains: Domains },
 ): Promise<Development> {
-  const account =
-    (await accounts.accountNamed('Development')) ?? (await accounts.createAccount('Development'))
+  const { accounts, domains } = registry
+  const account = (await developmentAccount(accounts)) ?? (await accounts.createAccount(ACCOUNT))
   const accountId = account.id
   const apiToken = await keptToken(join(directory, 'dev-token'))
-  await accounts.importToken(accountId, { name: 'Development', permissions: PERMISSIONS, secret: apiToken })
-  const created = await domains.createZone(accountId, DEVELOPMENT_ZONE, { active: true })
+  await accounts.importToken(accountId, { name: ACCOUNT, permissions: PERMISSIONS, secret: apiToken })
+  await domains.ensureServiceKeys()
+  const [first, ...others] = zones
+  const zoneId = await ensureZone(first, accountId, domains)
+  for (const zone of others) await ensureZone(zone, accountId, domains)
+  return { accountId, zoneId, apiToken }
+}
+
+const ACCOUNT = 'Development'
+
+/** Undefined until the first start has come that far. */
+export function developmentAccount(accounts: Accounts): Promise<Account | undefined> {
+  return accounts.accountNamed(ACCOUNT)
+}
+
+/** A zone that cannot be had, in a sentence for whoever configured it. */
+export class ZoneUnusable extends Error {
+  override readonly name = 'ZoneUnusable'
+}
+
+async function ensureZone(name: string, accountId: string, domains: Domains): Promise<string> {
+  const created = await domains.createZone(accountId, name, { active: true })
   if (created.kind !== 'created' && created.kind !== 'existed') {
-    throw new Error(`the zone ${DEVELOPMENT_ZONE} cannot be created: ${created.kind}`)
+    throw new ZoneUnusable(`POSTHORN_DEV_ZONES: ${name} cannot be a zone here: ${created.kind}`)
   }
-  const request = { accountId, zoneId: created.zone.id, name: DEVELOPMENT_ZONE, active: true }
-  const onboarded = await Promise.all([
+  const zoneId = created.zone.id
+  const request = { accountId, zoneId, name, active: true }
+  for (const result of await Promise.all([
     domains.onboardSending(request),
     domains.onboardRouting(request),
-    domains.ensureServiceKeys(),
-  ])
-  for (const result of onboarded) {
-    if ('kind' in result && result.kind !== 'onboarded') {
-      throw new Error(`${DEVELOPMENT_ZONE} cannot be onboarded: ${result.kind}`)
+  ])) {
+    if (result.kind !== 'onboarded') {
+      throw new ZoneUnusable(`POSTHORN_DEV_ZONES: ${name} cannot be onboarded: ${result.kind}`)
     }
   }
-  return { accountId, zoneId: created.zone.id, apiToken }
+  return zoneId
 }
 
 /** The token's secret, readable by its owner alone: the store has its hash only, and `dev.json` must show it again. */
@@ -50,7 +68,14 @@ async function keptToken(path: string): Promise<string> {
   } catch (error) {
     if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error
     const secret = newTokenSecret()
-    await writeFile(path, `${secret}\n`, { mode: 0o600, flag: 'wx', flush: true })
+    // Renamed into place whole: a start that is killed here leaves no half of a token.
+    await writeFile(
+      `${path}.new`,
+      `${secret}
+`,
+      { mode: 0o600, flush: true },
+    )
+    await rename(`${path}.new`, path)
     return secret
   }
 }

@@ -1,6 +1,7 @@
 import type { Log } from '#observe/log.ts'
 import { DatabaseTooNew } from './migrate.ts'
 import { openSqliteStore } from './open-sqlite.ts'
+import { DataFolderInUse } from './owner-lock.ts'
 import type { Store } from './store.ts'
 
 /** The engine that the configuration names: PostgreSQL where there is a URL, else SQLite in the data folder. */
@@ -10,7 +11,15 @@ export async function openStore(options: {
   readonly log: Log
 }): Promise<Store> {
   const { directory, url, log } = options
-  if (url === undefined) return openSqliteStore({ directory, log })
+  if (url === undefined) {
+    try {
+      return await openSqliteStore({ directory, log })
+    } catch (error) {
+      if (error instanceof DatabaseTooNew || error instanceof DataFolderInUse) throw error
+      const reason = error instanceof Error ? error.message : String(error)
+      throw new StoreUnavailable(`the data folder ${directory} cannot be used: ${reason}`, { cause: error })
+    }
+  }
   // Loaded only here: most installations have no use for the client.
   const { openPostgresStore } = await import('./open-postgres.ts')
   try {

@@ -57,7 +57,10 @@ test('a key file that others may read is refused, naming the remedy', async (t) 
 
 test('a missing key file is an error, and is not made', async (t) => {
   const folder = await temporaryFolder(t)
-  await assert.rejects(readMasterKey(join(folder, 'key')), { code: 'ENOENT' })
+  await assert.rejects(readMasterKey(join(folder, 'key')), {
+    name: 'MasterKeyMissing',
+    message: /put it back/,
+  })
   assert.deepEqual(await readdir(folder), [])
 })
 

@@ -4,13 +4,26 @@ import { dirname } from 'node:path'
 
 /** The file of the master key is missing what it takes to be one; the message says what to do. */
 export class MasterKeyUnusable extends Error {
-  override readonly name = 'MasterKeyUnusable'
+  override readonly name: string = 'MasterKeyUnusable'
+}
+
+/** No key where one is needed: what it sealed opens with nothing else. */
+export class MasterKeyMissing extends MasterKeyUnusable {
+  override readonly name = 'MasterKeyMissing'
+
+  constructor(path: string) {
+    super(
+      `the master key ${path} is missing: put it back. Without it the keys in the database cannot be opened`,
+    )
+  }
 }
 
 /** The master key: 32 bytes, raw or as base64, in a file that its owner alone may read. Throws MasterKeyUnusable, or
  *  what the file system throws. */
 export async function readMasterKey(path: string): Promise<Buffer> {
-  const file = await open(path, 'r')
+  const file = await open(path, 'r').catch((error: unknown) => {
+    throw codeOf(error) === 'ENOENT' ? new MasterKeyMissing(path) : error
+  })
   try {
     const { mode } = await file.stat()
     if ((mode & 0o077) !== 0) {
@@ -28,7 +41,7 @@ export async function ensureMasterKey(path: string): Promise<Buffer> {
   try {
     return await readMasterKey(path)
   } catch (error) {
-    if (codeOf(error) !== 'ENOENT') throw error
+    if (!(error instanceof MasterKeyMissing)) throw error
   }
   // Whole or not at all: it gets its name only when it is written. Of two that start at once, the first one's stays.
   const draft = `${path}.${randomBytes(6).toString('hex')}`

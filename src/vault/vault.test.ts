@@ -62,7 +62,7 @@ test('another master key opens nothing, and the error names both keys but no sec
   const sealed = openVault(key).seal('a secret', place)
   assert.throws(
     () => openVault(randomBytes(32)).open(sealed, place),
-    /Sealed under another master key \([0-9a-f]{8}\)/,
+    /sealed under another master key \([0-9a-f]{8}\)/,
   )
 })
 

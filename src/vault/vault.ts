@@ -49,7 +49,8 @@ export function openVault(masterKey: Buffer): Vault {
       if (version !== VERSION || !whole || bytes.length < NONCE_BYTES + TAG_BYTES) {
         throw new SealBroken('Not a sealed value')
       }
-      if (id !== keyId) throw new SealBroken(`Sealed under another master key (${id}); this one is ${keyId}`)
+      if (id !== keyId)
+        throw new SealBroken(`The database was sealed under another master key (${id}); this one is ${keyId}`)
       const decipher = createDecipheriv('aes-256-gcm', sealing, bytes.subarray(0, NONCE_BYTES))
         .setAAD(associated(place))
         .setAuthTag(bytes.subarray(-TAG_BYTES))
