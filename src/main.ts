@@ -34,6 +34,7 @@ import { inboxApi } from '#sandbox/inbox-api.ts'
 import { inboxPage } from '#sandbox/inbox-page.ts'
 import { createReceiver } from '#sandbox/receiver.ts'
 import { createSimulator } from '#simulator/simulator.ts'
+import { cutShort } from '#smtp/client-timeouts.ts'
 import { createSmtpServer } from '#smtp/server.ts'
 import { openIncarnation } from '#store/incarnation.ts'
 import { DatabaseTooNew } from '#store/migrate.ts'
@@ -149,6 +150,7 @@ async function main(): Promise<void> {
     connectionsPerDestination: 20,
     messagesPerConnection: 1000,
     idleMs: 5000,
+    timeouts: cutShort(config.SMTP_TIMEOUT_MS),
   })
   opened.defer(() => delivery.stop(5000))
   opened.defer(() => queue.stop())

@@ -197,3 +197,24 @@ test('a large message to a verified destination travels from its file', async ()
   assert.equal(body.result?.delivered.length, 1)
   assert.ok((peer.received[0]?.content.length ?? 0) > 4 * 1_048_576)
 })
+
+test('a peer that never says a word holds up itself alone, for as long as it is given', async () => {
+  const silent = createServer(() => undefined)
+  await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve))
+  const address = silent.address()
+  if (address === null || typeof address === 'string') throw new Error('no port')
+  await using instance = await startInstance({
+    ...fast,
+    POSTHORN_SMTP_TIMEOUT_MS: '300',
+    POSTHORN_DEV_SINK: `127.0.0.1:${address.port}`,
+  })
+  const [hole, other] = await Promise.all([
+    instance.send(mail('x@silent.example')),
+    instance.send(mail('delivered@simulator.posthorn.test')),
+  ])
+  assert.equal(hole.body.result?.queued.length, 1)
+  assert.equal(other.body.result?.delivered.length, 1)
+  const deferred = await until('a deferral', () => events(instance).find(({ type }) => type === 'deferred'))
+  assert.equal(deferred.detail['cause'], 'host-unreachable')
+  silent.close()
+})

@@ -85,6 +85,9 @@ const schema = z.strictObject({
     .transform((list) => list.split(',').map(Number))
     .describe('Delays before the second, third … attempt; the last one repeats. Each is jittered.'),
   EXPIRE_MS: milliseconds(5 * 60_000).describe('A delivery that has not settled by then fails.'),
+  SMTP_TIMEOUT_MS: milliseconds(10 * 60_000).describe(
+    'The most that delivery waits for any one step of a dialogue; RFC 5321 §4.5.3.2 has the waits that it cuts short.',
+  ),
   BODY_RETENTION_MS: milliseconds(3 * 86_400_000).describe('How long a settled message keeps its body.'),
   INBOX_LIMIT: z.coerce
     .number('a number of messages')

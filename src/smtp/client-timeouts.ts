@@ -31,3 +31,9 @@ export const DEFAULT_TIMEOUTS: SmtpTimeouts = {
   finalDotMs: 10 * MINUTE_MS,
   quitMs: 5000,
 }
+
+/** RFC 5321's waits, none longer than `mostMs`. */
+export function cutShort(mostMs: number): SmtpTimeouts {
+  const entries = Object.entries(DEFAULT_TIMEOUTS).map(([name, ms]) => [name, Math.min(ms, mostMs)])
+  return { ...DEFAULT_TIMEOUTS, ...Object.fromEntries(entries) }
+}
