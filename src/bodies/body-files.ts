@@ -1,6 +1,7 @@
 import type { Dirent } from 'node:fs'
-import { mkdir, open, readdir, readFile, rm, stat } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { createDurably, syncFolder, systemErrorCode } from '#store/durable-file.ts'
 import { StoreFull } from '#store/store.ts'
 
 /** Longer than any promise takes: a file this old without a row belongs to a promise that never was. */
@@ -26,9 +27,9 @@ export class BodyFiles {
     const path = this.#pathOf(id)
     try {
       await this.#makeFolder(dirname(path))
-      await writeDurably(path, content)
+      await createDurably(path, content)
     } catch (error) {
-      if (codeOf(error) === 'ENOSPC' || codeOf(error) === 'EDQUOT')
+      if (systemErrorCode(error) === 'ENOSPC' || systemErrorCode(error) === 'EDQUOT')
         throw new StoreFull(String(error), { cause: error })
       throw error
     }
@@ -39,7 +40,7 @@ export class BodyFiles {
     try {
       return await readFile(this.#pathOf(id))
     } catch (error) {
-      if (codeOf(error) === 'ENOENT') return undefined
+      if (systemErrorCode(error) === 'ENOENT') return undefined
       throw error
     }
   }
@@ -75,40 +76,11 @@ export class BodyFiles {
   }
 }
 
-async function writeDurably(path: string, content: Uint8Array): Promise<void> {
-  try {
-    const file = await open(path, 'wx', 0o600)
-    try {
-      await file.writeFile(content)
-      await file.sync()
-    } finally {
-      await file.close()
-    }
-    await syncFolder(dirname(path))
-  } catch (error) {
-    await rm(path, { force: true })
-    throw error
-  }
-}
-
-async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, 'r')
-  try {
-    await folder.sync()
-  } finally {
-    await folder.close()
-  }
-}
-
 async function listFolder(folder: string): Promise<Dirent[]> {
   try {
     return await readdir(folder, { withFileTypes: true })
   } catch (error) {
-    if (codeOf(error) === 'ENOENT') return []
+    if (systemErrorCode(error) === 'ENOENT') return []
     throw error
   }
-}
-
-function codeOf(error: unknown): unknown {
-  return error instanceof Error && 'code' in error ? error.code : undefined
 }

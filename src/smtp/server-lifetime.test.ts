@@ -3,22 +3,8 @@ import { once } from 'node:events'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import * as fc from 'fast-check'
-import { playClient } from '#test/smtp-dialogue.ts'
+import { OPENING, playClient, TO_DATA } from '#test/smtp-dialogue.ts'
 import { openSocket, startSmtpServer, until } from '#test/smtp-server.ts'
-
-const OPENING = `
-  s: 220 mx.test ESMTP
-  c: HELO client.test
-  s: 250 mx.test
-`
-const TO_DATA = `${OPENING}
-  c: MAIL FROM:<a@client.test>
-  c: RCPT TO:<b@mx.test>
-  c: DATA
-  s: 250 …
-  s: 250 …
-  s: 354 …
-`
 
 test('each content ends once: a disconnect, a time-out and a shutdown abort it', async (t) => {
   const server = await startSmtpServer(t, { limits: { dataMs: 100 } })

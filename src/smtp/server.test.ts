@@ -3,23 +3,9 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { playClient } from '#test/smtp-dialogue.ts'
+import { OPENING, playClient, TO_DATA } from '#test/smtp-dialogue.ts'
 import { openSocket, startSmtpServer, until } from '#test/smtp-server.ts'
 import { createSmtpServer } from './server.ts'
-
-const OPENING = `
-  s: 220 mx.test ESMTP
-  c: HELO client.test
-  s: 250 mx.test
-`
-const TO_DATA = `${OPENING}
-  c: MAIL FROM:<a@client.test>
-  c: RCPT TO:<b@mx.test>
-  c: DATA
-  s: 250 …
-  s: 250 …
-  s: 354 …
-`
 
 test('RFC 1870: a message of the limit is kept, a larger one read to its end and refused', async (t) => {
   const server = await startSmtpServer(t, { limits: { messageBytes: 10 } })

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { link, open, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { createDurably, syncFolder, systemErrorCode } from '#store/durable-file.ts'
 
 /** The file of the master key is missing what it takes to be one; the message says what to do. */
 export class MasterKeyUnusable extends Error {
@@ -22,7 +23,7 @@ export class MasterKeyMissing extends MasterKeyUnusable {
  *  what the file system throws. */
 export async function readMasterKey(path: string): Promise<Buffer> {
   const file = await open(path, 'r').catch((error: unknown) => {
-    throw codeOf(error) === 'ENOENT' ? new MasterKeyMissing(path) : error
+    throw systemErrorCode(error) === 'ENOENT' ? new MasterKeyMissing(path) : error
   })
   try {
     const { mode } = await file.stat()
@@ -46,10 +47,10 @@ export async function ensureMasterKey(path: string): Promise<Buffer> {
   // Whole or not at all: it gets its name only when it is written. Of two that start at once, the first one's stays.
   const draft = `${path}.${randomBytes(6).toString('hex')}`
   try {
-    await writeDurably(draft, `${randomBytes(32).toString('base64')}\n`)
+    await createDurably(draft, `${randomBytes(32).toString('base64')}\n`)
     await link(draft, path)
   } catch (error) {
-    if (codeOf(error) !== 'EEXIST') throw error
+    if (systemErrorCode(error) !== 'EEXIST') throw error
   } finally {
     await rm(draft, { force: true })
   }
@@ -64,27 +65,4 @@ function parseMasterKey(content: Buffer, path: string): Buffer {
   throw new MasterKeyUnusable(
     `${path} must hold 32 bytes, raw or as base64; make one with: openssl rand -base64 32`,
   )
-}
-
-async function writeDurably(path: string, text: string): Promise<void> {
-  const file = await open(path, 'wx', 0o600)
-  try {
-    await file.writeFile(text)
-    await file.sync()
-  } finally {
-    await file.close()
-  }
-}
-
-async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, 'r')
-  try {
-    await folder.sync()
-  } finally {
-    await folder.close()
-  }
-}
-
-function codeOf(error: unknown): unknown {
-  return error instanceof Error && 'code' in error ? error.code : undefined
 }

@@ -199,3 +199,18 @@ class Peer {
     }
   }
 }
+
+/** Scripts that many dialogues begin with: greeted by HELO, and from there up to the 354, pipelined. */
+export const OPENING = `
+  s: 220 mx.test ESMTP
+  c: HELO client.test
+  s: 250 mx.test
+`
+export const TO_DATA = `${OPENING}
+  c: MAIL FROM:<a@client.test>
+  c: RCPT TO:<b@mx.test>
+  c: DATA
+  s: 250 …
+  s: 250 …
+  s: 354 …
+`
