@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { type Instance, post, startInstance } from '#test/instance.ts'
-import { addSecondAccount, type SecondAccount } from '#test/second-account.ts'
+import { addSecondAccount, addUserToken, type SecondAccount } from '#test/second-account.ts'
 
 let instance: Instance
 let second: SecondAccount
@@ -45,6 +45,33 @@ for (const [route, body] of [
     assert.equal(answer.errors[0]?.error_chain?.[0]?.name, 'E_SENDER_NOT_VERIFIED')
   })
 }
+
+test("a user's token sends as the account of the path, where its user is a member", async () => {
+  const stranger = addSecondAccount(instance.directory, [])
+  const permissions = ['Email Sending:Edit']
+  const token = addUserToken(instance.directory, [instance.dev.account_id, second.accountId], { permissions })
+  const sendAs = (accountId: string, secret = token) =>
+    post(`${instance.dev.api}/accounts/${accountId}/email/sending/send`, mail, {
+      authorization: `Bearer ${secret}`,
+    })
+
+  const sent = await sendAs(instance.dev.account_id)
+  assert.equal(sent.status, 200)
+  assert.deepEqual(sent.body.result?.delivered, ['x@example.com'])
+  const asSecond = await sendAs(second.accountId)
+  assert.equal(asSecond.status, 403)
+  assert.equal(asSecond.body.errors[0]?.error_chain?.[0]?.name, 'E_SENDER_NOT_VERIFIED')
+
+  const nobodys = await sendAs('f'.repeat(32))
+  assert.equal(nobodys.status, 404)
+  assert.deepEqual((await sendAs(stranger.accountId)).body, nobodys.body)
+
+  const revoked = addUserToken(instance.directory, [instance.dev.account_id], {
+    permissions,
+    status: 'revoked',
+  })
+  assert.equal((await sendAs(instance.dev.account_id, revoked)).status, 401)
+})
 
 test('a domain that nobody onboarded has a name of its own', async () => {
   const { status, body } = await instance.send({ ...mail, from: 'a@sub.yourdomain.com' })

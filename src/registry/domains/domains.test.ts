@@ -39,6 +39,8 @@ const addDomain = statement(
 )
 const setStatus = statement('test.set-status', 'update domain set sending = $2, routing = $3 where name = $1')
 
+const setZone = statement('test.set-zone', 'update zone set status = $2 where name = $1')
+
 async function world(open: OpenStore) {
   let now = 1_800_000_000_000
   const clock = () => now
@@ -302,6 +304,48 @@ onBothEngines('who may send as what: the two columns, the zone and the account d
     assert.equal((await domains.senderDomain(a, 'yourdomain.com')).kind, owner, label)
     assert.equal((await domains.senderDomain(b, 'yourdomain.com')).kind, stranger, label)
   }
+})
+
+onBothEngines('who holds a name: the account in which it is active', async (_t, open) => {
+  const { a, b, domains, pass } = await world(open)
+  const zoneId = await activeZone(domains, a)
+  await domains.onboardSending(request(a, zoneId))
+  for (const [sending, routing, held] of [
+    ['active', 'none', true],
+    ['disabled', 'none', true],
+    ['none', 'active', true],
+    ['pending', 'active', true],
+    ['pending', 'none', false],
+    ['none', 'pending', false],
+    ['none', 'disabled', false],
+    ['none', 'none', false],
+  ] as const) {
+    await open.store.commit([{ statement: setStatus, params: ['yourdomain.com', sending, routing] }])
+    pass(5001)
+    const label = `sending ${sending}, routing ${routing}`
+    assert.equal(await domains.holder('yourdomain.com'), held ? a : undefined, label)
+  }
+  await domains.onboardSending(request(a, zoneId, 'mail.yourdomain.com'))
+  assert.equal(await domains.holder('mail.yourdomain.com'), a)
+  for (const name of ['x.mail.yourdomain.com', 'com', '', 'x'.repeat(5000)])
+    assert.equal(await domains.holder(name), undefined, name.slice(0, 50))
+  const other = await activeZone(domains, b, 'example.com')
+  await domains.onboardRouting(request(b, other, 'example.com'))
+  assert.equal(await domains.holder('example.com'), b)
+  await open.store.commit([{ statement: setZone, params: ['example.com', 'pending'] }])
+  pass(5001)
+  assert.equal(await domains.holder('example.com'), undefined)
+})
+
+onBothEngines('a name’s holder is known here at once, elsewhere within 5 s', async (_t, open) => {
+  const { a, domains, elsewhere, pass } = await world(open)
+  const zoneId = await activeZone(domains, a)
+  for (const process of [domains, elsewhere]) assert.equal(await process.holder('yourdomain.com'), undefined)
+  await domains.onboardSending(request(a, zoneId))
+  assert.equal(await domains.holder('yourdomain.com'), a)
+  assert.equal(await elsewhere.holder('yourdomain.com'), undefined)
+  pass(5001)
+  assert.equal(await elsewhere.holder('yourdomain.com'), a)
 })
 
 onBothEngines('a domain whose records were not seen yet is pending, and does not send', async (_t, open) => {

@@ -4,6 +4,7 @@ import type { Store } from '#store/store.ts'
 import type { Vault } from '#vault/vault.ts'
 import { type Authority, authorityOver } from './authority.ts'
 import { findServiceKey, generateDkimKey, keyring, keyWrite, SERVICE_KEY } from './dkim-key.ts'
+import { openDomainHolders } from './domain-holder.ts'
 import { openHostedZones } from './hosted-zones.ts'
 import { type Onboarding, onboard } from './onboard.ts'
 import type { MailService } from './onboarding-records.ts'
@@ -12,7 +13,7 @@ import type { ServiceAddresses } from './service-zone.ts'
 import { createZone, findZone, type Zone, type ZoneCreation, zonesOf } from './zones.ts'
 
 /** Zones, domains, their DNS records and their keys. In: proven names. Out: who may send as what, signed by which
- *  key, and what DNS says about it. Promise: a zone that is not active neither sends nor answers, and a name is active
+ *  key, which account holds a name, and what DNS says about it. Promise: a zone that is not active neither sends nor answers, and a name is active
  *  in one account at a time (promise 6); what this process changed it sees at once, other processes within 5 s. */
 export interface Domains {
   createZone(accountId: string, name: string, options: { readonly active: boolean }): Promise<ZoneCreation>
@@ -22,6 +23,10 @@ export interface Domains {
   onboardRouting(request: DomainRequest): Promise<Onboarding>
   /** The hot path of sending: answers from memory for 5 s at most. */
   senderDomain(accountId: string, name: string): Promise<SenderDomain>
+  /** The account in which the name (lower-case A-labels, matched exactly) is active, one account at a time: its zone
+   *  is active, and its sending active or disabled or its routing active. From memory for 5 s at most. It looks across
+   *  accounts, so its answer is for choosing among the accounts that the asker may act in, and not to be told. */
+  holder(name: string): Promise<string | undefined>
   /** The key of `email.<service>`, made on the first call. */
   ensureServiceKeys(): Promise<SigningIdentity>
   readonly authority: Authority
@@ -51,10 +56,12 @@ export function openDomains(world: DomainsWorld): Domains {
   const keys = keyring(vault)
   const hosted = openHostedZones(world)
   const senders = openSenderDomains({ store, service, clock, identity: (row) => keys.identity(row) })
+  const holders = openDomainHolders({ store, clock })
 
   async function onboardFor(mail: MailService, request: DomainRequest): Promise<Onboarding> {
     const result = await onboard(world, { ...request, mail })
     senders.forget(request.accountId, request.name)
+    holders.forget(request.name)
     hosted.forget(request.zoneId)
     return result
   }
@@ -82,6 +89,7 @@ export function openDomains(world: DomainsWorld): Domains {
     onboardSending: (request) => onboardFor('sending', request),
     onboardRouting: (request) => onboardFor('routing', request),
     senderDomain: (accountId, name) => senders.senderDomain(accountId, name),
+    holder: (name) => holders.holder(name),
     ensureServiceKeys,
     authority: authorityOver((name) => hosted.find(name)),
   }
