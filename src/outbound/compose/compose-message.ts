@@ -1,16 +1,17 @@
 import type { Draft, PlatformHeaders } from '#model/draft.ts'
 import { headerRule } from '#protocol/custom-header-table.ts'
 import { decodeWords, encodeWords } from '#protocol/encoded-word.ts'
-import { foldField, foldText, hasEndlessWord } from '#protocol/fold.ts'
+import { foldAddresses, foldField, foldText, hasEndlessWord } from '#protocol/fold.ts'
 import { isAscii, trimWhiteSpace } from '#protocol/header-block.ts'
 import { formatMailbox, formatMailboxList } from '#protocol/mailbox-list.ts'
 import { attachmentBody, textBody } from './mime-body.ts'
-import { MIME_VERSION, platformFields, receivedField, UNDISCLOSED } from './platform-fields.ts'
+import { headerOctets, MIME_VERSION, platformFields, receivedField, UNDISCLOSED } from './platform-fields.ts'
 
 /** Compose: what a message looks like on the wire. In: a draft or a raw message, and the headers that belong to the
  *  platform. Out: content with CRLF line ends only, signed by `sign-message.ts` afterwards.
  *  Promise: whatever a field of a draft holds, it ends up inside its own header or part; the content of a draft is
- *  7-bit clean, its lines have 998 octets at most, and the same input gives the same octets. */
+ *  7-bit clean but for addresses that are not, its lines have 998 octets at most, and the same input gives the same
+ *  octets. */
 export async function composeMessage(draft: Draft, platform: PlatformHeaders): Promise<Buffer> {
   const { fields, body } =
     draft.attachments.length === 0
@@ -18,22 +19,22 @@ export async function composeMessage(draft: Draft, platform: PlatformHeaders): P
       : await attachmentBody(draft, platform.messageId)
   const header =
     receivedField(platform) +
-    foldField('From', formatMailbox(draft.from, 'From: '.length)) +
+    foldAddresses('From', formatMailbox(draft.from, 'From: '.length)) +
     recipientFields(draft) +
-    (draft.replyTo ? foldField('Reply-To', formatMailbox(draft.replyTo, 'Reply-To: '.length)) : '') +
+    (draft.replyTo ? foldAddresses('Reply-To', formatMailbox(draft.replyTo, 'Reply-To: '.length)) : '') +
     foldText('Subject', draft.subject) +
     draft.headers.map(([name, value]) => customField(name, value)).join('') +
     platformFields(platform) +
     MIME_VERSION +
     fields
-  return Buffer.concat([Buffer.from(`${header}\r\n`, 'latin1'), body])
+  return Buffer.concat([headerOctets(header), body])
 }
 
 function recipientFields({ to, cc }: Draft): string {
   if (to.length === 0 && cc.length === 0) return UNDISCLOSED
   return (
-    (to.length > 0 ? foldField('To', formatMailboxList(to)) : '') +
-    (cc.length > 0 ? foldField('Cc', formatMailboxList(cc)) : '')
+    (to.length > 0 ? foldAddresses('To', formatMailboxList(to)) : '') +
+    (cc.length > 0 ? foldAddresses('Cc', formatMailboxList(cc)) : '')
   )
 }
 

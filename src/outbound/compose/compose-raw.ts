@@ -10,7 +10,7 @@ import {
   headerRule,
 } from '#protocol/custom-header-table.ts'
 import { decodeWords } from '#protocol/encoded-word.ts'
-import { foldField, foldText, withoutControls } from '#protocol/fold.ts'
+import { foldAddresses, foldField, foldText, withoutControls } from '#protocol/fold.ts'
 import {
   fieldText,
   fieldValue,
@@ -21,36 +21,42 @@ import {
 } from '#protocol/header-block.ts'
 import { normaliseLineEnds } from '#protocol/line-ends.ts'
 import { formatMailbox, formatMailboxList, parseMailboxList } from '#protocol/mailbox-list.ts'
+import { carryBody } from './carry-body.ts'
 import { customField } from './compose-message.ts'
-import { MIME_VERSION, platformFields, receivedField, UNDISCLOSED } from './platform-fields.ts'
-import { shortenLines } from './shorten-lines.ts'
+import { headerOctets, MIME_VERSION, platformFields, receivedField, UNDISCLOSED } from './platform-fields.ts'
+import { scanLines } from './scan-lines.ts'
 
 // Thunderbird and Outlook send a few dozen fields; the limits only keep a hostile header from costing more.
 const LIMITS = { fields: 1000, bytes: 256 * 1024 } as const
 const MAX_SUBJECT = 998
+/** A message may have a thousand headers that go; the log needs no more to tell what happened. */
+const MOST_NAMED = 50
 const LF = 10
 
-/** A raw message that was read and found usable: what of it stays. `body` is the sender's but for its line ends. */
+/** A raw message that was read and found usable: what of it stays. `body` is the sender's but for its line ends and what
+ *  `carryBody` encodes. */
 export interface RawMessage extends KeptFields {
   readonly body: Buffer
 }
 
 /** Takes a whole message as its sender composed it (send_raw, SMTP). Kept: From, To, Cc, Reply-To, Subject, Content-*,
- *  allowed and X- headers, and the body but for its line ends; a text with lines that SMTP cannot carry is encoded.
+ *  allowed and X- headers, and the body but for its line ends; a part that SMTP cannot carry as it is, is encoded.
  *  Replaced: what belongs to the platform. Removed and named: everything else, Bcc and Sender among it. A field is kept
  *  as it was written where every server will take it; From alone is always written anew, so that nobody reads another
  *  author out of it. */
 export function readRawMessage(raw: Buffer): RawMessage | Refusal {
-  const content = normaliseLineEnds(raw)
-  if (content.includes(0)) {
-    // RFC 5321 §4.5.2 has no way to send it, and receivers cut, strip or refuse it.
-    return unusable('The message contains NUL; encode binary parts as base64.')
+  let content = raw
+  let scan = scanLines(raw)
+  if (scan === 'bare-line-ends') {
+    content = normaliseLineEnds(raw)
+    scan = scanLines(content)
   }
-  const message = readContent(content)
+  const message = readContent(content, scan === 'carried' ? undefined : raw)
   return 'kind' in message ? (escapedLineEnds(content) ?? message) : message
 }
 
-function readContent(content: Buffer): RawMessage | Refusal {
+/** `arrived` is the message as it arrived, where SMTP may not carry all of its lines. */
+function readContent(content: Buffer, arrived: Buffer | undefined): RawMessage | Refusal {
   const block = parseHeaderBlock(content, LIMITS)
   if ('fault' in block) {
     const kind =
@@ -59,10 +65,12 @@ function readContent(content: Buffer): RawMessage | Refusal {
         : 'content-invalid'
     return { kind, detail: block.detail }
   }
-  const short = shortenLines(content, block)
-  if ('kind' in short) return short
-  const kept = keepFields(short.fields)
-  return 'kind' in kept ? kept : { ...kept, body: short.body }
+  const { fields, bodyStart } = block
+  const carried = arrived ? carryBody(content, block, arrived) : { fields, body: content.subarray(bodyStart) }
+  const kept = keepFields('kind' in carried ? fields : carried.fields)
+  // What is wrong with the header comes first: it may be why the body cannot be read.
+  if ('kind' in kept) return kept
+  return 'kind' in carried ? carried : { ...kept, body: carried.body }
 }
 
 /** Whoever escapes a message once too often sends all of it as one line; what is wrong with that line as a header would
@@ -92,11 +100,11 @@ export function composeRaw(message: RawMessage, platform: PlatformHeaders): Buff
     MIME_VERSION
   // SMTP ends the last line whatever it was, so it is ended before it is signed.
   const end = message.body.length === 0 || message.body.at(-1) === LF ? '' : '\r\n'
-  return Buffer.concat([Buffer.from(`${header}\r\n`, 'latin1'), message.body, Buffer.from(end)])
+  return Buffer.concat([headerOctets(header), message.body, Buffer.from(end)])
 }
 
 interface KeptFields {
-  /** The fields that stay, each with its CRLF, ASCII. */
+  /** The fields that stay, each with its CRLF, ASCII but for local parts of addresses. */
   readonly fields: string
   readonly hasRecipients: boolean
   /** Headers that were taken out and have no place of ours, each once, as first written. */
@@ -113,6 +121,11 @@ function keepFields(fields: readonly HeaderField[]): KeptFields | Refusal {
   const listUnsubscribe = unsubscribe && fieldText(unsubscribe)
   const out: string[] = []
   const removed = new Map<string, string>()
+  const remove = (name: string) => {
+    const key = name.toLowerCase()
+    if (!removed.has(key) && removed.size < MOST_NAMED)
+      removed.set(key, name.slice(0, HEADER_LIMITS.nameBytes))
+  }
   const seen = new Set<string>()
   let subject = ''
   let allowlisted = 0
@@ -120,14 +133,14 @@ function keepFields(fields: readonly HeaderField[]): KeptFields | Refusal {
   for (const field of fields) {
     const use = useOf(field.name)
     if (use === 'drop') {
-      if (headerRule(field.name).kind !== 'platform') removed.set(field.name.toLowerCase(), field.name)
+      if (headerRule(field.name).kind !== 'platform') remove(field.name)
       continue
     }
     const value = fieldValue(field)
     if (value === undefined) return unusable(`Header '${field.name}' is not UTF-8; encode it by RFC 2047.`)
     const text = trimWhiteSpace(value)
     if (text === '' && mayBeEmpty(use)) {
-      removed.set(field.name.toLowerCase(), field.name)
+      remove(field.name)
       continue
     }
     const unfit =
@@ -146,7 +159,7 @@ function keepFields(fields: readonly HeaderField[]): KeptFields | Refusal {
       customBytes += headerBytes(field.name, value)
     }
     const written =
-      use === 'from' ? foldField('From', formatMailbox(from, 'From: '.length)) : rewrite(field, text, use)
+      use === 'from' ? foldAddresses('From', formatMailbox(from, 'From: '.length)) : rewrite(field, text, use)
     if (typeof written !== 'string') return written
     out.push(written)
   }
@@ -171,7 +184,8 @@ function useOf(name: string): Use {
     default: {
       const rule = headerRule(name)
       if (rule.kind === 'allowed' || rule.kind === 'extension') return rule
-      return /^content-./i.test(name) ? 'mime' : 'drop'
+      // RFC 2045 §9: these describe the body. Content-Length is of mailbox files, and counts what we may encode.
+      return /^content-(?!length$)./i.test(name) ? 'mime' : 'drop'
     }
   }
 }
@@ -230,7 +244,8 @@ function checkValue(
 }
 
 /** The field as it was written, its name in canonical casing, where every peer takes it: ASCII, no line too long, none
- *  blank. Otherwise folded anew, encoded by RFC 2047 where that can carry it. */
+ *  blank. Otherwise folded anew, encoded by RFC 2047 where that can carry it. Of addresses the names are encoded and the
+ *  domains made A-labels, so that only a local part beyond ASCII asks for SMTPUTF8. */
 function rewrite(field: HeaderField, text: string, use: Exclude<Use, 'drop' | 'from'>): string | Refusal {
   const name = typeof use === 'object' && use.kind === 'allowed' ? use.name : field.name
   const lines = `${name}:${field.value}`.split('\r\n')
@@ -242,7 +257,7 @@ function rewrite(field: HeaderField, text: string, use: Exclude<Use, 'drop' | 'f
   if (use === 'mime') return unusable(`Header '${name}' must be ASCII; encode parameters by RFC 2231.`)
   const mailboxes = parseMailboxList(text)
   if ('fault' in mailboxes) return unusable(`Header '${name}' is no list of addresses. ${mailboxes.detail}`)
-  return foldField(name, formatMailboxList(mailboxes))
+  return foldAddresses(name, formatMailboxList(mailboxes))
 }
 
 function unusable(detail: string): Refusal {

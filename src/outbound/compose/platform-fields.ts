@@ -24,6 +24,12 @@ export const MIME_VERSION = 'MIME-Version: 1.0\r\n'
 /** RFC 5322 §3.6.3: what a header says when nobody is named in To or Cc. */
 export const UNDISCLOSED = 'To: undisclosed-recipients:;\r\n'
 
+/** The header of a message as octets, with the blank line that ends it. Addresses alone may make it more than ASCII, and
+ *  it is UTF-8 then (RFC 6532 §3.2). */
+export function headerOctets(fields: string): Buffer {
+  return Buffer.from(`${fields}\r\n`, 'utf8')
+}
+
 /** RFC 5322 §3.3, in UTC: `toUTCString` names the zone GMT, which that section calls obsolete. */
 function formatDate(date: Date): string {
   return date.toUTCString().replace('GMT', '+0000')

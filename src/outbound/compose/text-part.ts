@@ -58,18 +58,16 @@ export function hasLongLine(bytes: Buffer): boolean {
   return findLongLine(bytes, LONGEST_PLAIN_LINE) !== undefined
 }
 
-/** The first line of more than `limit` octets, counted from 0, and its length. In: CRLF line ends. */
-export function findLongLine(bytes: Buffer, limit: number): { line: number; octets: number } | undefined {
-  let line = 0
+/** The first line of more than `limit` octets: where it starts, and its length. In: CRLF line ends. */
+export function findLongLine(bytes: Buffer, limit: number): { start: number; octets: number } | undefined {
   let start = 0
   for (let end = bytes.indexOf(LF); end !== -1; end = bytes.indexOf(LF, start)) {
     // The CR before it counts for nothing.
-    if (end - start > limit + 1) return { line, octets: end - start - 1 }
+    if (end - start > limit + 1) return { start, octets: end - start - 1 }
     start = end + 1
-    line++
   }
   const octets = bytes.length - start
-  return octets > limit ? { line, octets } : undefined
+  return octets > limit ? { start, octets } : undefined
 }
 
 // oxlint-disable-next-line no-control-regex -- what text may hold and 7bit may not
@@ -115,7 +113,7 @@ function quotedPrintable(bytes: Buffer): Buffer {
 }
 
 /** RFC 2045 §6.8. */
-function base64Lines(bytes: Buffer): Buffer {
+export function base64Lines(bytes: Buffer): Buffer {
   const encoded = Buffer.from(bytes.toString('base64'), 'latin1')
   const out = Buffer.allocUnsafe(encoded.length + Math.ceil(encoded.length / ENCODED_LINE) * 2)
   let to = 0
