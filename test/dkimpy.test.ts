@@ -17,6 +17,7 @@ const RAW = [
   `From: jane@example.com\r\nContent-Type: text/html\r\n\r\n<p>${'x'.repeat(5000)} \r\n`,
   'From: jane@example.com\n\nbare line feeds\n\n.\n..\n',
   'From: Jäne <jane@example.com>\r\nSubject: 8-bit sübject\r\nTo: Jöe <joe@example.net>\r\n\r\n8-bit bödy \xff\xfe\r\n',
+  'From: Jäne <jäne@example.com>\r\nTo: 用户@例え.テスト, "jö e"@example.net\r\nSubject: international addresses\r\n\r\nx\r\n',
   'From:jane@example.com\r\nSubject:\r\n folded \t\r\n  here  \r\n\r\n  leading\r\n\t\r\ntrailing  \t \r\n\r\n\r\n',
   'From: jane@example.com\r\nSubject: no body\r\n\r\n',
   'From: jane@example.com\r\nSubject: no blank line',

@@ -9,7 +9,7 @@ export interface AddressFault {
     | 'character'
     | 'no-at-sign'
     | 'local-part'
-    | 'local-part-not-ascii'
+    | 'local-part-character'
     | 'local-part-too-long'
     | 'domain'
     | 'too-long'
@@ -24,23 +24,34 @@ const DETAIL = {
   'no-at-sign': "The address has no '@'; it must look like user@example.com.",
   'local-part':
     "The part before '@' may hold letters, digits and !#$%&'*+/=?^_`{|}~- with single dots between them; anything else must be a quoted string.",
-  'local-part-not-ascii':
-    "The part before '@' must be ASCII: internationalized local parts (SMTPUTF8) are not supported.",
-  'local-part-too-long': "The part before '@' may have 64 octets at most.",
-  'too-long': 'An address may have 254 octets at most, its domain counted as A-labels (xn--).',
+  'local-part-character':
+    "The part before '@' may not hold invisible or unassigned characters, nor beyond ASCII any spaces or look-alikes of punctuation that separates addresses.",
+  'local-part-too-long': "The part before '@' may have 64 octets of UTF-8 at most.",
+  'too-long': 'An address may have 254 octets of UTF-8 at most, its domain counted as A-labels (xn--).',
 } as const satisfies Record<Exclude<AddressFault['fault'], 'domain'>, string>
 
 // RFC 5321 §4.1.2: Dot-string = Atom *("." Atom), with atext of RFC 5322 §3.2.3.
 const DOT_STRING = /^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*$/
-// RFC 5321 §4.1.2: Quoted-string = DQUOTE *QcontentSMTP DQUOTE.
-const QUOTED_STRING = /^"((?:[ !#-[\]-~]|\\[ -~])*)"$/
+// RFC 6531 §3.3 adds UTF8-non-ascii to both.
+const UTF8_DOT_STRING =
+  /^[A-Za-z0-9!#$%&'*+/=?^_`{|}~\u0080-\u{10ffff}-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~\u0080-\u{10ffff}-]+)*$/u
+// RFC 5321 §4.1.2: Quoted-string = DQUOTE *QcontentSMTP DQUOTE. A backslash stands before ASCII only.
+const QUOTED_STRING = /^"((?:[ !#-[\]-~\u0080-\u{10ffff}]|\\[ -~])*)"$/u
+
+// Beyond ASCII: controls, bidi overrides and other format characters, surrogates, what is unassigned or private, spaces
+// and line separators; and whatever else shows nothing, such as variation selectors and Hangul fillers.
+const UNFIT = /[\p{C}\p{Z}\p{DI}]/u
+// What would end an address, or begin another, for software that reads compatibility characters as their ASCII kin.
+// oxlint-disable-next-line no-control-regex -- controls are among them
+const SEPARATING = /[\x00-\x20"(),:;<>@[\\\]\x7f]/
 
 /** Longer than any legal spelling: nothing beyond it is worth a look. */
 const MAX_TEXT = 2000
 
-/** The only way to an Address: an RFC 5321 §4.1.2 Mailbox with an ASCII local part and a domain name of two labels or
- *  more. Address literals, source routes, comments and folding white space are refused. The domain becomes lower-case
- *  A-labels, a quoted local part that needs no quotes loses them, and the local part's case stays (§2.4).
+/** The only way to an Address: an RFC 5321 §4.1.2 Mailbox, its local part perhaps UTF-8 (RFC 6531 §3.3), with a domain
+ *  name of two labels or more. Address literals, source routes, comments and folding white space are refused. The domain
+ *  becomes lower-case A-labels, so that it is ASCII whatever the local part is; the local part becomes NFC (RFC 6532
+ *  §3.1), loses quotes that it does not need, and keeps its case (RFC 5321 §2.4).
  *  An address is a string, a fault an object. */
 export function parseAddress(text: string): Address | AddressFault {
   if (text === '') return fault('empty')
@@ -55,7 +66,7 @@ export function parseAddress(text: string): Address | AddressFault {
   const domain = parseDomainName(text.slice(at + 1))
   if (typeof domain !== 'string') return { fault: 'domain', detail: domain.detail }
   // RFC 5321 §4.5.3.1.3: a path has 256 octets with its angle brackets.
-  if (local.length + 1 + domain.length > 254) return fault('too-long')
+  if (Buffer.byteLength(local) + 1 + domain.length > 254) return fault('too-long')
   return `${local}@${domain}` as Address
 }
 
@@ -64,16 +75,26 @@ export function isAddress(result: Address | AddressFault): result is Address {
 }
 
 function parseLocalPart(text: string): string | AddressFault {
-  // oxlint-disable-next-line no-control-regex -- everything outside ASCII is what it looks for
-  if (/[^\x00-\x7f]/.test(text)) return fault('local-part-not-ascii')
+  // Almost all are of this kind, and need nothing of what follows.
+  if (text.length <= 64 && DOT_STRING.test(text)) return text
+  if (hasUnfitCharacter(text)) return fault('local-part-character')
   // RFC 5321 §4.5.3.1.1 counts the local part as it is written, quotes and backslashes included.
-  if (text.length > 64) return fault('local-part-too-long')
-  if (DOT_STRING.test(text)) return text
+  if (Buffer.byteLength(text.normalize('NFC')) > 64) return fault('local-part-too-long')
   const quoted = QUOTED_STRING.exec(text)?.[1]
-  if (quoted === undefined) return fault(/^\s|\s$/.test(text) ? 'character' : 'local-part')
-  const content = quoted.replaceAll(/\\(.)/g, '$1')
+  if (quoted === undefined && !UTF8_DOT_STRING.test(text)) {
+    return fault(/^\s|\s$/.test(text) ? 'character' : 'local-part')
+  }
+  // After the backslashes: one may stand between a letter and its accent.
+  const content = (quoted?.replaceAll(/\\(.)/gu, '$1') ?? text).normalize('NFC')
+  // A mark would join whatever stands before the address: `<` and U+0338 are `≮` to whoever normalises a header.
+  if (/^\p{M}/u.test(content)) return fault('local-part-character')
   // RFC 5321 §4.1.2: a host that sends should use quotes only where it must.
-  return DOT_STRING.test(content) ? content : `"${content.replaceAll(/["\\]/g, '\\$&')}"`
+  return UTF8_DOT_STRING.test(content) ? content : `"${content.replaceAll(/["\\]/g, '\\$&')}"`
+}
+
+function hasUnfitCharacter(local: string): boolean {
+  const beyondAscii = local.replaceAll(/[ -~]+/g, '')
+  return beyondAscii !== '' && (UNFIT.test(beyondAscii) || SEPARATING.test(beyondAscii.normalize('NFKC')))
 }
 
 function fault(kind: keyof typeof DETAIL): AddressFault {

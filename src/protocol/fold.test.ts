@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import * as fc from 'fast-check'
 import { decodeWords } from './encoded-word.ts'
-import { foldField, foldText } from './fold.ts'
+import { foldAddresses, foldField, foldText } from './fold.ts'
 import { parseHeaderBlock, trimWhiteSpace, unfold } from './header-block.ts'
 
 /** What a receiver gets: exactly one field, its value unfolded. */
@@ -61,6 +61,16 @@ describe('folding', () => {
 
   test('an endless run of white space shrinks rather than leave a blank line', () => {
     assert.equal(received(foldField('X', `a${' '.repeat(2000)}b`)).value, 'a b')
+  })
+
+  test('addresses stay UTF-8 (RFC 6532), folded at 78 characters', () => {
+    const address = '用户@example.com'
+    assert.equal(foldAddresses('To', address), `To: ${address}\r\n`)
+    const list = Array.from({ length: 20 }, () => address).join(', ')
+    const field = foldAddresses('To', list)
+    assert.equal(field.slice('To: '.length).replaceAll('\r\n', ''), list)
+    assert.ok(lines(field).length > 1 && lines(field).every((line) => line.length <= 78))
+    assert.equal(foldAddresses('To', 'jäne@example.com\r\nBcc:\u0085x'), 'To: jäne@example.com Bcc: x\r\n')
   })
 
   const INJECTIONS = [

@@ -3,7 +3,8 @@ import { describe, test } from 'node:test'
 import * as fc from 'fast-check'
 import type { Mailbox } from '#model/address.ts'
 import { isAddress, parseAddress } from './address.ts'
-import { isAscii } from './header-block.ts'
+import { foldAddresses } from './fold.ts'
+import { fieldText, isAscii, parseHeaderBlock } from './header-block.ts'
 import { formatMailbox, formatMailboxList, parseMailboxList } from './mailbox-list.ts'
 
 function mailbox(address: string, name?: string): Mailbox {
@@ -35,6 +36,10 @@ describe('address header', () => {
     ['"jane doe"@example.com', ['"jane doe"@example.com']],
     ['<"a>b"@example.com>', ['"a>b"@example.com']],
     ['jane@Bücher.example', ['jane@xn--bcher-kva.example']],
+    ['jäne@example.com', ['jäne@example.com']],
+    ['Jäne <ja\u0308ne@bücher.example>', ['jäne@xn--bcher-kva.example', 'Jäne']],
+    ['"jä, ne"@example.com, 用户@例え.テスト', ['"jä, ne"@example.com'], ['用户@xn--r8jz45g.xn--zckzah']],
+    ['用户@example.com (ユーザー)', ['用户@example.com', 'ユーザー']],
     ['a@example.com,, b@example.com,', ['a@example.com'], ['b@example.com']],
   ]
   for (const [text, ...mailboxes] of READ) {
@@ -61,6 +66,11 @@ describe('address header', () => {
     ['a(comment)b@example.com', 'address'],
     ['a@exam(comment)ple.com', 'address'],
     ['Jane <not an address>', 'address'],
+    ['j\u202eäne@example.com', 'address'],
+    ['jä\u00a0ne@example.com', 'address'],
+    ['<\u0338jane@example.com>', 'address'],
+    ['<jäne@example.com＞, ＜ceo@bank.example>', 'address'],
+    ['jäne@example.com，ceo@bank.example', 'address'],
     ['<@a.example:b@example.com>', 'address'],
   ]
   for (const [text, fault] of FAULTS) {
@@ -87,11 +97,12 @@ describe('address header', () => {
     })
   }
 
+  const name = fc.option(
+    fc.string({ unit: fc.constantFrom(...Array.from('aZ ,.;:<>@"\\()[]=?éü😀שּ')), maxLength: 40 }),
+    { nil: undefined },
+  )
+
   test('any mailboxes come back from what is written for them', () => {
-    const name = fc.option(
-      fc.string({ unit: fc.constantFrom(...Array.from('aZ ,.;:<>@"\\()[]=?éü😀שּ')), maxLength: 40 }),
-      { nil: undefined },
-    )
     const address = fc.constantFrom(
       'a@example.com',
       '"a, <b>"@example.com',
@@ -112,10 +123,48 @@ describe('address header', () => {
     )
   })
 
-  test('any text is a fault or mailboxes, within its length in time', () => {
-    const near = fc.string({ unit: fc.constantFrom(...Array.from('a@b.c<>"(),;:\\ \r\n=?é')), maxLength: 60 })
+  test('any address beyond ASCII comes back as UTF-8, its name as ASCII, one line or many', () => {
+    const written = fc
+      .tuple(fc.string({ unit: 'grapheme', minLength: 1, maxLength: 12 }), fc.boolean())
+      .map(([local, quoted]) =>
+        parseAddress(`${quoted ? `"${local.replaceAll(/["\\]/g, '\\$&')}"` : local}@bücher.example`),
+      )
+      .filter(isAddress)
     fc.assert(
-      fc.property(near, (text) => assert.ok(parseMailboxList(text) !== undefined)),
+      fc.property(fc.array(fc.tuple(written, name), { minLength: 1, maxLength: 5 }), (entries) => {
+        const mailboxes = entries.map(([address, name]) => mailbox(address, name))
+        const text = formatMailboxList(mailboxes)
+        assert.ok(isAscii(entries.reduce((rest, [address]) => rest.replace(address, ''), text)))
+        const expected = entries.map(([address, name]) =>
+          mailbox(address, name?.trim() === '' ? undefined : name?.trim()),
+        )
+        assert.deepEqual(parseMailboxList(text), expected)
+        const field = Buffer.from(foldAddresses('To', text))
+        const block = parseHeaderBlock(field, { fields: 10, bytes: 100_000 })
+        assert.ok(!('fault' in block) && block.fields.length === 1)
+        const [only = { name: '', value: '', start: 0, end: 0 }] = block.fields
+        assert.deepEqual(parseMailboxList(fieldText(only) ?? ''), expected)
+        for (const line of field.toString('latin1').split('\r\n')) assert.ok(line.length <= 998)
+      }),
+      { numRuns: 1000 },
+    )
+  })
+
+  test('any text is a fault or mailboxes, within its length in time', () => {
+    const near = fc.string({
+      unit: fc.constantFrom(...Array.from('a@b.c<>"(),;:\\ \r\n\0=?é用＞，\u0338\u0085\u2028\u202e')),
+      maxLength: 60,
+    })
+    fc.assert(
+      fc.property(near, (text) => {
+        const list = parseMailboxList(text)
+        assert.ok(list !== undefined)
+        if ('fault' in list) return
+        assert.doesNotMatch(formatMailboxList(list), /[\r\n\0\u0085\u2028]/)
+        for (const { address } of list) assert.equal(parseAddress(address), address)
+        const again = parseMailboxList(formatMailboxList(list))
+        assert.ok(!('fault' in again) && again.length === list.length)
+      }),
       { numRuns: 2000 },
     )
     for (const char of ['(', '"', '<', ',', '\\', 'a@b.example,', ' ']) parseMailboxList(char.repeat(100_000))

@@ -33,8 +33,8 @@ export function parseMailboxList(text: string): readonly Mailbox[] | MailboxList
   return mailboxes.length > 0 ? mailboxes : fault('empty')
 }
 
-/** One mailbox as it stands in a header, ASCII whatever the name: bare where there is no name, the name as atoms, a
- *  quoted string or encoded-words. `used` is what stands before it on its line. */
+/** One mailbox as it stands in a header, ASCII but for a local part that is not: bare where there is no name, the name as
+ *  atoms, a quoted string or encoded-words. `used` is what stands before it on its line. */
 export function formatMailbox({ address, name }: Mailbox, used = 0): string {
   const clean = name === undefined ? '' : trimWhiteSpace(withoutControls(name))
   // A quoted local part is clearer in brackets: it may hold commas and spaces.

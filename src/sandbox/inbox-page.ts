@@ -57,10 +57,14 @@ function row({ ID, Subject, From, Envelope, Created }: MessageSummary): string {
   const id = encodeURIComponent(ID)
   const links = `<a href="/api/v1/message/${id}/raw">source</a> <a href="/api/v1/message/${id}">JSON</a>`
   const received = new Date(Created).toISOString().slice(0, 19).replace('T', ' ')
-  const cells = [Subject || '(no subject)', From?.Address ?? '', Envelope.To.join(', '), received].map(
-    escapeHtml,
-  )
+  const to = Envelope.To.map(isolate).join(', ')
+  const cells = [isolate(Subject || '(no subject)'), isolate(From.Address), to, received]
   return `<tr>${cells.map((cell) => `<td>${cell}</td>`).join('')}<td>${links}</td></tr>`
+}
+
+/** Text in its own direction: one that runs from right to left turns nothing around that stands beside it. */
+function isolate(text: string): string {
+  return `<bdi>${escapeHtml(text)}</bdi>`
 }
 
 function escapeHtml(text: string): string {

@@ -10,7 +10,7 @@ import { createSmtpServer } from '#smtp/server.ts'
 import { openSqliteStore } from '#store/open-sqlite.ts'
 import type { Store } from '#store/store.ts'
 import { onBothEngines } from '#test/stores.ts'
-import { ContentBuffer, memoryBudget } from './content-buffer.ts'
+import { ContentBuffer, memoryBudget } from '#smtp/content-buffer.ts'
 import { openInbox } from './inbox.ts'
 import { createReceiver } from './receiver.ts'
 

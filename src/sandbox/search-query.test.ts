@@ -86,6 +86,17 @@ test('has:attachment and has:inline look at the counts', () => {
   assert.equal(matches('has:inline', message({ Inline: 2 })), true)
 })
 
+test('an address beyond ASCII is found in any case and normal form', () => {
+  const to = [{ Name: 'Jäne', Address: 'Jäne@example.com' }]
+  const candidate = message(
+    { To: to, Envelope: { From: '', To: ['Jäne@example.com'] } },
+    'To Jäne@example.com',
+  )
+  for (const query of ['to:jäne@example.com', 'recipient:ja\u0308ne@example.com', 'JA\u0308NE'])
+    assert.ok(matches(query, candidate), query)
+  assert.ok(!matches('to:jane@example.com', candidate))
+})
+
 test('a word with an unknown prefix is a word', () => {
   assert.equal(matches('https://example.com/x', message({}, 'see https://example.com/x')), true)
 })

@@ -54,6 +54,29 @@ test('Bcc: envelope recipients that no header names, besides those of a Bcc fiel
   )
 })
 
+test('addresses beyond ASCII are listed as they are (RFC 6532), and found in the envelope however spelled', () => {
+  const { summary, searchText } = summarize(
+    mail(
+      'From: =?UTF-8?Q?J=C3=A4ne?= <jäne@example.com>',
+      'To: <"jö, e"@example.net>, 用户@例え.テスト',
+      'Cc: <PE\u0301TER@example.net>',
+      '',
+      '',
+    ),
+    ['"jö, e"@example.net', '用户@xn--r8jz45g.xn--zckzah', 'péter@example.net', 'пётр@example.net'],
+  )
+  assert.deepEqual(summary.From, { Name: 'Jäne', Address: 'jäne@example.com' })
+  assert.deepEqual(
+    summary.To.map(({ Address }) => Address),
+    ['"jö, e"@example.net', '用户@例え.テスト'],
+  )
+  assert.deepEqual(
+    summary.Bcc.map(({ Address }) => Address),
+    ['пётр@example.net'],
+  )
+  for (const word of ['jäne@example.com', 'пётр@example.net']) assert.ok(searchText.includes(word), word)
+})
+
 test('a From without an address is a name', () => {
   assert.deepEqual(summarize(mail('From: The Machine', '', '')).summary.From, {
     Name: 'The Machine',

@@ -1,4 +1,6 @@
 import { addressParser } from 'postal-mime'
+import { foldAddress } from '#model/address.ts'
+import { isAddress, parseAddress } from '#protocol/address.ts'
 import { decodeWords } from '#protocol/encoded-word.ts'
 import { bodyText } from './body-text.ts'
 import { foldText } from './fold-text.ts'
@@ -112,10 +114,16 @@ function readMailboxes(value: string): MailboxView[] {
 }
 
 function unnamedRecipients(recipients: readonly string[], named: readonly MailboxView[]): MailboxView[] {
-  const known = new Set(named.map(({ Address }) => Address.toLowerCase()))
+  const known = new Set(named.map(({ Address }) => mailboxKey(Address)))
   return recipients
-    .filter((recipient) => !known.has(recipient.toLowerCase()))
+    .filter((recipient) => !known.has(mailboxKey(recipient)))
     .map((recipient) => ({ Name: '', Address: recipient }))
+}
+
+/** A header may spell a mailbox in another way than the envelope: in NFD, or with its domain as U-labels. */
+function mailboxKey(text: string): string {
+  const address = parseAddress(text)
+  return isAddress(address) ? foldAddress(address) : text.toLowerCase()
 }
 
 function readMessageId(value: string): string {

@@ -113,14 +113,21 @@ const wireContents = new WeakMap<Buffer, WireContent>()
 function forWire(content: Buffer): WireContent {
   const known = wireContents.get(content)
   if (known) return known
+  const eightBit = hasEightBit(content)
   const wire = {
     dotStuffed: dotStuff(content),
     size: content.length,
-    eightBit: hasEightBit(content),
-    smtpUtf8: false,
+    eightBit,
+    // RFC 6531 §3.2: what an international header wants. An 8-bit body wants no more than 8BITMIME.
+    smtpUtf8: eightBit && hasEightBit(headerOf(content)),
   }
   wireContents.set(content, wire)
   return wire
+}
+
+function headerOf(content: Buffer): Buffer {
+  const blank = content.indexOf('\r\n\r\n')
+  return blank === -1 ? content : content.subarray(0, blank)
 }
 
 /** latin1 decoding keeps one character per octet and runs natively, so the search does too. */
