@@ -1,32 +1,54 @@
 /** `npm run bench`: how fast mail goes through, beside what this machine could do at all, and beside Postfix.
  *
- *    npm run bench                                  five rounds of each
- *    npm run bench -- --rounds 1 --only rest        a quick look
- *    npm run bench -- --profile                     one round, and where the time went
+ *    npm run bench                                     five rounds of each
+ *    npm run bench -- --rounds 1 --only submission     a quick look
+ *    npm run bench -- --idle 1000                      what idle connections cost, in memory and in speed
+ *    npm run bench -- --profile                        one round by REST, and where the time went
  *    npm run bench -- --json result.json --dir /mnt/disk --messages 20000 --connections 50
  *
- *  Each round starts a fresh server with an empty store, warms it up, and sends 5 KB messages in a closed loop: by
- *  REST to a development instance, by SMTP to Postfix with OpenDKIM. The servers sign each message (RSA-2048), have it
- *  on disk before they answer, and deliver it to a counting sink over SMTP. Time runs from the first request to the
- *  last message at the sink. Rounds of the two alternate, so that a busy moment of the machine hits both, and this
+ *  Each round starts a fresh server with an empty store, warms it up, and sends 5 KB messages in a closed loop over
+ *  kept connections: to a development instance by REST and by SMTP submission (implicit TLS, certificate verified,
+ *  AUTH PLAIN), and to Postfix with OpenDKIM by SMTP. Postfix is loaded in clear and without AUTH: so it is the harder
+ *  peer, spared the records and handshakes that submission pays for. By SMTP a message is a transaction, with commands
+ *  pipelined up to DATA and behind the content before. The servers sign each message (RSA-2048), have it on disk
+ *  before they answer, and deliver it to a counting sink over SMTP. Time runs from the first request to the last
+ *  message at the sink. Rounds alternate between the servers, so that a busy moment of the machine hits all, and this
  *  machine's RSA rate and the disk's fdatasync are taken around each. A closed loop is sensitive to company: watch
  *  the line of the cores that others kept busy.
  *
  *  CPU is user and system time of the server's whole process tree (/proc, ended children included) until it fell
  *  idle; memory is the sum of its processes' VmHWM, in which shared pages count in each. Ends with 1 when a message
- *  was lost or refused. Linux only. Postfix wants root and Debian's packages postfix and opendkim. */
+ *  was lost or refused. Linux only. Postfix wants root and Debian's packages postfix and opendkim.
+ *
+ *  --idle: each round starts one instance; another process opens connections to its submission door, each says EHLO
+ *  and stays. First the growth of the server's resident memory (Rss of smaps_rollup) from fresh and settled to settled
+ *  again: garbage of the handshakes that nobody collected yet is in it, what the kernel keeps for sockets is not. It is
+ *  not taken of an instance that has worked, where connections move into memory that garbage left. Then throughput
+ *  over submission without, beside, beside and without them, on the same instance: two instances differ by more than
+ *  what is asked for. --messages is the length of each of the four. */
 
 import { mkdirSync, statfsSync, writeFileSync } from 'node:fs'
 import { cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { fsyncTime } from './fsync-time.ts'
+import { type IdleRound, measureIdle } from './idle-round.ts'
 import { postfixMissing, startPostfix } from './postfix.ts'
 import { startPosthorn } from './posthorn.ts'
 import { printProfile, profileOptions, readProfiles } from './profile.ts'
-import { type Measured, printSummary, roundLine, spread, summarise } from './report.ts'
-import { measureRound, type Peer, type PeerSetup, type RoundOptions, temporaryFolder } from './round.ts'
+import {
+  idleLine,
+  type Measured,
+  printIdle,
+  printShares,
+  printSummary,
+  ratios,
+  roundLine,
+  summarise,
+} from './report.ts'
+import { measureRound, type RoundOptions } from './round.ts'
 import { rsaRate } from './rsa-rate.ts'
+import { type StartPeer, temporaryFolder } from './stage.ts'
 
 interface Flags {
   readonly rounds: number
@@ -34,11 +56,18 @@ interface Flags {
   readonly seconds: number
   readonly warmup: number
   readonly connections: number
-  readonly only?: 'rest' | 'postfix'
+  readonly only?: keyof typeof SERVERS
+  readonly idle?: number
   readonly dir: string
   readonly json?: string
   readonly profile?: true
 }
+
+const SERVERS = {
+  rest: { name: 'REST', start: (setup) => startPosthorn('rest', setup) },
+  submission: { name: 'Submission', start: (setup) => startPosthorn('submission', setup) },
+  postfix: { name: 'Postfix', start: startPostfix },
+} as const satisfies Record<string, { readonly name: string; readonly start: StartPeer }>
 
 const RSA_SECONDS = 0.5
 /** Longer than a development instance's last retry takes (10 s, jittered). */
@@ -53,10 +82,15 @@ const command = new Command('npm run bench --')
   .option('--seconds <n>', 'send no more in a round after this time', positive, 120)
   .option('--warmup <n>', 'messages before those', positive, 1_500)
   .option('--connections <n>', 'connections, each with one message in flight', positive, 20)
-  .addOption(new Option('--only <server>', 'measure one of the two').choices(['rest', 'postfix']))
+  .addOption(new Option('--only <server>', 'measure one of them').choices(Object.keys(SERVERS)))
+  .addOption(
+    new Option('--idle <n>', 'what so many idle submission connections cost (--messages: 3000)')
+      .argParser(positive)
+      .implies({ messages: 3_000 }),
+  )
   .option('--dir <folder>', 'where the servers keep their data: the disk that is measured', tmpdir())
   .option('--json <file>', 'write all results there too')
-  .option('--profile', 'one round by REST under the CPU profiler: what the threads spent themselves in')
+  .option('--profile', 'one round by REST (or --only submission) under the CPU profiler')
   .parse()
 const flags = command.opts<Flags>()
 
@@ -69,20 +103,26 @@ try {
   if (statfsSync(flags.dir).type === TMPFS_MAGIC) {
     console.log(`${flags.dir} is in memory: fsync costs nothing there, so these figures flatter. See --dir.`)
   }
-  process.exitCode = await (flags.profile ? profile() : compare())
+  process.exitCode = await run()
 } catch (error) {
   if (stop.signal.aborted) console.error('Interrupted')
   else console.error(error)
   process.exitCode = stop.signal.aborted ? 130 : 1
 }
 
+function run(): Promise<number> {
+  if (flags.profile) return profile()
+  return flags.idle === undefined ? compare() : idle(flags.idle)
+}
+
 async function compare(): Promise<number> {
   const missing = postfixMissing()
-  if (flags.only !== 'rest' && missing !== undefined) console.log(`Postfix is skipped: ${missing}.`)
-  const servers = [
-    { name: 'Posthorn', start: startPosthorn, on: flags.only !== 'postfix' },
-    { name: 'Postfix', start: startPostfix, on: flags.only !== 'rest' && missing === undefined },
-  ].flatMap(({ name, start, on }) => (on ? [{ name, start, rounds: new Array<Measured>() }] : []))
+  const wanted = flags.only === undefined ? Object.values(SERVERS) : [SERVERS[flags.only]]
+  if (wanted.includes(SERVERS.postfix) && missing !== undefined)
+    console.log(`Postfix is skipped: ${missing}.`)
+  const servers = wanted
+    .filter((server) => server !== SERVERS.postfix || missing === undefined)
+    .map((server) => ({ ...server, rounds: new Array<Measured>() }))
 
   for (let round = 1; round <= flags.rounds; round++) {
     for (const { name, start, rounds } of servers) {
@@ -95,51 +135,55 @@ async function compare(): Promise<number> {
 
   const results = servers.map(({ name, rounds }) => ({ name, summary: summarise(rounds), rounds }))
   for (const { name, summary } of results) printSummary(name, summary)
-  const [posthorn, postfix] = servers
-  const ratios = posthorn?.rounds.flatMap(({ perSecond }, i) => {
-    const other = postfix?.rounds[i]
-    return other === undefined ? [] : [perSecond / other.perSecond]
-  })
-  if (ratios !== undefined && ratios.length > 0) {
-    const each = ratios.map((ratio) => ratio.toFixed(2)).join(', ')
-    console.log(
-      `\nPosthorn to Postfix, messages a second round by round: ${each}; median ${spread(ratios).median.toFixed(2)}`,
-    )
-  }
-  if (flags.json !== undefined) {
-    const machine = { node: process.version, cpus: cpus().map(({ model }) => model) }
-    writeFileSync(flags.json, `${JSON.stringify({ machine, flags, results, ratios }, undefined, 2)}\n`)
-  }
+  const toPostfix = ratios(results, SERVERS.postfix.name)
+  printShares(results, toPostfix)
+  writeJson({ results, toPostfix })
   return results.some(({ summary }) => summary.lost > 0 || summary.refused > 0) ? 1 : 0
+}
+
+async function idle(connections: number): Promise<number> {
+  const rounds: IdleRound[] = []
+  for (let round = 1; round <= flags.rounds; round++) {
+    const measured = await measureIdle(SERVERS.submission.start, { ...roundOptions(), idle: connections })
+    rounds.push(measured)
+    console.log(`${round}/${flags.rounds} ${idleLine(measured)}`)
+    for (const refusal of measured.refusals) console.log(`    refused: ${refusal}`)
+  }
+  printIdle(connections, rounds)
+  writeJson({ rounds })
+  return rounds.some(({ lost, refused }) => lost > 0 || refused > 0) ? 1 : 0
 }
 
 async function profile(): Promise<number> {
   using folder = temporaryFolder(flags.dir)
   const profiles = join(folder.path, 'profiles')
   mkdirSync(profiles)
-  const measured = await measure((setup) => startPosthorn(setup, profileOptions(profiles)))
-  console.log(`${roundLine('Posthorn', measured)} (slowed by the profiler)`)
+  const door = flags.only === 'submission' ? 'submission' : 'rest'
+  const measured = await measure((setup) => startPosthorn(door, setup, profileOptions(profiles)))
+  console.log(`${roundLine(SERVERS[door].name, measured)} (slowed by the profiler)`)
   const { firstAt, lastAt, threads } = measured
   printProfile(readProfiles(profiles, firstAt, lastAt), threads, lastAt - firstAt)
   return measured.lost > 0 ? 1 : 0
 }
 
-async function measure(start: (setup: PeerSetup) => Promise<Peer>): Promise<Measured> {
-  const { dir, connections, messages, seconds, warmup } = flags
-  const options: RoundOptions = {
-    dir,
-    connections,
-    messages,
-    seconds,
-    warmup,
-    stalledMs: STALLED_MS,
-    signal: stop.signal,
-  }
+async function measure(start: StartPeer): Promise<Measured> {
+  const { dir } = flags
   const before = { rsa: rsaRate(RSA_SECONDS), fsync: fsyncTime(dir) }
-  const result = await measureRound(start, options)
+  const result = await measureRound(start, roundOptions())
   const rsaPerSecond = (before.rsa + rsaRate(RSA_SECONDS)) / 2
   const fsyncMs = (before.fsync + fsyncTime(dir)) / 2
   return { ...result, rsaPerSecond, fsyncMs, rsaShare: result.perSecond / rsaPerSecond }
+}
+
+function roundOptions(): RoundOptions {
+  const { dir, connections, messages, seconds, warmup } = flags
+  return { dir, connections, messages, seconds, warmup, stalledMs: STALLED_MS, signal: stop.signal }
+}
+
+function writeJson(results: object): void {
+  if (flags.json === undefined) return
+  const machine = { node: process.version, cpus: cpus().map(({ model }) => model) }
+  writeFileSync(flags.json, `${JSON.stringify({ machine, flags, ...results }, undefined, 2)}\n`)
 }
 
 function positive(text: string): number {

@@ -15,7 +15,8 @@ export const Job = z.object({
 })
 export type Job = z.infer<typeof Job>
 
-/** Times in milliseconds: `firstAt` on the monotonic clock, latencies from the first byte out to the answer. */
+/** Times in milliseconds: `firstAt` on the monotonic clock; latencies from when a connection turns to a message, which
+ *  the one before may have announced, to its answer. */
 export const LoadResult = z.object({
   firstAt: z.number(),
   sent: z.number(),
@@ -37,8 +38,9 @@ export type Outcome =
   | { readonly accepted: false; readonly answer: string }
 
 export interface Connection {
-  /** Rejects when the connection breaks, which ends the run: what became of the message would be unknown. */
-  send(sequence: number): Promise<Outcome>
+  /** `next` is what this connection will be told to send after it, for protocols that can say so beforehand. Rejects
+   *  when the connection breaks, which ends the run: what became of the message would be unknown. */
+  send(sequence: number, next: number | undefined): Promise<Outcome>
   close(): void
 }
 
@@ -56,12 +58,15 @@ export async function runLoad(job: Job, connect: () => Promise<Connection>): Pro
   const firstAt = monotonicMs()
   const stopAt = firstAt + job.seconds * 1_000
 
+  function take(): number | undefined {
+    return sent < job.messages && monotonicMs() <= stopAt ? ++sent : undefined
+  }
+
   async function loop(connection: Connection): Promise<void> {
-    while (sent < job.messages) {
+    for (let sequence = take(), next: number | undefined; sequence !== undefined; sequence = next) {
+      next = take()
       const startedAt = monotonicMs()
-      if (startedAt > stopAt) return
-      const sequence = ++sent
-      const outcome = await connection.send(sequence)
+      const outcome = await connection.send(sequence, next)
       latencies.push(monotonicMs() - startedAt)
       if (outcome.accepted) {
         delivered += outcome.delivered

@@ -91,8 +91,10 @@ export class Template {
   readonly #sequences: readonly number[]
   readonly #domains: readonly number[]
 
-  constructor(source: string) {
-    this.#bytes = Buffer.from(source, 'latin1')
+  /** `bytes`, as long as the source, is where it is rendered; part of a greater whole, say. */
+  constructor(source: string, bytes = Buffer.alloc(source.length)) {
+    this.#bytes = bytes
+    bytes.write(source, 'latin1')
     this.#sequences = offsets(source, SEQUENCE)
     this.#domains = offsets(source, `bench${DOMAIN}.example`).map((at) => at + 'bench'.length)
   }

@@ -3,8 +3,8 @@ import { generateKeyPairSync } from 'node:crypto'
 import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { type AddressInfo, connect, createServer } from 'node:net'
 import { join } from 'node:path'
-import type { Peer, PeerSetup } from './round.ts'
 import { startServer } from './server-process.ts'
+import type { Peer, PeerSetup } from './stage.ts'
 import { until } from './until.ts'
 
 /** The peer: Postfix that signs with OpenDKIM, as an instance of its own in a temporary folder; the system's is not

@@ -1,16 +1,19 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { devJson } from '#contract/dev-json.ts'
-import type { Peer, PeerSetup } from './round.ts'
+import { type DevJson, devJson } from '#contract/dev-json.ts'
 import { startServer } from './server-process.ts'
+import type { Peer, PeerSetup } from './stage.ts'
 import { until } from './until.ts'
 
 const CLI = new URL('../cli/posthorn.ts', import.meta.url).pathname
 const READY_WITHIN_MS = 30_000
 
+/** Where the load goes in: the REST API, or SMTP submission over implicit TLS with AUTH. */
+export type PosthornDoor = 'rest' | 'submission'
+
 /** A development instance with an empty store, whose every outside name has the sink as its MX.
  *  `nodeOptions` reach its processes as NODE_OPTIONS. */
-export async function startPosthorn(setup: PeerSetup, nodeOptions = ''): Promise<Peer> {
+export async function startPosthorn(door: PosthornDoor, setup: PeerSetup, nodeOptions = ''): Promise<Peer> {
   const data = join(setup.folder, 'data')
   const server = startServer({
     command: process.execPath,
@@ -35,22 +38,36 @@ export async function startPosthorn(setup: PeerSetup, nodeOptions = ''): Promise
       throw new Error(`Posthorn did not open its doors:\n${server.lastWords()}`)
     }
     const instance = devJson.parse(JSON.parse(readFileSync(ready, 'utf8')))
-    const api = new URL(instance.api)
     return {
       name: 'Posthorn',
       pids: [server.pid],
-      load: './rest-load.ts',
-      target: {
-        host: api.hostname,
-        port: Number(api.port),
-        path: `${api.pathname}/accounts/${instance.account_id}/email/sending/send`,
-        token: instance.api_token,
-      },
+      ...(door === 'rest' ? restDoor(instance) : submissionDoor(instance)),
       lastWords: () => server.lastWords(),
       [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
     }
   } catch (error) {
     await server[Symbol.asyncDispose]()
     throw error
+  }
+}
+
+function restDoor(instance: DevJson): Pick<Peer, 'load' | 'target'> {
+  const api = new URL(instance.api)
+  return {
+    load: './rest-load.ts',
+    target: {
+      host: api.hostname,
+      port: Number(api.port),
+      path: `${api.pathname}/accounts/${instance.account_id}/email/sending/send`,
+      token: instance.api_token,
+    },
+  }
+}
+
+function submissionDoor({ submission, ca, api_token }: DevJson): Pick<Peer, 'load' | 'target'> {
+  const { host, port, username } = submission
+  return {
+    load: './smtp-load.ts',
+    target: { host, port, ca, login: { username, password: api_token } },
   }
 }

@@ -19,7 +19,7 @@ export function cpuSeconds(roots: readonly number[]): number {
 }
 
 /** Seconds that all processors together have worked so far, for whomever, time stolen by the host included. */
-export function machineSeconds(): number {
+function machineSeconds(): number {
   // cpu user nice system idle iowait irq softirq steal …
   const [user, nice, system, , , irq, softirq, steal] = readOrNothing('/proc/stat')
     .split(/\s+/, 9)
@@ -27,6 +27,21 @@ export function machineSeconds(): number {
     .map(Number)
   const ticks = [user, nice, system, irq, softirq, steal].reduce<number>((sum, part) => sum + (part ?? 0), 0)
   return ticks / TICKS_PER_SECOND
+}
+
+/** Seconds that all processors have worked so far for anyone but this process and what descends from it. */
+export function othersSeconds(): number {
+  return machineSeconds() - cpuSeconds([process.pid])
+}
+
+/** Resident memory now, the sum over the living processes (`Rss` of smaps_rollup, which is exact where VmRSS counts
+ *  in batches). Pages that processes share count in each: that cancels out in a difference, while a proportional
+ *  share (Pss) would change with whatever other processes run the same binary. */
+export function residentMiB(roots: readonly number[]): number {
+  return tree(roots, processTable()).reduce((sum, pid) => {
+    const kib = /^Rss:\s+(\d+) kB/m.exec(readOrNothing(`/proc/${pid}/smaps_rollup`))?.[1]
+    return sum + Number(kib ?? 0) / 1024
+  }, 0)
 }
 
 /** The sum of each living process's largest resident set so far (VmHWM). Pages that processes share count in each. */

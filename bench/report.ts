@@ -1,3 +1,4 @@
+import type { IdleRound } from './idle-round.ts'
 import type { RoundResult } from './round.ts'
 
 /** Numbers of several rounds as a person reads them. */
@@ -75,15 +76,14 @@ export function roundLine(name: string, round: Measured): string {
   const { perSecond, rsaPerSecond, rsaShare, cpuPer1000, peakMiB, load, lost, duplicated, othersCores } =
     round
   return (
-    `${name.padEnd(9)} ${whole(perSecond).padStart(6)}/s = ${rsaShare.toFixed(3)} of RSA ${whole(rsaPerSecond)}/s, ` +
+    `${name.padEnd(10)} ${whole(perSecond).padStart(6)}/s = ${rsaShare.toFixed(3)} of RSA ${whole(rsaPerSecond)}/s, ` +
     `CPU ${cpuPer1000.toFixed(2)} s per 1,000, ${whole(peakMiB)} MiB, p50 ${load.p50.toFixed(1)} ms, ` +
     `p99 ${load.p99.toFixed(1)} ms, ${lost} lost, ${duplicated} duplicated, others ${othersCores.toFixed(2)} cores`
   )
 }
 
 export function printSummary(name: string, summary: Summary): void {
-  console.log(`\n${name.padEnd(32)}${['median', 'min', 'max'].map((head) => head.padStart(10)).join('')}`)
-  const rows: [string, Spread, (value: number) => string][] = [
+  printTable(name, [
     ['messages a second', summary.perSecond, whole],
     ['RSA-2048 signatures a second', summary.rsaPerSecond, whole],
     ['share of that', summary.rsaShare, (value) => value.toFixed(3)],
@@ -95,16 +95,81 @@ export function printSummary(name: string, summary: Summary): void {
     ['sink CPU s per 1,000', summary.sinkCpuPer1000, (value) => value.toFixed(3)],
     ['fdatasync of 16 KiB, ms', summary.fsyncMs, (value) => value.toFixed(2)],
     ['cores that others kept busy', summary.othersCores, (value) => value.toFixed(2)],
-  ]
-  for (const [label, { median, min, max }, format] of rows) {
-    console.log(
-      `  ${label.padEnd(30)}${[median, min, max].map((value) => format(value).padStart(10)).join('')}`,
-    )
-  }
+  ])
   const { delivered, queued, refused, lost, duplicated } = summary
   console.log(
     `  answered ${delivered} delivered, ${queued} queued, ${refused} refused; ${lost} lost, ${duplicated} duplicated`,
   )
+}
+
+export interface Result {
+  readonly name: string
+  readonly summary: Summary
+  readonly rounds: readonly Pick<Measured, 'perSecond'>[]
+}
+
+/** Messages a second of each of the others to those of `peer`, round by round; nothing where it was not measured. */
+export function ratios(results: readonly Result[], peer: string): Record<string, readonly number[]> {
+  const its = results.find(({ name }) => name === peer)?.rounds
+  if (its === undefined) return {}
+  return Object.fromEntries(
+    results
+      .filter(({ name }) => name !== peer)
+      .map(({ name, rounds }) => [
+        name,
+        rounds.flatMap(({ perSecond }, i) => {
+          const other = its[i]
+          return other === undefined ? [] : [perSecond / other.perSecond]
+        }),
+      ]),
+  )
+}
+
+export function printShares(
+  results: readonly Result[],
+  toPostfix: Readonly<Record<string, readonly number[]>>,
+): void {
+  const shares = results.map(({ name, summary }) => `${name} ${summary.rsaShare.median.toFixed(3)}`)
+  console.log(`\nShare of one core's RSA-2048 rate, median: ${shares.join(', ')}`)
+  for (const [name, each] of Object.entries(toPostfix)) {
+    const byRound = each.map((ratio) => ratio.toFixed(2)).join(', ')
+    const median = spread(each).median.toFixed(2)
+    console.log(`${name} to Postfix, messages a second round by round: ${byRound}; median ${median}`)
+  }
+}
+
+export function idleLine(round: IdleRound): string {
+  const { beforeMiB, growthMiB, without, beside, ratio, lost, duplicated, othersCores } = round
+  const rates = (pair: readonly number[]) => pair.map(whole).join(' and ')
+  return (
+    `${beforeMiB.toFixed(1)} MiB + ${growthMiB.toFixed(1)} MiB; ` +
+    `${rates(without)}/s without, ${rates(beside)}/s beside: ${ratio.toFixed(3)}, ` +
+    `${lost} lost, ${duplicated} duplicated, others ${othersCores.toFixed(2)} cores`
+  )
+}
+
+export function printIdle(connections: number, rounds: readonly IdleRound[]): void {
+  const over = (pick: (round: IdleRound) => number) => spread(rounds.map(pick))
+  const each = (mib: number) => ((mib * 1_024) / connections).toFixed(1)
+  const mib = (value: number) => value.toFixed(1)
+  printTable(`${whole(connections)} idle connections`, [
+    ['memory without, MiB', over(({ beforeMiB }) => beforeMiB), mib],
+    ['memory for them, MiB', over(({ growthMiB }) => growthMiB), mib],
+    ['  KiB for each', over(({ growthMiB }) => growthMiB), each],
+    ['messages a second without', over(({ without: [a, b] }) => (a + b) / 2), whole],
+    ['messages a second beside them', over(({ beside: [a, b] }) => (a + b) / 2), whole],
+    ['beside to without', over(({ ratio }) => ratio), (value) => value.toFixed(3)],
+    ['cores that others kept busy', over(({ othersCores }) => othersCores), (value) => value.toFixed(2)],
+  ])
+}
+
+type Row = readonly [label: string, values: Spread, format: (value: number) => string]
+
+function printTable(title: string, rows: readonly Row[]): void {
+  const cells = (texts: readonly string[]) => texts.map((text) => text.padStart(10)).join('')
+  console.log(`\n${title.padEnd(32)}${cells(['median', 'min', 'max'])}`)
+  for (const [label, { median, min, max }, format] of rows)
+    console.log(`  ${label.padEnd(30)}${cells([median, min, max].map(format))}`)
 }
 
 function whole(value: number): string {

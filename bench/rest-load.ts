@@ -28,7 +28,7 @@ async function openConnection(job: RestJob): Promise<Connection> {
     `POST ${job.path} HTTP/1.1\r\nHost: ${job.host}:${job.port}\r\nAuthorization: Bearer ${job.token}\r\n` +
       `Content-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
   )
-  const dialogue = await openDialogue(job.host, job.port)
+  const dialogue = await openDialogue({ host: job.host, port: job.port })
   return {
     send: async (sequence) => judge(await dialogue.ask(request.fill(sequence), readResponse)),
     close: () => dialogue.close(),

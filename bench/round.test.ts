@@ -4,7 +4,8 @@ import { type AddressInfo, connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { test } from 'node:test'
 import { z } from 'zod'
-import { measureRound, type Peer, type PeerSetup } from './round.ts'
+import { measureRound } from './round.ts'
+import type { Peer, PeerSetup } from './stage.ts'
 
 /** A server in miniature: takes what the generator posts, and hands each message to the sink as often as `copies`
  *  says; a negative number refuses it. */
