@@ -1,5 +1,7 @@
-import { DataReader } from './data-reader.ts'
+import { type BareLineEnds, DataReader } from './data-reader.ts'
 import type { DataSink } from './handler.ts'
+import { LongestLine } from './longest-line.ts'
+import { messageTooBig } from './message-too-big.ts'
 import type { Reply } from './reply.ts'
 
 type AbortReason = Parameters<DataSink['abort']>[0]
@@ -7,6 +9,7 @@ type AbortReason = Parameters<DataSink['abort']>[0]
 export interface IntakeTerms {
   readonly messageBytes: number
   readonly textLineBytes: number
+  readonly bareLineEnds: BareLineEnds
   /** The sink threw; gives the reply for it. */
   readonly broken: (error: unknown) => Reply
 }
@@ -19,7 +22,6 @@ export interface Taken {
   readonly wait: Promise<void> | undefined
 }
 
-const TOO_LARGE: Reply = { code: 552, enhanced: '5.3.4', text: 'Message exceeds the size limit' }
 const BARE_LINE_END: Reply = {
   code: 554,
   enhanced: '5.6.0',
@@ -39,7 +41,9 @@ const REFUSED_BYTES = 1024 * 1024
  *  only to find its end, because none of it may ever be taken for a command. */
 export class ContentIntake {
   readonly #terms: IntakeTerms
-  readonly #reader = new DataReader()
+  readonly #reader: DataReader
+  /** Only where there is a limit: measuring takes longer than reading. */
+  readonly #lines: LongestLine | undefined
   #sink: DataSink | undefined
   #refusal: Reply | undefined
   #size = 0
@@ -48,12 +52,15 @@ export class ContentIntake {
   constructor(sink: DataSink, terms: IntakeTerms) {
     this.#sink = sink
     this.#terms = terms
+    this.#reader = new DataReader(terms.bareLineEnds)
+    this.#lines = terms.textLineBytes === Infinity ? undefined : new LongestLine()
   }
 
   take(chunk: Buffer): Taken {
     const { content, rest } = this.#reader.read(chunk)
     this.#wireBytes += chunk.length - (rest?.length ?? 0)
     this.#size += content.length
+    this.#lines?.add(content)
     this.#check()
     const flood = this.#wireBytes > this.#terms.messageBytes * REFUSED_FACTOR + REFUSED_BYTES
     return { rest, flood: flood && this.#refusal !== undefined, wait: this.#write(content) }
@@ -73,7 +80,7 @@ export class ContentIntake {
 
   /** The reply when the end is not waited for. */
   get refusal(): Reply {
-    return this.#refusal ?? TOO_LARGE
+    return this.#refusal ?? messageTooBig(this.#terms.messageBytes)
   }
 
   /** There will be no more of it. Does nothing once the sink has had its end. */
@@ -88,9 +95,11 @@ export class ContentIntake {
   }
 
   #check(): void {
+    const { messageBytes, textLineBytes } = this.#terms
     if (this.#reader.bare) this.#refuse(BARE_LINE_END, 'bare-line-end')
-    else if (this.#size > this.#terms.messageBytes) this.#refuse(TOO_LARGE, 'too-large')
-    else if (this.#reader.longestLine > this.#terms.textLineBytes) this.#refuse(LINE_TOO_LONG, 'too-large')
+    else if (this.#size > messageBytes) this.#refuse(messageTooBig(messageBytes), 'too-large')
+    else if (this.#lines !== undefined && this.#lines.length > textLineBytes)
+      this.#refuse(LINE_TOO_LONG, 'too-large')
   }
 
   #refuse(reply: Reply, reason: AbortReason): void {

@@ -7,8 +7,9 @@ export interface SmtpHandler {
   connect?(session: SmtpSession): Answer
   mail?(session: SmtpSession, from: string, parameters: SmtpParameters): Answer
   rcpt?(session: SmtpSession, to: string, parameters: SmtpParameters): Answer
-  /** 465 only: `undefined` when the credentials hold, else the refusal (535 5.7.8). Where this callback is, AUTH is
-   *  offered over TLS and MAIL wants it (530 5.7.0). */
+  /** `undefined` when the credentials hold, else the refusal (535 5.7.8). Where this callback is, AUTH is offered over
+   *  TLS, and MAIL, RCPT and DATA want it (530 5.7.0). It may take its time, against guessing: meanwhile the peer is
+   *  held back and no deadline runs. When the peer leaves, `close` comes first and the verdict is not used. */
   authenticate?(session: SmtpSession, username: string, password: string): Promise<Reply | undefined>
   /** Called at DATA, after at least one accepted recipient. A Reply refuses the command instead of a 354. */
   data(session: SmtpSession): DataSink | Reply | Promise<DataSink | Reply>
@@ -18,8 +19,8 @@ export interface SmtpHandler {
 
 export type Answer = Reply | undefined | Promise<Reply | undefined>
 
-/** Receives the content of one message: dot-unstuffed, at most the size limit, CRLF line ends only. Exactly one of
- *  `end` and `abort` follows. `end` gives the reply to the final dot. A promise from `write` holds the peer back; a
+/** Receives the content of one message: dot-unstuffed, at most the size limit; CRLF line ends only, unless the server
+ *  was told to accept bare CR and LF, which then come as they were sent. Exactly one of `end` and `abort` follows. `end` gives the reply to the final dot. A promise from `write` holds the peer back; a
  *  `write` that throws is answered 451 and followed by `abort('failed')`. */
 export interface DataSink {
   write(chunk: Buffer): void | Promise<void>
@@ -37,10 +38,18 @@ export interface SmtpSession {
   readonly remotePort: number
   readonly helo: string | undefined
   readonly tls: { readonly protocol: string; readonly cipher: string } | undefined
-  /** The envelope so far; `from` is '' for the null sender, undefined before MAIL. */
-  readonly envelope: { readonly from: string | undefined; readonly to: readonly string[] }
+  /** The envelope so far. */
+  readonly envelope: SessionEnvelope
   /** The handler's own notes about this session; the session never touches them. */
   state: unknown
   /** Closes the connection at once, without another reply: a scripted disconnect. */
   destroy(): void
+}
+
+export interface SessionEnvelope {
+  /** '' for the null sender, undefined before MAIL. */
+  readonly from: string | undefined
+  readonly to: readonly string[]
+  /** Whether MAIL had SMTPUTF8 (RFC 6531); the `with` of Received tells (RFC 6531 §4.3). */
+  readonly utf8: boolean
 }

@@ -48,8 +48,7 @@ export class LineReader {
   /** Hands over the bytes behind the last line, for a reader of another kind. */
   take(): Buffer {
     const rest = this.#bytes.subarray(this.#at)
-    this.#bytes = EMPTY
-    this.#at = 0
+    this.#release()
     return rest
   }
 
@@ -69,17 +68,30 @@ export class LineReader {
     if (last !== CR) return BARE_LINE_END
     if (size > this.#limit) return TOO_LONG
     const line = carry + this.#bytes.toString('latin1', start, lf)
+    // An idle connection must not keep the chunk of its last command, which may have been the end of a content.
+    if (this.unread === 0) this.#release()
     return line.indexOf('\r') === line.length - 1 ? line.slice(0, -1) : BARE_LINE_END
+  }
+
+  #release(): void {
+    this.#bytes = EMPTY
+    this.#at = 0
   }
 
   #holdBack(): LineFault | undefined {
     const size = this.unread
     if (size === 0) return undefined
-    this.#carry += this.take().toString('latin1')
+    const piece = this.take().toString('latin1')
+    this.#carry = this.#carry === '' ? piece : flat(this.#carry + piece)
     if (this.#swallowed === 0 && this.#carry.length <= this.#limit) return undefined
     this.#swallowed += this.#swallowed === 0 ? this.#carry.length : size
     // The last byte alone, for the CR of a CRLF that a chunk's edge cut in two.
     this.#carry = this.#carry.slice(-1)
     return this.#swallowed > this.#limit * SWALLOW_FACTOR ? ENDLESS : undefined
   }
+}
+
+/** V8 keeps what `+` has made as a tree of its parts: 12,000 single bytes would take 375 KB. */
+function flat(text: string): string {
+  return Buffer.from(text, 'latin1').toString('latin1')
 }

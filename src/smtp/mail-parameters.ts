@@ -1,11 +1,16 @@
+import type { BareLineEnds } from './data-reader.ts'
 import type { SmtpParameters } from './handler.ts'
+import { messageTooBig } from './message-too-big.ts'
 import type { Reply } from './reply.ts'
 
-/** Extensions a server offers beside those it always has; all are on unless switched off. */
+/** What a server offers beside what it always has; the extensions are on unless switched off. */
 export interface SmtpFeatures {
   readonly pipelining: boolean
   readonly eightBitMime: boolean
   readonly smtpUtf8: boolean
+  /** What becomes of a content with a bare CR or LF; 'refuse' unless told otherwise. Commands always want CRLF. Who
+   *  accepts them must make them CRLF, or encode them, before the content goes on to anyone. */
+  readonly bareLineEnds: BareLineEnds
 }
 
 export interface MailTerms {
@@ -14,8 +19,6 @@ export interface MailTerms {
   /** Whether AUTH is offered, and with it the parameter of RFC 4954 §5. */
   readonly auth: boolean
 }
-
-const TOO_LARGE: Reply = { code: 552, enhanced: '5.3.4', text: 'Message exceeds the size limit' }
 
 /** Checks the parameters of MAIL against what EHLO offered; undefined when all of them hold. */
 export function mailParameterRefusal(parameters: SmtpParameters, terms: MailTerms): Reply | undefined {
@@ -30,7 +33,7 @@ function parameterRefusal(keyword: string, value: string | true, terms: MailTerm
   if (keyword === 'SIZE') {
     // RFC 1870 §3: up to 20 digits.
     if (value === true || !/^\d{1,20}$/.test(value)) return malformed('SIZE')
-    return Number(value) > terms.messageBytes ? TOO_LARGE : undefined
+    return Number(value) > terms.messageBytes ? messageTooBig(terms.messageBytes) : undefined
   }
   if (keyword === 'BODY' && terms.features.eightBitMime) {
     return value !== true && /^(?:7BIT|8BITMIME)$/i.test(value) ? undefined : malformed('BODY')

@@ -3,6 +3,7 @@ import { type SecureContext, TLSSocket, type TLSSocketOptions } from 'node:tls'
 import { ContentIntake } from './content-intake.ts'
 import { Deadline } from './deadline.ts'
 import { formatReply } from './format-reply.ts'
+import type { HalfOpenHandshake, HalfOpenHandshakes } from './half-open-handshakes.ts'
 import type { DataSink } from './handler.ts'
 import { LineReader } from './line-reader.ts'
 import type { Reply } from './reply.ts'
@@ -16,6 +17,7 @@ import {
 
 export interface ConnectionTerms extends SessionTerms {
   readonly tls: ConnectionTls | undefined
+  readonly handshakes: HalfOpenHandshakes
 }
 
 export interface ConnectionTls {
@@ -30,7 +32,6 @@ const LIFE_SIGN_BYTES = 4096
 const MAX_BATCH = 16 * 1024
 /** How long a connection that we closed may take to read our last reply and close its side. */
 const LINGER_MS = 5000
-const HANDSHAKE_MS = 60_000
 
 const EARLY: Reply = { code: 554, enhanced: '5.5.1', text: 'Protocol error: you spoke before the greeting' }
 const TIMED_OUT: Reply = { code: 421, enhanced: '4.4.2', text: 'Timeout, closing connection' }
@@ -40,6 +41,9 @@ const PIPELINED_TLS: Reply = {
   text: 'Protocol error: nothing may follow STARTTLS before the handshake',
 }
 
+// RFC 3207 §4.
+const NO_TLS_NOW: Reply = { code: 454, enhanced: '4.7.0', text: 'TLS not available due to temporary reason' }
+
 type State = 'handshake' | 'greeting' | 'open' | 'closing' | 'closed'
 
 /** One connection: bytes in, replies out. It feeds the session line by line and the content chunk by chunk, one thing
@@ -48,11 +52,14 @@ type State = 'handshake' | 'greeting' | 'open' | 'closing' | 'closed'
 export class ServerConnection {
   readonly #terms: ConnectionTerms
   readonly #session: ServerSession
+  /** Whom it is counted for. */
+  readonly #address: string
   readonly #onClosed: () => void
   readonly #lines = new LineReader(MAX_LINE_BYTES)
   readonly #deadline: Deadline
   #socket: Socket
   #state: State = 'handshake'
+  #handshaking: HalfOpenHandshake | undefined
   #content: ContentIntake | undefined
   /** A callback is under way that the next byte has to wait for. */
   #busy = false
@@ -64,9 +71,10 @@ export class ServerConnection {
   #quietBytes = 0
   #out = ''
 
-  constructor(socket: Socket, terms: ConnectionTerms, onClosed: () => void) {
+  constructor(socket: Socket, address: string, terms: ConnectionTerms, onClosed: () => void) {
     this.#terms = terms
     this.#socket = socket
+    this.#address = address
     this.#onClosed = onClosed
     this.#session = new ServerSession(terms, {
       remoteAddress: plainAddress(socket.remoteAddress),
@@ -77,7 +85,10 @@ export class ServerConnection {
   }
 
   start(): void {
-    if (this.#terms.tls?.mode === 'implicit') return this.#handshake(this.#terms.tls)
+    if (this.#terms.tls?.mode === 'implicit') {
+      this.#beginHandshake()
+      return this.#handshake(this.#terms.tls)
+    }
     this.#listen(this.#socket)
     this.#greet()
   }
@@ -130,6 +141,10 @@ export class ServerConnection {
 
   readonly #ended = (): void => {
     this.#peerEnded = true
+    // Nobody shakes hands with half a connection.
+    if (this.#state === 'handshake') return void this.#socket.destroy()
+    // A verdict on credentials is of no use to who can send nothing after it, so this peer is gone.
+    if (this.#session.authenticating && this.#lines.unread === 0) return this.#hangUp()
     this.#advance()
   }
 
@@ -141,6 +156,7 @@ export class ServerConnection {
   readonly #closed = (): void => {
     if (this.#state === 'closed') return
     this.#state = 'closed'
+    this.#endHandshake()
     this.#deadline.dispose()
     this.#content?.abort('disconnected')
     if (this.#greeted) this.#session.closed()
@@ -199,7 +215,8 @@ export class ServerConnection {
   }
 
   #expectCommand(): void {
-    this.#deadline.set(this.#terms.limits.idleMs)
+    const { authMs, idleMs } = this.#terms.limits
+    this.#deadline.set(this.#session.inAuth ? authMs : idleMs)
     this.#closeIfDrained()
   }
 
@@ -209,10 +226,11 @@ export class ServerConnection {
   }
 
   #intake(sink: DataSink): ContentIntake {
-    const { messageBytes, textLineBytes } = this.#terms.limits
+    const { limits, features } = this.#terms
     return new ContentIntake(sink, {
-      messageBytes,
-      textLineBytes,
+      messageBytes: limits.messageBytes,
+      textLineBytes: limits.textLineBytes,
+      bareLineEnds: features.bareLineEnds,
       broken: (error) => this.#session.contentBroken(error),
     })
   }
@@ -307,21 +325,36 @@ export class ServerConnection {
       this.#lines.take()
       return this.#hangUp(PIPELINED_TLS)
     }
+    if (!this.#terms.handshakes.makeRoom(this.#address))
+      return this.#perform({ next: 'command', reply: NO_TLS_NOW })
     const plain = this.#socket
     this.#suspend()
     plain.off('data', this.#received)
     plain.off('end', this.#ended)
     plain.off('drain', this.#drained)
     plain.pause()
-    this.#state = 'handshake'
+    this.#beginHandshake()
     plain.write(this.#out + formatReply(reply), 'latin1', (error) => {
       if (!error && this.#state === 'handshake') this.#handshake(tls)
     })
     this.#out = ''
   }
 
-  #handshake(tls: ConnectionTls): void {
+  #beginHandshake(): void {
     this.#state = 'handshake'
+    this.#deadline.set(this.#terms.limits.handshakeMs)
+    this.#handshaking = this.#terms.handshakes.enter(this.#address, () => {
+      this.#socket.destroy()
+      this.#closed()
+    })
+  }
+
+  #endHandshake(): void {
+    if (this.#handshaking !== undefined) this.#terms.handshakes.leave(this.#handshaking)
+    this.#handshaking = undefined
+  }
+
+  #handshake(tls: ConnectionTls): void {
     const first = !this.#greeted
     const plain = this.#socket
     let secure: TLSSocket
@@ -337,8 +370,8 @@ export class ServerConnection {
       return this.#closed()
     }
     this.#socket = secure
-    this.#deadline.set(Math.min(HANDSHAKE_MS, this.#terms.limits.idleMs))
     secure.once('secure', () => {
+      this.#endHandshake()
       secure.disableRenegotiation()
       this.#session.secured({ protocol: secure.getProtocol() ?? 'TLS', cipher: secure.getCipher().name })
       this.#busy = false

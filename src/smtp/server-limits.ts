@@ -6,14 +6,18 @@ export interface SmtpLimits {
   /** Octets of a command line with its CRLF; MAIL and RCPT may have 2,048 at least, AUTH 12,288. */
   readonly commandLineBytes: number
   /** Octets of a line of the content with its CRLF. RFC 5321 §4.5.3.1.6 wants 1,000 received at least and no limit
-   *  where none is needed. */
+   *  where none is needed. Where bare line ends are accepted they end no line here either. */
   readonly textLineBytes: number
   /** 5yz replies before the connection is closed; an accepted message starts the count anew. */
   readonly errors: number
   /** Commands other than MAIL, RCPT, DATA and QUIT since the last accepted MAIL. */
   readonly commandsBeforeMail: number
+  /** AUTH attempts of a connection that may fail; the next one is answered 421 and not looked at. */
+  readonly authFailures: number
   /** How long one command may take to arrive whole (RFC 5321 §4.5.3.2.7). */
   readonly idleMs: number
+  /** How long the next line of an AUTH exchange may take to arrive whole. */
+  readonly authMs: number
   /** How long the next 4 KiB of content, or its end, may take to arrive. */
   readonly dataMs: number
   /** Connections at once. */
@@ -21,6 +25,13 @@ export interface SmtpLimits {
   /** Connections at once from one IPv4 address or one IPv6 /64. */
   readonly connectionsPerAddress: number
   readonly messagesPerConnection: number
+  /** How long a TLS handshake may take. */
+  readonly handshakeMs: number
+  /** TLS handshakes at once that are not done. When there would be more, the oldest one gives way if it is older than
+   *  a second; else the new one is refused. */
+  readonly handshakes: number
+  /** The same, of one IPv4 address or one IPv6 /64. */
+  readonly handshakesPerAddress: number
 }
 
 export const DEFAULT_LIMITS: SmtpLimits = {
@@ -30,9 +41,14 @@ export const DEFAULT_LIMITS: SmtpLimits = {
   textLineBytes: Infinity,
   errors: 20,
   commandsBeforeMail: 50,
+  authFailures: 5,
   idleMs: 5 * 60_000,
+  authMs: 30_000,
   dataMs: 5 * 60_000,
   connections: 1000,
   connectionsPerAddress: 100,
   messagesPerConnection: Infinity,
+  handshakeMs: 30_000,
+  handshakes: 1000,
+  handshakesPerAddress: 100,
 }

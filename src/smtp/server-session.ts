@@ -35,13 +35,16 @@ const ENVELOPE_LINE_BYTES = 2048
 interface OpenSession extends SmtpSession {
   helo: string | undefined
   tls: SmtpSession['tls']
-  readonly envelope: { from: string | undefined; to: string[] }
+  readonly envelope: { from: string | undefined; to: string[]; utf8: boolean }
 }
 
-const OK: Reply = { code: 250, enhanced: '2.0.0', text: 'OK' }
-const SENDER_OK: Reply = { code: 250, enhanced: '2.1.0', text: 'Sender OK' }
-const RECIPIENT_OK: Reply = { code: 250, enhanced: '2.1.5', text: 'Recipient OK' }
-const GO_AHEAD: Reply = { code: 354, text: 'End data with <CR><LF>.<CR><LF>' }
+const SERVICE = 'Posthorn Email ESMTP Service'
+const OK: Reply = { code: 250, enhanced: '2.0.0', text: 'Ok' }
+const SENDER_OK: Reply = { code: 250, enhanced: '2.1.0', text: 'Ok' }
+const RECIPIENT_OK: Reply = { code: 250, enhanced: '2.1.5', text: 'Ok' }
+const GO_AHEAD: Reply = { code: 354, text: 'Start mail input; end with <CR><LF>.<CR><LF>' }
+const AUTHENTICATED: Reply = { code: 235, enhanced: '2.7.0', text: 'Authentication successful' }
+const UNAUTHENTICATED: Reply = { code: 530, enhanced: '5.7.0', text: 'Authentication required' }
 const BROKEN: Reply = { code: 451, enhanced: '4.3.0', text: 'Temporary system problem, try again later' }
 const LINE_TOO_LONG: Reply = { code: 500, enhanced: '5.5.2', text: 'Line too long' }
 const BARE_LINE_END: Reply = {
@@ -51,13 +54,14 @@ const BARE_LINE_END: Reply = {
 }
 const SHUTTING_DOWN: Reply = { code: 421, enhanced: '4.3.2', text: 'Service shutting down, try again later' }
 const TOO_MANY_ERRORS: Reply = { code: 421, enhanced: '4.7.0', text: 'Too many errors, closing connection' }
+const TOO_MANY_GUESSES: Reply = { code: 421, enhanced: '4.7.0', text: 'Too many failed authentications' }
 const NO_UTF8: Reply = { code: 553, enhanced: '5.6.7', text: 'Addresses beyond ASCII want SMTPUTF8 on MAIL' }
 
 // Goes into Received fields, so nothing that means something there (RFC 5321 §4.1.3 literals included, brackets stay).
 const HELO_NAME = /^[A-Za-z0-9._:[\]-]{1,255}$/
 // A browser that was talked into speaking here would have the lines of its request read as commands.
 const FOREIGN_PROTOCOL = new Set(['GET', 'POST', 'PUT', 'HEAD', 'OPTIONS', 'DELETE', 'CONNECT'])
-const MAIL_VERBS = new Set(['MAIL', 'RCPT', 'DATA', 'QUIT'])
+const MAIL_VERBS = new Set(['MAIL', 'RCPT', 'DATA'])
 
 /** The SMTP state machine of one session: a line goes in, a step comes out. It knows no socket. It never throws: a
  *  callback that does is reported and answered 451 4.3.0, and the session goes on. */
@@ -65,14 +69,16 @@ export class ServerSession {
   readonly view: OpenSession
   /** Set when the server closes: transactions finish, none begins. */
   draining = false
+  /** Whether the handler is deciding about credentials. */
+  authenticating = false
   readonly #terms: SessionTerms
   #extended = false
-  #utf8 = false
   #authenticated = false
   #auth: AuthExchange | undefined
   #rcptSeen = false
   #transactions = 0
   #errors = 0
+  #authFailures = 0
   #commandsWithoutMail = 0
 
   constructor(terms: SessionTerms, peer: { remoteAddress: string; remotePort: number; destroy: () => void }) {
@@ -84,7 +90,7 @@ export class ServerSession {
       destroy: peer.destroy,
       helo: undefined,
       tls: undefined,
-      envelope: { from: undefined, to: [] },
+      envelope: { from: undefined, to: [], utf8: false },
       state: undefined,
     }
   }
@@ -93,8 +99,13 @@ export class ServerSession {
     return this.view.envelope.from !== undefined
   }
 
+  /** Whether the next line is the client's turn in an AUTH exchange. */
+  get inAuth(): boolean {
+    return this.#auth !== undefined
+  }
+
   greet(): MaybePromise<Step> {
-    const greeting: Reply = { code: 220, text: `${this.#terms.hostname} ESMTP` }
+    const greeting: Reply = { code: 220, text: `${this.#terms.hostname} ${SERVICE} ready` }
     const step = this.#ask(
       () => this.#terms.handler.connect?.(this.view),
       () => greeting,
@@ -151,7 +162,10 @@ export class ServerSession {
     if ('code' in command) return go(command)
     const { verb, argument, international } = command
     if (line.length + 2 > this.#lineLimit(verb)) return go(LINE_TOO_LONG)
-    if (!MAIL_VERBS.has(verb) && ++this.#commandsWithoutMail > this.#terms.limits.commandsBeforeMail) {
+    if (MAIL_VERBS.has(verb)) {
+      if (this.#locked)
+        return go(this.view.helo === undefined ? badSequence('Say EHLO or HELO first') : UNAUTHENTICATED)
+    } else if (verb !== 'QUIT' && ++this.#commandsWithoutMail > this.#terms.limits.commandsBeforeMail) {
       return close({
         code: 421,
         enhanced: '4.7.0',
@@ -176,7 +190,7 @@ export class ServerSession {
         return go(OK)
       case 'QUIT':
         if (argument !== '') return go(noArgument(verb))
-        return close({ code: 221, enhanced: '2.0.0', text: `${this.#terms.hostname} closing connection` })
+        return close({ code: 221, text: `${this.#terms.hostname} ${SERVICE} closing transmission channel` })
       case 'STARTTLS':
         return argument === '' ? this.#startTls() : go(noArgument(verb))
       case 'AUTH':
@@ -184,6 +198,11 @@ export class ServerSession {
       default:
         return otherCommand(verb, argument)
     }
+  }
+
+  /** Whether mail wants credentials that have not come yet. */
+  get #locked(): boolean {
+    return this.#terms.handler.authenticate !== undefined && !this.#authenticated
   }
 
   #lineLimit(verb: string): number {
@@ -200,21 +219,21 @@ export class ServerSession {
     this.#extended = extended
     // RFC 5321 §4.1.4: EHLO in mid-session clears the buffers like RSET.
     this.#resetEnvelope()
-    return go({ code: 250, text: extended ? this.#extensions().join('\n') : this.#terms.hostname })
+    const greeting = `${this.#terms.hostname} greets ${argument}`
+    return go({ code: 250, text: extended ? [greeting, ...this.#extensions()].join('\n') : greeting })
   }
 
   #extensions(): string[] {
-    const { hostname, handler, limits, features, startTls } = this.#terms
+    const { handler, limits, features, startTls } = this.#terms
     const secure = this.view.tls !== undefined
     return [
-      hostname,
-      ...(features.pipelining ? ['PIPELINING'] : []),
+      ...(handler.authenticate !== undefined && secure ? ['AUTH PLAIN LOGIN'] : []),
       `SIZE ${limits.messageBytes}`,
       ...(features.eightBitMime ? ['8BITMIME'] : []),
+      ...(features.pipelining ? ['PIPELINING'] : []),
       ...(features.smtpUtf8 ? ['SMTPUTF8'] : []),
-      'ENHANCEDSTATUSCODES',
       ...(startTls && !secure ? ['STARTTLS'] : []),
-      ...(handler.authenticate !== undefined && secure ? ['AUTH PLAIN LOGIN'] : []),
+      'ENHANCEDSTATUSCODES',
     ]
   }
 
@@ -222,9 +241,6 @@ export class ServerSession {
     const { handler, limits, features } = this.#terms
     if (this.view.helo === undefined) return go(badSequence('Say EHLO or HELO first'))
     if (this.inTransaction) return go(badSequence('A transaction is open already; RSET ends it'))
-    if (handler.authenticate !== undefined && !this.#authenticated) {
-      return go({ code: 530, enhanced: '5.7.0', text: 'Authentication required' })
-    }
     if (this.draining) return this.shutDown()
     if (this.#transactions >= limits.messagesPerConnection) {
       return close({
@@ -244,7 +260,7 @@ export class ServerSession {
       () => handler.mail?.(this.view, path, parameters),
       () => {
         this.view.envelope.from = path
-        this.#utf8 = parameters.has('SMTPUTF8')
+        this.view.envelope.utf8 = parameters.has('SMTPUTF8')
         this.#transactions += 1
         this.#commandsWithoutMail = 0
         return SENDER_OK
@@ -262,8 +278,8 @@ export class ServerSession {
     if (unknown !== undefined) {
       return go({ code: 555, enhanced: '5.5.4', text: `Parameter ${unknown} is not supported` })
     }
-    if (international && !this.#utf8) return go(NO_UTF8)
-    const { to } = this.view.envelope
+    const { to, utf8 } = this.view.envelope
+    if (international && !utf8) return go(NO_UTF8)
     // RFC 5321 §4.5.3.1.10: the client sends what was accepted and comes again with the others.
     if (to.length >= limits.recipients)
       return go({ code: 452, enhanced: '4.5.3', text: 'Too many recipients' })
@@ -310,6 +326,7 @@ export class ServerSession {
     }
     if (!this.#extended) return go(badSequence('Say EHLO first'))
     if (this.#authenticated) return go(badSequence('Authenticated already'))
+    if (this.#authFailures >= this.#terms.limits.authFailures) return close(TOO_MANY_GUESSES)
     if (argument === '') return go({ code: 501, enhanced: '5.5.4', text: 'Syntax: AUTH mechanism' })
     const step = beginAuth(argument)
     if (step === undefined) return go({ code: 504, enhanced: '5.5.4', text: 'Mechanism is not supported' })
@@ -331,13 +348,23 @@ export class ServerSession {
     if (step.kind === 'malformed') {
       return go({ code: 501, enhanced: '5.5.2', text: 'Malformed authentication response' })
     }
-    return this.#ask(
-      () => this.#terms.handler.authenticate?.(this.view, step.username, step.password),
+    return this.#authenticate(step.username, step.password)
+  }
+
+  #authenticate(username: string, password: string): MaybePromise<Step> {
+    this.authenticating = true
+    this.#authFailures += 1
+    const verdict = this.#ask(
+      () => this.#terms.handler.authenticate?.(this.view, username, password),
       () => {
         this.#authenticated = true
-        return { code: 235, enhanced: '2.7.0', text: 'Authentication succeeded' }
+        return AUTHENTICATED
       },
     )
+    return after(verdict, (step) => {
+      this.authenticating = false
+      return step
+    })
   }
 
   /** Asks the handler. A reply below 400, and no reply, let the command pass; `pass` then does what it is for. */
@@ -370,8 +397,8 @@ export class ServerSession {
   #resetEnvelope(): void {
     this.view.envelope.from = undefined
     this.view.envelope.to = []
+    this.view.envelope.utf8 = false
     this.#rcptSeen = false
-    this.#utf8 = false
   }
 }
 

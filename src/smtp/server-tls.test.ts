@@ -23,12 +23,14 @@ const authenticating: Partial<SmtpHandler> = {
       : { code: 535, enhanced: '5.7.8', text: 'Authentication credentials invalid' },
 }
 
-const EHLO_WITHOUT_STARTTLS = `
+const EHLO = `
   c: EHLO client.test
-  s: 250-mx.test
-  s: 250-PIPELINING
+  s: 250-mx.test greets client.test
+`
+const EXTENSIONS = `
   s: 250-SIZE 26214400
   s: 250-8BITMIME
+  s: 250-PIPELINING
   s: 250-SMTPUTF8
 `
 
@@ -39,12 +41,12 @@ async function startTls(port: number): Promise<TLSSocket> {
     plain,
     'c',
     `
-      s: 220 mx.test ESMTP
-      ${EHLO_WITHOUT_STARTTLS}
-      s: 250-ENHANCEDSTATUSCODES
-      s: 250 STARTTLS
+      s: 220 mx.test Posthorn Email ESMTP Service ready
+      ${EHLO}${EXTENSIONS}
+      s: 250-STARTTLS
+      s: 250 ENHANCEDSTATUSCODES
       c: MAIL FROM:<clear@client.test>
-      s: 250 2.1.0 Sender OK
+      s: 250 2.1.0 Ok
       c: STARTTLS
       s: 220 2.0.0 Ready to start TLS
     `,
@@ -78,12 +80,12 @@ test('RFC 3207: STARTTLS is offered once, and the session starts anew over TLS',
       s: 503 5.5.1 Say MAIL first
       c: MAIL FROM:<a@client.test>
       s: 503 5.5.1 Say EHLO or HELO first
-      ${EHLO_WITHOUT_STARTTLS}
+      ${EHLO}${EXTENSIONS}
       s: 250 ENHANCEDSTATUSCODES
       c: STARTTLS
       s: 503 5.5.1 TLS is active already
       c: MAIL FROM:<a@client.test>
-      s: 250 2.1.0 Sender OK
+      s: 250 2.1.0 Ok
       c: QUIT
       s: 221 …
       s: (close)
@@ -102,7 +104,7 @@ test('CVE-2011-0411: commands pipelined behind STARTTLS are neither obeyed nor k
       `
         s: 220 …
         c: HELO client.test
-        s: 250 mx.test
+        s: 250 mx.test greets client.test
         c: STARTTLS
         ${rest}
         s: 554 5.5.1 Protocol error: nothing may follow STARTTLS before the handshake
@@ -136,8 +138,8 @@ test('implicit TLS: the greeting comes over TLS, and STARTTLS is not offered', a
   await playTlsClient(
     server.port,
     `
-      s: 220 mx.test ESMTP
-      ${EHLO_WITHOUT_STARTTLS}
+      s: 220 mx.test Posthorn Email ESMTP Service ready
+      ${EHLO}${EXTENSIONS}
       s: 250 ENHANCEDSTATUSCODES
       c: STARTTLS
       s: 503 5.5.1 TLS is active already
@@ -170,16 +172,16 @@ test('the certificate is asked for at each handshake', async (t) => {
       },
     },
   })
-  await playTlsClient(server.port, 's: 220 mx.test ESMTP')
-  await assert.rejects(playTlsClient(server.port, 's: 220 mx.test ESMTP'))
-  await playTlsClient(server.port, 's: 220 mx.test ESMTP')
+  await playTlsClient(server.port, 's: 220 mx.test Posthorn Email ESMTP Service ready')
+  await assert.rejects(playTlsClient(server.port, 's: 220 mx.test Posthorn Email ESMTP Service ready'))
+  await playTlsClient(server.port, 's: 220 mx.test Posthorn Email ESMTP Service ready')
   assert.equal(server.errors.length, 1)
 })
 
 test('a peer that does not shake hands is let go', async (t) => {
   const server = await startSmtpServer(t, {
     tls: { mode: 'implicit', context: () => ca.leaf },
-    limits: { idleMs: 100 },
+    limits: { handshakeMs: 100 },
   })
   await playClient(server.port, 'c: EHLO client.test\ns: (close)').catch(() => {})
   await playClient(server.port, 's: (close)')
@@ -196,9 +198,9 @@ test('RFC 4954: AUTH is offered over TLS only, and MAIL wants it', async (t) => 
     server.port,
     `
       s: 220 …
-      ${EHLO_WITHOUT_STARTTLS}
-      s: 250-ENHANCEDSTATUSCODES
-      s: 250 STARTTLS
+      ${EHLO}${EXTENSIONS}
+      s: 250-STARTTLS
+      s: 250 ENHANCEDSTATUSCODES
       c: AUTH PLAIN ${base64('\0api_token\0secret')}
       s: 530 5.7.0 Authentication is offered over TLS only
       c: MAIL FROM:<a@client.test>
@@ -214,9 +216,10 @@ test('RFC 4954: PLAIN and LOGIN, at once or step by step', async (t) => {
   })
   const hello = `
     s: 220 …
-    ${EHLO_WITHOUT_STARTTLS}
-    s: 250-ENHANCEDSTATUSCODES
-    s: 250 AUTH PLAIN LOGIN
+    ${EHLO}
+    s: 250-AUTH PLAIN LOGIN
+    ${EXTENSIONS}
+    s: 250 ENHANCEDSTATUSCODES
   `
   const exchanges = [
     `c: AUTH PLAIN ${base64('\0api_token\0secret')}`,
@@ -249,11 +252,11 @@ test('RFC 4954: PLAIN and LOGIN, at once or step by step', async (t) => {
         c: MAIL FROM:<a@client.test>
         s: 530 5.7.0 Authentication required
         ${exchange}
-        s: 235 2.7.0 Authentication succeeded
+        s: 235 2.7.0 Authentication successful
         c: AUTH PLAIN ${base64('\0api_token\0secret')}
         s: 503 5.5.1 Authenticated already
         c: MAIL FROM:<a@client.test> AUTH=<>
-        s: 250 2.1.0 Sender OK
+        s: 250 2.1.0 Ok
       `,
     )
   }

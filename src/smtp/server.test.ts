@@ -33,9 +33,9 @@ test('RFC 1870: a message of the limit is kept, a larger one read to its end and
       s: 250 …
       s: 250 …
       s: 354 …
-      s: 552 5.3.4 Message exceeds the size limit
+      s: 552 5.3.4 Message too big; the limit is 10 bytes
       c: NOOP
-      s: 250 2.0.0 OK
+      s: 250 2.0.0 Ok
     `,
   )
   assert.equal(server.messages.length, 2)
@@ -64,13 +64,13 @@ test('RFC 5321 §4.5.3.1: lines over the limits are refused, and the session goe
     server.port,
     `${OPENING}
       c: NOOP ${'x'.repeat(505)}
-      s: 250 2.0.0 OK
+      s: 250 2.0.0 Ok
       c: NOOP ${'x'.repeat(506)}
       s: 500 5.5.2 Line too long
       c: NOOP ${'x'.repeat(20_000)}
       s: 500 5.5.2 Line too long
       c: MAIL FROM:<a@client.test> ${' '.repeat(1900)}SIZE=1
-      s: 250 2.1.0 Sender OK
+      s: 250 2.1.0 Ok
       c: RCPT TO:<b@mx.test> ${' '.repeat(2050)}
       s: 500 5.5.2 Line too long
       c: RCPT TO:<b@mx.test>
@@ -213,12 +213,12 @@ test('a handler may refuse at every step, in its own words', async (t) => {
       s: 220-hello
       s: 220 in two lines
       c: HELO client.test
-      s: 250 mx.test
+      s: 250 mx.test greets client.test
       c: MAIL FROM:<>
       s: 550-5.7.1 No bounces
       s: 550 5.7.1 here
       c: MAIL FROM:<a@client.test>
-      s: 250 2.1.0 Sender OK
+      s: 250 2.1.0 Ok
       c: RCPT TO:<b@mx.test>
       c: RCPT TO:<moved@mx.test>
       c: DATA
@@ -299,6 +299,34 @@ test('a callback that throws is answered 451 4.3.0, reported, and the session go
     messages.filter((message) => message !== 'close'),
     Object.keys(scripts),
   )
+})
+
+test('RFC 6531: the handler hears whether the transaction has SMTPUTF8', async (t) => {
+  const seen: boolean[] = []
+  const server = await startSmtpServer(t, {
+    handler: {
+      rcpt: ({ envelope }) => {
+        seen.push(envelope.utf8)
+        return undefined
+      },
+    },
+  })
+  const transaction = (parameter: string) => `
+    c: MAIL FROM:<a@client.test>${parameter}
+    c: RCPT TO:<b@mx.test>
+    s: 250 …
+    s: 250 …
+  `
+  await playClient(
+    server.port,
+    `${OPENING}
+      ${transaction(' SMTPUTF8')}
+      c: RSET
+      s: 250 …
+      ${transaction('')}
+    `,
+  )
+  assert.deepEqual(seen, [true, false])
 })
 
 test('several listeners are one server, and each may close alone', async (t) => {

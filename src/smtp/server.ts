@@ -1,5 +1,7 @@
 import { createServer, type Server, type Socket } from 'node:net'
 import { createSecureContext, type SecureContext, type TlsOptions } from 'node:tls'
+import { networkOf } from '#net/network-of.ts'
+import { HalfOpenHandshakes } from './half-open-handshakes.ts'
 import type { SmtpHandler, SmtpSession } from './handler.ts'
 import type { SmtpFeatures } from './mail-parameters.ts'
 import { type ConnectionTerms, type ConnectionTls, ServerConnection } from './server-connection.ts'
@@ -7,9 +9,10 @@ import { DEFAULT_LIMITS, type SmtpLimits } from './server-limits.ts'
 
 /** SMTP as a server (RFC 5321), byte-level and strict. In: connections of strangers. Out: a handler's callbacks, which
  *  have all the policy (handler.ts).
- *  Promise: only CRLF ends a line and only CRLF.CRLF ends a content, so no message can smuggle another; a content with
- *  a bare CR or LF is refused. Memory per connection is bounded whatever the peer does. The 250 to a content is written
- *  only after the handler's `end()` has resolved. Nothing a peer sends, and no callback that throws, ends the process. */
+ *  Promise: only CRLF ends a line and only CRLF.CRLF ends a content, so no message can smuggle another. A content with
+ *  a bare CR or LF is refused, or, where `features.bareLineEnds` says so, handed on as it came; those bytes end nothing
+ *  either way. Memory per connection is bounded whatever the peer does. The 250 to a content is written only after the
+ *  handler's `end()` has resolved. Nothing a peer sends, and no callback that throws, ends the process. */
 export interface SmtpServer {
   /** Opens a listener; may be called for several addresses. Port 0 means any. Rejects with the system's error. */
   listen(at: { readonly host: string; readonly port: number }): Promise<Listener>
@@ -40,6 +43,12 @@ export interface SmtpServerOptions {
   readonly onError?: (error: unknown, session: SmtpSession) => void
 }
 
+const DEFAULT_FEATURES: SmtpFeatures = {
+  pipelining: true,
+  eightBitMime: true,
+  smtpUtf8: true,
+  bareLineEnds: 'refuse',
+}
 const TOO_MANY = '421 4.7.0 Too many connections, try again later\r\n'
 
 export function createSmtpServer(options: SmtpServerOptions): SmtpServer {
@@ -51,13 +60,15 @@ export function createSmtpServer(options: SmtpServerOptions): SmtpServer {
   let allClosed: (() => void) | undefined
 
   function accept(socket: Socket): void {
-    const key = addressKey(socket.remoteAddress ?? '')
-    const fromThere = perAddress.get(key) ?? 0
+    const key = networkOf(socket.remoteAddress ?? '')
     const { limits } = terms
+    // Before connections are counted, as the one that gives way is one of them.
+    if (terms.tls?.mode === 'implicit' && !terms.handshakes.makeRoom(key)) return refuse(socket)
+    const fromThere = perAddress.get(key) ?? 0
     if (connections.size >= limits.connections || fromThere >= limits.connectionsPerAddress)
       return refuse(socket)
     perAddress.set(key, fromThere + 1)
-    const connection = new ServerConnection(socket, terms, () => {
+    const connection = new ServerConnection(socket, key, terms, () => {
       connections.delete(connection)
       const left = (perAddress.get(key) ?? 1) - 1
       if (left > 0) perAddress.set(key, left)
@@ -118,11 +129,13 @@ export function createSmtpServer(options: SmtpServerOptions): SmtpServer {
 }
 
 function connectionTerms(options: SmtpServerOptions): ConnectionTerms {
+  const limits = { ...DEFAULT_LIMITS, ...options.limits }
   return {
     hostname: options.hostname,
     handler: options.handler,
-    limits: { ...DEFAULT_LIMITS, ...options.limits },
-    features: { pipelining: true, eightBitMime: true, smtpUtf8: true, ...options.features },
+    limits,
+    features: { ...DEFAULT_FEATURES, ...options.features },
+    handshakes: new HalfOpenHandshakes(limits, () => performance.now()),
     startTls: options.tls?.mode === 'starttls',
     tls: options.tls === undefined ? undefined : connectionTls(options.tls),
     onError: options.onError ?? (() => {}),
@@ -137,7 +150,13 @@ function connectionTls(tls: NonNullable<SmtpServerOptions['tls']>): ConnectionTl
     options: () => {
       const given = tls.context()
       if ('context' in given) return { secureContext: given }
-      const secureContext = parsed.get(given) ?? createSecureContext(given)
+      const secureContext =
+        parsed.get(given) ??
+        createSecureContext({
+          ...given,
+          // RFC 8996 §5; said here so that no flag of the process can say otherwise.
+          minVersion: given.minVersion === 'TLSv1.3' ? 'TLSv1.3' : 'TLSv1.2',
+        })
       parsed.set(given, secureContext)
       return { ...(given.SNICallback && { SNICallback: given.SNICallback }), secureContext }
     },
@@ -155,14 +174,4 @@ function listening(listener: Server, at: { host: string; port: number }): Promis
       resolve(typeof address === 'object' && address !== null ? address.port : at.port)
     })
   })
-}
-
-/** Whom connections are counted for: an IPv4 address, or the /64 of an IPv6 address, which is one customer's. */
-function addressKey(address: string): string {
-  if (!address.includes(':') || address.includes('.')) return address.replace(/^::ffff:/i, '')
-  const [head = '', tail] = address.split('::')
-  const before = head === '' ? [] : head.split(':')
-  const after = tail === undefined || tail === '' ? [] : tail.split(':')
-  const zeros = tail === undefined ? [] : Array.from({ length: 8 - before.length - after.length }, () => '0')
-  return [...before, ...zeros, ...after].slice(0, 4).join(':')
 }

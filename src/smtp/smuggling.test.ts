@@ -6,7 +6,7 @@ import { test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 import * as fc from 'fast-check'
 import { dotStuff } from '#protocol/dot-stuffing.ts'
-import { playClient } from '#test/smtp-dialogue.ts'
+import { playClient, TO_DATA } from '#test/smtp-dialogue.ts'
 import { type CollectingServer, startSmtpServer } from '#test/smtp-server.ts'
 
 const vectors = join(import.meta.dirname, '../../../shared/suites/smtp/vectors.json')
@@ -57,6 +57,45 @@ for (const end of eod) {
   })
 }
 
+for (const end of eod) {
+  test(`smuggling by ${JSON.stringify(end)} where bare line ends are accepted: one message, whole`, {
+    skip: absent,
+  }, async (t) => {
+    const server = await startSmtpServer(t, { features: { bareLineEnds: 'accept' } })
+    const smuggled = `${ENVELOPE.replace('a@', 'smuggled@')}Subject: smuggled\r\n\r\nx`
+    const body = `Subject: x\r\n\r\nbody${end}${smuggled}\r\n`
+    const wire = `${HELLO}${ENVELOPE}${body}.\r\nQUIT\r\n`
+    for (const cuts of [[], Array.from({ length: wire.length }, (_, at) => at)]) {
+      const said = await say(server, Buffer.from(wire, 'latin1'), cuts)
+      assert.equal(said.match(/^250 2\.0\.0 Kept/gm)?.length, 1)
+    }
+    assert.deepEqual(server.senders, ['a@client.test', 'a@client.test'])
+    assert.deepEqual(
+      server.messages.map(({ content }) => content.toString('latin1')),
+      // RFC 5321 §4.5.2, and nothing else: a dot behind a CRLF goes, a dot behind anything else stays.
+      Array.from({ length: 2 }, () => body.replaceAll('\r\n.', '\r\n')),
+    )
+    assert.deepEqual(server.aborted, [])
+  })
+}
+
+test('a file with LF line ends, as curl uploads it, is taken where bare line ends are accepted', async (t) => {
+  const server = await startSmtpServer(t, { features: { bareLineEnds: 'accept' } })
+  await playClient(
+    server.port,
+    String.raw`${TO_DATA}
+      c: From: a@client.test\nSubject: x\n\n.\n..\nThanks.\n\
+      c: \r\n.\r\n\
+      s: 250 2.0.0 Kept
+      c: NOOP\n\
+      s: 500 5.5.2 Lines end in CRLF; a bare CR or LF is not accepted
+      s: (close)
+    `,
+  )
+  const [message] = server.messages
+  assert.equal(message?.content.toString(), 'From: a@client.test\nSubject: x\n\n.\n..\nThanks.\n\r\n')
+})
+
 test('a content refused for its line ends is read to its end, and the session goes on', async (t) => {
   const server = await startSmtpServer(t)
   await playClient(
@@ -64,7 +103,7 @@ test('a content refused for its line ends is read to its end, and the session go
     String.raw`
       s: 220 …
       c: HELO client.test
-      s: 250 mx.test
+      s: 250 mx.test greets client.test
       c: MAIL FROM:<a@client.test>
       c: RCPT TO:<b@mx.test>
       c: DATA

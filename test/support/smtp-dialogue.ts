@@ -1,17 +1,17 @@
 import assert from 'node:assert/strict'
 import { connect, createServer, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { connect as connectTls } from 'node:tls'
+import { type ConnectionOptions, connect as connectTls } from 'node:tls'
 
 /** Plays one side of an SMTP dialogue, written as RFC 5321 appendix D writes them:
  *
- *      s: 220 mx.test ESMTP
+ *      s: 220 mx.test Posthorn Email ESMTP Service ready
  *      c: EHLO client.test
- *      s: 250-mx.test
+ *      s: 250-mx.test greets client.test
  *      s: 250 …
  *
- *  Lines of the side that is played are sent, several in a row in one write; lines of the other side are awaited, CRLF
- *  included. `…` at the end of an awaited line stands for any rest. `\r`, `\n`, `\0`, `\xHH` are bytes, and a sent line
+ *  A side may be in upper case as well. Lines of the side that is played are sent, several in a row in one write; lines
+ *  of the other side are awaited, CRLF included. `…` at the end of an awaited line stands for any rest. `\r`, `\n`, `\0`, `\xHH` are bytes, and a sent line
  *  that ends in `\` gets no CRLF. `(close)` ends a side, `(reset)` cuts the connection, `(end)` ends this side's half;
  *  `(deaf)` stops reading, `(quiet)` makes sure that the other side has nothing to say for the moment,
  *  and `(bytes)` takes whatever it says.
@@ -55,9 +55,13 @@ export async function playClient(port: number, script: string): Promise<void> {
   }
 }
 
-/** Plays the client over TLS from the first byte, trusting anyone. */
-export async function playTlsClient(port: number, script: string): Promise<void> {
-  const socket = connectTls({ port, host: '127.0.0.1', rejectUnauthorized: false })
+/** Plays the client over TLS from the first byte, trusting anyone unless `options` say otherwise. */
+export async function playTlsClient(
+  port: number,
+  script: string,
+  options: ConnectionOptions = {},
+): Promise<void> {
+  const socket = connectTls({ port, host: '127.0.0.1', rejectUnauthorized: false, ...options })
   try {
     await play(socket, 'c', script)
   } finally {
@@ -115,7 +119,7 @@ function parse(script: string): Turn[] {
     .map((line) => line.trimStart())
     .filter((line) => line.trim() !== '' && !line.startsWith('#'))
     .map((line) => {
-      const side = line[0]
+      const side = line[0]?.toLowerCase()
       assert.ok((side === 'c' || side === 's') && line[1] === ':', `not a line of a dialogue: ${line}`)
       return { side, text: line.slice(2).replace(/^ /, '') }
     })
@@ -202,9 +206,9 @@ class Peer {
 
 /** Scripts that many dialogues begin with: greeted by HELO, and from there up to the 354, pipelined. */
 export const OPENING = `
-  s: 220 mx.test ESMTP
+  s: 220 mx.test Posthorn Email ESMTP Service ready
   c: HELO client.test
-  s: 250 mx.test
+  s: 250 mx.test greets client.test
 `
 export const TO_DATA = `${OPENING}
   c: MAIL FROM:<a@client.test>
