@@ -8,13 +8,16 @@ import { developmentAccount, ensureDevelopment, ZoneUnusable } from '#developmen
 import { openDnsDoor } from '#ingress/dns/dns-server.ts'
 import { openHttpDoor } from '#ingress/http-api/http-door.ts'
 import { listenHttp } from '#ingress/http-api/listen-http.ts'
-import { domainOf, localPartOf } from '#model/address.ts'
+import { createSubmissionServer } from '#ingress/smtp-submission/submission-server.ts'
+import { type Address, domainOf, localPartOf } from '#model/address.ts'
 import { serviceNames } from '#model/service.ts'
 import { openCertificateAuthority } from '#net/certificate-authority.ts'
+import { CertificateUnusable, openCertificateFiles } from '#net/certificate-files.ts'
 import { listenLoopback, PortUnavailable } from '#net/listen-loopback.ts'
 import { cacheLookups } from '#net/resolver-cache.ts'
 import { openLog } from '#observe/log.ts'
 import { openAcceptor } from '#outbound/accept/accept.ts'
+import { openForesight } from '#outbound/accept/foresee.ts'
 import { sweepIdempotency } from '#outbound/accept/idempotency.ts'
 import { openDelivery } from '#outbound/deliver/deliver.ts'
 import { openOutcome } from '#outbound/outcome/outcome.ts'
@@ -78,6 +81,10 @@ async function main(): Promise<void> {
     folder: join(config.DATA, 'ca'),
     serviceDomain: service.domain,
   })
+
+  const { TLS_CERT_FILE: certificate, TLS_KEY_FILE: key } = config
+  const files = certificate && key ? await openCertificateFiles({ certificate, key, log }) : undefined
+  if (files) opened.defer(() => files.close())
 
   // The sandbox: a real SMTP server that gets the mail for every name that is not ours, and for ours until they route.
   const inbox = openInbox({ store, bodies, limit: config.INBOX_LIMIT })
@@ -155,6 +162,8 @@ async function main(): Promise<void> {
   opened.defer(() => delivery.stop(5000))
   opened.defer(() => queue.stop())
   queue.attach(delivery)
+  const alwaysSuppressed = (address: Address) =>
+    domainOf(address) === service.simulator && /^suppressed(\+|$)/i.test(localPartOf(address))
   const acceptor = openAcceptor({
     store,
     queue,
@@ -165,8 +174,7 @@ async function main(): Promise<void> {
     host: service.domain,
     expireMs: config.EXPIRE_MS,
     feedbackTag: (id) => encodeCfblFeedbackId(id, feedbackKey),
-    alwaysSuppressed: (address) =>
-      domainOf(address) === service.simulator && /^suppressed(\+|$)/i.test(localPartOf(address)),
+    alwaysSuppressed,
     now,
   })
   opened.use(repeat(5000, () => sweepExpired(store, config.BODY_RETENTION_MS, log)))
@@ -177,12 +185,34 @@ async function main(): Promise<void> {
   // The doors.
   const dns = await openDnsDoor({ port: config.DNS_PORT, authority: domains.authority, log })
   opened.defer(() => dns.close())
+  const submission = createSubmissionServer({
+    hostname: service.submission,
+    certificate: () => files?.context() ?? ca.leaf,
+    accounts,
+    domains,
+    acceptor,
+    log,
+    connections: config.SUBMISSION_CONNECTIONS,
+    connectionsPerAddress: config.SUBMISSION_CONNECTIONS_PER_ADDRESS,
+    connectionsPerAccount: config.SUBMISSION_CONNECTIONS_PER_ACCOUNT,
+    now,
+  })
+  const submitted = await listenLoopback((host, port) => submission.listen({ host, port }), {
+    door: 'SMTP submission',
+    variable: 'POSTHORN_SUBMISSION_PORT',
+    port: config.SUBMISSION_PORT,
+  })
+  opened.defer(() => submission.close({ graceMs: 5000 }))
   const app = openHttpDoor({
     accounts,
     acceptor,
     log,
     allowedHosts: config.ALLOWED_HOSTS,
     sendWaitMs: config.SEND_WAIT_MS,
+    suppressions,
+    suppressionCursorKey: vault.macKey('suppression-cursor'),
+    foresee: openForesight({ domains, destinations, suppressions, quota, alwaysSuppressed, now }),
+    now,
   })
   const onError = (error: unknown) => log.error({ err: error }, 'inbox: a request failed inside')
   await app.register(inboxApi(inbox, { version: '0.1.0', onError }), { prefix: '/api/v1' })
@@ -201,6 +231,7 @@ async function main(): Promise<void> {
     zone_id: development.zoneId,
     zone,
     api_token: development.apiToken,
+    submission: { host: 'localhost', port: submitted.port, username: 'api_token' },
     mx: { host: '127.0.0.1', port: mx.port },
     dns: { host: '127.0.0.1', port: dns.port },
     ca: ca.certificatePath,
@@ -237,6 +268,7 @@ function asked(): Promise<void> {
 /** What the person who starts the service can mend: told in a sentence, without a stack. */
 const EXPECTED = [
   ConfigError,
+  CertificateUnusable,
   PortUnavailable,
   DataFolderInUse,
   DatabaseTooNew,

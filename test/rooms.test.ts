@@ -20,7 +20,7 @@ const ROOMS: Record<string, readonly string[]> = {
   'registry/accounts': ['store', 'vault'],
   'registry/domains': ['store', 'vault', 'net', 'protocol'],
   'registry/routes': ['store'],
-  'registry/suppressions': ['store'],
+  'registry/suppressions': ['store', 'protocol'],
   'registry/quota': ['store', 'events'],
   'outbound/compose': ['protocol', 'registry/domains'],
   'outbound/queue': ['store', 'bodies', 'observe'],
@@ -60,6 +60,9 @@ const ROOMS: Record<string, readonly string[]> = {
       'outbound/queue',
       'outbound/outcome',
     ],
+  ],
+  'ingress/smtp-submission': [
+    ...['smtp', 'net', 'protocol', 'observe', 'registry/accounts', 'registry/domains', 'outbound/accept'],
   ],
   'ingress/dns': ['protocol', 'net', 'observe', 'registry/domains'],
 }

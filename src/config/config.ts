@@ -11,6 +11,8 @@ const port = (fallback: number) =>
 const milliseconds = (fallback: number) =>
   z.coerce.number('a number of milliseconds').int().min(0).default(fallback)
 
+const count = (fallback: number) => z.coerce.number('a number from 1 on').int().min(1).default(fallback)
+
 const hostAndPort = z
   .string()
   .regex(
@@ -26,7 +28,7 @@ const hostAndPort = z
 const DOMAIN = /^(?=.{1,200}$)([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z0-9-]+$/
 
 /** Each field's description is its documentation; the variable is its name in `POSTHORN_…`. */
-const schema = z.strictObject({
+const variables = z.strictObject({
   DATA: z
     .string()
     .min(1)
@@ -55,7 +57,18 @@ const schema = z.strictObject({
     .refine((zones) => zones.every((zone) => DOMAIN.test(zone)), 'domain names, comma-separated')
     .describe('Domains that a development instance onboards for sending and routing, comma-separated.'),
   HTTP_PORT: port(8025).describe('API and inbox.'),
-  SUBMISSION_PORT: port(4650).describe('SMTP submission with implicit TLS; no door uses it yet.'),
+  SUBMISSION_PORT: port(4650).describe('SMTP submission with implicit TLS.'),
+  SUBMISSION_CONNECTIONS: count(2000).describe('SMTP submission connections at once.'),
+  SUBMISSION_CONNECTIONS_PER_ADDRESS: count(1500).describe(
+    'Of these, from one IPv4 address or one IPv6 /64.',
+  ),
+  SUBMISSION_CONNECTIONS_PER_ACCOUNT: count(1500).describe('Of these, logged in for one account.'),
+  TLS_CERT_FILE: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Certificate chain of the SMTP doors, PEM; without it the own CA of the instance signs one.'),
+  TLS_KEY_FILE: z.string().min(1).optional().describe('Its private key, PEM. Both are read anew when they change.'),
   MX_PORT: port(2525).describe('The MX.'),
   DNS_PORT: port(5300).describe('Authoritative DNS, UDP and TCP.'),
   WORKERS_PORT: port(8787).describe("Workers' fetch() and /cdn-cgi/handler/email; no door uses it yet."),
@@ -103,6 +116,11 @@ const schema = z.strictObject({
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('warn'),
 })
 
+const schema = variables.refine((given) => !given.TLS_CERT_FILE === !given.TLS_KEY_FILE, {
+  path: ['TLS_KEY_FILE'],
+  message: 'the private key of POSTHORN_TLS_CERT_FILE: both are set, or neither',
+})
+
 export class ConfigError extends Error {
   override readonly name = 'ConfigError'
 }
@@ -117,7 +135,7 @@ export function readConfig(
   for (const [name, value] of Object.entries(environment)) {
     if (!name.startsWith('POSTHORN_') || value === undefined || value === '') continue
     const key = name.slice(9)
-    if (Object.hasOwn(schema.shape, key)) given[key] = value
+    if (Object.hasOwn(variables.shape, key)) given[key] = value
     else warn(`${name} is no setting and changes nothing; known are ${SETTINGS.join(', ')}.`)
   }
   const parsed = schema.safeParse(given)
@@ -125,7 +143,7 @@ export function readConfig(
   return Object.freeze(parsed.data)
 }
 
-const SETTINGS = Object.keys(schema.shape).map((key) => `POSTHORN_${key}`)
+const SETTINGS = Object.keys(variables.shape).map((key) => `POSTHORN_${key}`)
 
 function explain(issue: z.core.$ZodIssue): string {
   return `POSTHORN_${issue.path.join('.')}: expected ${issue.message}.`

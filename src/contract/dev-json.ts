@@ -11,6 +11,7 @@ export const devJson = z.object({
   zone_id: z.string(),
   zone: z.string(),
   api_token: z.string(),
+  submission: z.object({ host: z.string(), port: z.number(), username: z.string() }),
   mx: z.object({ host: z.string(), port: z.number() }),
   dns: z.object({ host: z.string(), port: z.number() }),
   ca: z.string(),

@@ -7,10 +7,12 @@ export function banner(dev: DevJson, files: { readonly data: string }): string {
 
     API      ${dev.api}
     Inbox    ${dev.dashboard}
+    SMTP     ${dev.submission.host}:${dev.submission.port} with TLS; user ${dev.submission.username}, password: the token
     MX       ${dev.mx.host}:${dev.mx.port}
     DNS      ${dev.dns.host}:${dev.dns.port}
     Account  ${dev.account_id}
     Token    ${dev.api_token}
+    CA       ${dev.ca}
     Files    ${files.data}/dev.json has all of this
 
   Try it:

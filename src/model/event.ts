@@ -1,20 +1,56 @@
-/** Everything that can happen to mail, one closed list. Logs, analytics, webhooks and the dashboard derive from it. */
-export type EventType = 'accepted' | 'deferred' | 'delivered' | 'bounced' | 'failed' | 'rejected' | 'dropped'
+/** Everything that can happen to mail, one closed list. Logs, analytics, webhooks and the dashboard derive from it.
+ *  What came back by mail after a delivery had settled is a report: `complained`, or a `bounced` that is not terminal. */
+export type EventType =
+  | 'accepted'
+  | 'deferred'
+  | 'held'
+  | 'released'
+  | 'delivered'
+  | 'bounced'
+  | 'failed'
+  | 'rejected'
+  | 'dropped'
+  | 'complained'
 
 /** Why a delivery was put off, refused or given up. `recipient-*` are about the mailbox and may suppress it;
- *  nothing else ever does (promise 7). */
+ *  nothing else ever does (promise 7). `content-*` and `sender-*` are about what was sent and by whom; the others about
+ *  the way there. The store keeps these words: one may be added, none may change its meaning. */
 export type Cause =
   | 'recipient-unknown'
   | 'recipient-domain-unknown'
+  /** The domain exists and says that it takes no mail (RFC 7505). */
+  | 'recipient-domain-closed'
+  | 'recipient-moved'
+  /** There, and not in use: disabled, suspended, locked. */
+  | 'recipient-disabled'
+  /** The mailbox, its owner or their rules do not want it, or the host does not say why it is unavailable. */
+  | 'recipient-refused'
   | 'recipient-full'
   | 'recipient-rate-limited'
+  | 'content-too-large'
+  | 'content-spam'
+  | 'content-virus'
+  | 'content-malformed'
+  /** SPF, DKIM, DMARC. */
+  | 'sender-authentication'
+  /** The sending host's own DNS: no PTR record, a HELO name that is not its own. */
+  | 'sender-dns'
+  /** Reputation or a block list, of an IP address or of a domain. */
+  | 'sender-blocked'
+  | 'sender-rate-limited'
+  /** The address of the sender: unknown, not a member, not allowed. */
+  | 'sender-refused'
   | 'policy'
+  | 'relay-denied'
   | 'greylisted'
   | 'host-unreachable'
   | 'connection-lost'
   | 'dns'
   | 'tls'
   | 'protocol'
+  /** The other host is in trouble: its disk, its configuration, its load. */
+  | 'system'
+  | 'loop'
   | 'expired'
   | 'suppressed'
   | 'other'
@@ -40,6 +76,8 @@ export interface EventDetail {
   readonly recipients?: readonly string[]
   readonly subject?: string
   readonly size?: number
+  /** Of a raw message: names of headers that were taken out. */
+  readonly removedHeaders?: readonly string[]
   readonly attempt?: number
   readonly cause?: Cause
   readonly smtpReply?: string
@@ -47,7 +85,16 @@ export interface EventDetail {
   readonly enhancedStatus?: string
   readonly host?: string
   readonly address?: string
+  /** Protocol and cipher, where the attempt had TLS. */
   readonly tls?: string
+  /** Which demand the attempt had to meet, in the words of `outbound/deliver/tls-policy.ts`. */
+  readonly tlsPolicy?: string
+  /** What was wrong with the TLS, where it mattered or was noted. */
+  readonly tlsFailure?: string
+  /** What was said, one line each: `c: …`, `s: …`. Never contents, never credentials. */
+  readonly dialogue?: readonly string[]
+  /** Feedback type of a complaint (RFC 5965 §7.3). */
+  readonly feedbackType?: string
   readonly retryAt?: number
   readonly durationMs?: number
 }

@@ -128,6 +128,7 @@ export function orderOf(recipients: readonly string[], more: Partial<Order> = {}
       returnPathDomain: 'cf-bounce.yourdomain.com',
       subject: 'Hello',
       previewEnabled: true,
+      tls: 'policy',
       createdAt,
     },
     content: Buffer.from('Subject: Hello\r\n\r\n.dot\r\n'),

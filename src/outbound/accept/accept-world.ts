@@ -1,4 +1,5 @@
 import type { Address } from '#model/address.ts'
+import type { TlsWish } from '#model/delivery.ts'
 import type { Queue } from '#outbound/queue/queue.ts'
 import type { Domains } from '#registry/domains/domains.ts'
 import type { Quota } from '#registry/quota/quota.ts'
@@ -10,11 +11,18 @@ import type { Repeatable } from './idempotency.ts'
 export interface AcceptOptions {
   /** How long to wait for the first verdict of each recipient, in ms; 0 does not wait. */
   readonly waitMs: number
-  readonly protocol: 'HTTP' | 'ESMTPSA'
+  readonly protocol: Protocol
+  /** As its submitter asked for it; `policy` where it did not. */
+  readonly tls?: TlsWish
+  /** Sends to the others whatever the domain's setting says (newer-facts.md: SMTP drops suppressed recipients). */
+  readonly dropSuppressed?: boolean
   readonly repeatable?: Repeatable
   /** Called when the promise is about to be committed: from now on the message may exist. */
   readonly onCommitting?: () => void
 }
+
+/** How it was submitted, in the words of Received (RFC 3848; RFC 6531 §4.3). */
+export type Protocol = 'HTTP' | 'ESMTPSA' | 'UTF8SMTPSA'
 
 export interface Accepted {
   /** The Message-ID header, angle brackets included. */
@@ -23,6 +31,8 @@ export interface Accepted {
   readonly bounced: readonly Address[]
   readonly queued: readonly Address[]
   readonly suppressed: readonly Address[]
+  /** Headers of a raw message that were taken out and have no place of ours. */
+  readonly removedHeaders: readonly string[]
 }
 
 export interface AcceptWorld {

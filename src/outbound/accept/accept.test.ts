@@ -53,7 +53,9 @@ async function openWorld(store: Store, directory: string, vault = openVault(rand
   ): Promise<{ by: Principal; accountId: string; zoneId: string }> {
     const { id: accountId } = await accounts.createAccount(name)
     const { secret } = await accounts.createToken(accountId, { name, permissions: ['Email Sending:Edit'] })
-    const by = await accounts.authenticate(secret)
+    const found = await accounts.authenticate(secret)
+    assert.ok(found.kind === 'valid')
+    const by = await accounts.principal(found.token, accountId)
     const created = await domains.createZone(accountId, zone, { active: true })
     assert.ok(by && 'zone' in created)
     return { by, accountId, zoneId: created.zone.id }

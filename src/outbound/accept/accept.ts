@@ -5,6 +5,7 @@ import type { Accepted, AcceptOptions, AcceptWorld } from './accept-world.ts'
 import { findEarlier, type Repeatable } from './idempotency.ts'
 import { type MessageState, messageState } from './message-state.ts'
 import { type Promised, promiseMessage } from './promise-message.ts'
+import { findSender } from './refuse-sender.ts'
 import type { Fields, Raw } from './submission.ts'
 
 /** Accept: may this be sent? then promise it. In: a submission and who submits it. Out: the promise and, after the
@@ -12,6 +13,8 @@ import type { Fields, Raw } from './submission.ts'
  *  a repeated request joins the first one's message (promise 8). */
 export interface Acceptor {
   accept(submission: Fields | Raw, by: Principal, how: AcceptOptions): Promise<Accepted | Refusal>
+  /** Why mail from this address would be refused whatever it holds, for doors that hear of the sender first. */
+  refuseSender(from: Address, by: Principal): Promise<Refusal | undefined>
 }
 
 export function openAcceptor(world: AcceptWorld): Acceptor {
@@ -89,10 +92,16 @@ export function openAcceptor(world: AcceptWorld): Acceptor {
       bounced: inState('bounced', 'failed'),
       queued: inState('waiting', 'claimed'),
       suppressed: state.suppressed.map((address) => address as Address),
+      removedHeaders: [],
     }
   }
 
-  return { accept }
+  async function refuseSender(from: Address, by: Principal): Promise<Refusal | undefined> {
+    const sender = await findSender(from, '/from', { by, domains: world.domains })
+    return 'detail' in sender ? sender : undefined
+  }
+
+  return { accept, refuseSender }
 }
 
 /** Deliveries that were never attempted: their first verdict is still to come. */

@@ -22,6 +22,8 @@ interface Asking {
   readonly from: Address
   readonly by: Principal
   readonly world: AcceptWorld
+  /** Whether the others get the message where some are suppressed. */
+  readonly dropSuppressed: boolean
 }
 
 export async function checkRecipients(
@@ -32,7 +34,8 @@ export async function checkRecipients(
   const keys = recipients.map(({ address }) => foldAddress(address))
   const [verified, entries] = await Promise.all([
     world.destinations.verified(by.accountId, keys),
-    world.suppressions.find(by.accountId, keys),
+    // What an entry for one sending domain means is the domain that the message is sent as.
+    world.suppressions.find(by.accountId, keys, sender.name),
   ])
   const isVerified = ({ address }: Recipient) => verified.has(foldAddress(address))
   const isSuppressed = ({ address }: Recipient) =>
@@ -41,7 +44,7 @@ export async function checkRecipients(
   const stranger = recipients.find((recipient) => !isVerified(recipient))
   if (sender.kind === 'routing-only' && stranger) return refuseUnverified(stranger, sender.name)
   const suppressed = recipients.filter(isSuppressed)
-  if (suppressed.length > 0 && !sender.dropSuppressedRecipients) return refuseSuppressed(suppressed, asking)
+  if (suppressed.length > 0 && !asking.dropSuppressed) return refuseSuppressed(suppressed, asking)
   const allowed = recipients.filter((recipient) => !isSuppressed(recipient))
   return {
     recipients: allowed.map(({ address }) => address),

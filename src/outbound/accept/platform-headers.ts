@@ -1,5 +1,6 @@
 import { type Address, domainOf } from '#model/address.ts'
 import type { PlatformHeaders } from '#model/draft.ts'
+import type { Protocol } from './accept-world.ts'
 
 export interface Acceptance {
   /** The message's id, 32 hex digits. */
@@ -11,7 +12,7 @@ export interface Acceptance {
   readonly returnPathDomain: string
   /** The host that accepts, for Received. */
   readonly host: string
-  readonly protocol: 'HTTP' | 'ESMTPSA'
+  readonly protocol: Protocol
   /** Names the message in complaints, unforgeably. */
   readonly feedbackTag: string
 }

@@ -1,5 +1,5 @@
 import { eventWrite } from '#events/events.ts'
-import { type Address, domainOf } from '#model/address.ts'
+import { domainOf } from '#model/address.ts'
 import type { Refusal } from '#model/refusal.ts'
 import { composeMessage } from '#outbound/compose/compose-message.ts'
 import { composeRaw } from '#outbound/compose/compose-raw.ts'
@@ -14,7 +14,7 @@ import { REMEMBER, rememberWrite } from './idempotency.ts'
 import { platformHeaders } from './platform-headers.ts'
 import { type ReadDraft, readDraft } from './read-draft.ts'
 import { type ReadRaw, readRaw } from './read-raw.ts'
-import { type FitSender, isFit, refuseSender } from './refuse-sender.ts'
+import { type FitSender, findSender } from './refuse-sender.ts'
 import { rejectedEvents } from './rejected-events.ts'
 import type { Fields, Raw } from './submission.ts'
 
@@ -32,14 +32,18 @@ export async function promiseMessage(
   how: AcceptOptions,
   world: AcceptWorld,
 ): Promise<Promised | Refusal | 'lost-the-race'> {
-  if (!by.sendingEnabled) {
-    return { kind: 'account-not-entitled', detail: 'Sending is switched off for this account.' }
-  }
   const read = submission.kind === 'fields' ? readDraft(submission) : readRaw(submission)
   if ('kind' in read) return read
   const sender = await checkSender(read, by, world)
   if ('detail' in sender) return sender
-  const allowed = await checkRecipients(read.recipients, { sender, from: read.from, by, world })
+  const dropSuppressed = how.dropSuppressed ?? sender.dropSuppressedRecipients
+  const allowed = await checkRecipients(read.recipients, {
+    sender,
+    from: read.from,
+    by,
+    world,
+    dropSuppressed,
+  })
   if ('kind' in allowed) return allowed
 
   const id = newId()
@@ -56,15 +60,17 @@ export async function promiseMessage(
     feedbackTag: world.feedbackTag(id),
   })
   const { sizeLimit, recipients, suppressed } = allowed
-  const farTooLarge = checkSize(read.leastBytes, sizeLimit)
+  const farTooLarge = checkSize('draft' in read ? read.leastBytes : read.bytes, sizeLimit)
   if (farTooLarge) return farTooLarge
   const composed =
     'draft' in read ? await composeMessage(read.draft, platform) : composeRaw(read.message, platform)
-  const tooLarge = checkSize(composed.length, sizeLimit)
+  // A raw message has the size that its sender gave it: SIZE (RFC 1870) promises room for that, whatever we add.
+  const tooLarge = 'draft' in read ? checkSize(composed.length, sizeLimit) : undefined
   if (tooLarge) return tooLarge
   const content = await signMessage(composed, sender.signing, platform.date)
 
   const { subject } = 'draft' in read ? read.draft : read.message
+  const removedHeaders = 'draft' in read ? [] : read.message.removed
   const writes: Write[] = [
     ...(how.repeatable ? [rememberWrite(by.accountId, how.repeatable, id, at)] : []),
     ...(allowed.counted > 0 ? [world.quota.reserveWrite(by.accountId, allowed.counted, at)] : []),
@@ -76,7 +82,13 @@ export async function promiseMessage(
       messageId: id,
       deliveryId: null,
       terminal: false,
-      detail: { sender: read.from, recipients, subject, size: content.length },
+      detail: {
+        sender: read.from,
+        recipients,
+        subject,
+        size: content.length,
+        ...(removedHeaders.length > 0 && { removedHeaders }),
+      },
     }),
     ...rejectedEvents(suppressed, {
       at,
@@ -101,6 +113,7 @@ export async function promiseMessage(
       returnPathDomain: sender.returnPathDomain,
       subject,
       previewEnabled: sender.previewEnabled,
+      tls: how.tls ?? 'policy',
       createdAt: at,
     },
     content,
@@ -124,6 +137,7 @@ export async function promiseMessage(
       bounced: having('bounced', 'failed'),
       queued: having(undefined, 'deferred'),
       suppressed,
+      removedHeaders,
     }
   })
   return { id, accepted }
@@ -135,11 +149,9 @@ async function checkSender(
   by: Principal,
   world: AcceptWorld,
 ): Promise<FitSender | Refusal> {
-  const find = (address: Address) => world.domains.senderDomain(by.accountId, domainOf(address))
-  const sender = await find(read.from)
-  if (!isFit(sender))
-    return refuseSender(sender, read.from, 'message' in read ? read.messagePointer : '/from')
-  if ('draft' in read || domainOf(read.envelopeFrom) === domainOf(read.from)) return sender
-  const envelope = await find(read.envelopeFrom)
-  return isFit(envelope) ? sender : refuseSender(envelope, read.envelopeFrom, '/from')
+  const whose = { by, domains: world.domains }
+  const sender = await findSender(read.from, 'message' in read ? read.messagePointer : '/from', whose)
+  if ('draft' in read || 'detail' in sender || domainOf(read.envelopeFrom) === domainOf(read.from)) return sender
+  const envelope = await findSender(read.envelopeFrom, '/from', whose)
+  return 'detail' in envelope ? envelope : sender
 }

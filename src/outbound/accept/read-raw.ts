@@ -14,7 +14,8 @@ export interface ReadRaw {
   readonly from: Address
   readonly envelopeFrom: Address
   readonly recipients: readonly Recipient[]
-  readonly leastBytes: number
+  /** Of the message as it was submitted. */
+  readonly bytes: number
 }
 
 export function readRaw(raw: Raw): ReadRaw | Refusal {
@@ -32,13 +33,12 @@ export function readRaw(raw: Raw): ReadRaw | Refusal {
   }
   const message = readRawMessage(raw.mime)
   if ('kind' in message) return { pointer: raw.mimePointer, ...message }
-  const { from, body } = message
   return {
     message,
     messagePointer: raw.mimePointer,
-    from,
+    from: message.from,
     envelopeFrom,
     recipients: distinct(recipients),
-    leastBytes: body.length,
+    bytes: raw.mime.length,
   }
 }

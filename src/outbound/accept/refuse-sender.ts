@@ -1,17 +1,32 @@
 import { type Address, domainOf } from '#model/address.ts'
 import type { Refusal } from '#model/refusal.ts'
+import type { Principal } from '#registry/accounts/accounts.ts'
+import type { Domains } from '#registry/domains/domains.ts'
 import type { SenderDomain } from '#registry/domains/sender-domain.ts'
 import type { Recipient } from './recipient.ts'
 
 /** A domain that may send, under either service. */
 export type FitSender = SenderDomain & { readonly kind: 'sending' | 'routing-only' }
 
-export function isFit(sender: SenderDomain): sender is FitSender {
+function isFit(sender: SenderDomain): sender is FitSender {
   return sender.kind === 'sending' || sender.kind === 'routing-only'
 }
 
+/** The domain that mail from this address is sent as, or why it cannot be. `pointer` names where the address stood. */
+export async function findSender(
+  from: Address,
+  pointer: string,
+  { by, domains }: { readonly by: Principal; readonly domains: Domains },
+): Promise<FitSender | Refusal> {
+  if (!by.sendingEnabled) {
+    return { kind: 'account-not-entitled', detail: 'Sending is switched off for this account.' }
+  }
+  const sender = await domains.senderDomain(by.accountId, domainOf(from))
+  return isFit(sender) ? sender : refuseSender(sender, from, pointer)
+}
+
 /** Why mail from this address cannot be sent (DECISIONS: who may send). */
-export function refuseSender(
+function refuseSender(
   sender: Exclude<SenderDomain, FitSender>,
   from: Address,
   pointer: string,

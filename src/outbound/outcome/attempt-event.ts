@@ -8,6 +8,10 @@ export interface AttemptReport {
   readonly host?: string
   readonly address?: string
   readonly tls?: string
+  readonly tlsPolicy?: string
+  readonly tlsFailure?: string
+  /** What was said, `c: …` and `s: …`. */
+  readonly dialogue?: readonly string[]
   /** The deciding reply, or a sentence for what came instead of one. */
   readonly reply?: string
   readonly smtpStatus?: number

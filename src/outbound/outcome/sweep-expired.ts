@@ -39,7 +39,7 @@ export async function sweepExpired(store: Store, bodyRetentionMs: number, log: L
 function expiryWrites(row: ExpiredRow, message: QueuedMessage, bodyRetentionMs: number): Write[] {
   const at = row.now
   // Retries that ran out against the recipient's server are a bounce; what never got an answer there is our failure.
-  const answered = row.last_reply !== null && row.last_cause !== null && RECIPIENT_SIDE.has(row.last_cause)
+  const answered = row.last_reply !== null && row.last_cause !== null && !UNANSWERED.has(row.last_cause)
   const state = answered ? 'bounced' : 'failed'
   const releaseAt = message.previewEnabled ? at + bodyRetentionMs : at
   const cause = 'expired'
@@ -70,13 +70,15 @@ function expiryWrites(row: ExpiredRow, message: QueuedMessage, bodyRetentionMs: 
   return set
 }
 
-const RECIPIENT_SIDE: ReadonlySet<Cause> = new Set([
-  'recipient-unknown',
-  'recipient-full',
-  'recipient-rate-limited',
-  'policy',
-  'greylisted',
-  'other',
+/** Causes that no reply of the recipient's server gave. */
+const UNANSWERED: ReadonlySet<Cause> = new Set([
+  'host-unreachable',
+  'connection-lost',
+  'dns',
+  'tls',
+  'protocol',
+  'expired',
+  'suppressed',
 ])
 
 interface ExpiredRow {
@@ -93,7 +95,7 @@ interface ExpiredRow {
 const expired = statement<ExpiredRow>(
   'outcome.expired',
   `select id, message_id, recipient, attempts, expires_at, last_reply, last_cause, {now} as now from delivery
-    where state in ('waiting', 'claimed') and expires_at <= {now} and (expires_at, id) > ($1, $2)
+    where state in ('waiting', 'claimed', 'held') and expires_at <= {now} and (expires_at, id) > ($1, $2)
       and (state = 'waiting' or expires_at <= {now} - ${ATTEMPT_GRACE_MS})
     order by expires_at, id limit $3`,
 )

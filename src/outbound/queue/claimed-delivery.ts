@@ -1,4 +1,5 @@
 import type { Address } from '#model/address.ts'
+import type { TlsWish } from '#model/delivery.ts'
 import type { Lane } from './lane.ts'
 
 /** A message as delivery and outcome need it. Times are milliseconds in UTC. */
@@ -8,12 +9,14 @@ export interface QueuedMessage {
   readonly domainId: string | null
   /** The Message-ID header, angle brackets included. */
   readonly headerMessageId: string
-  readonly sender: Address
+  /** '' for the null sender of our own notices, which have an empty `returnPathDomain` too: nobody answers them. */
+  readonly sender: Address | ''
   readonly returnPathDomain: string
   readonly subject: string
   readonly bodyId: string
   readonly size: number
   readonly previewEnabled: boolean
+  readonly tls: TlsWish
   readonly createdAt: number
 }
 

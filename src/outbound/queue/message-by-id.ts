@@ -1,4 +1,5 @@
 import type { Address } from '#model/address.ts'
+import type { TlsWish } from '#model/delivery.ts'
 import { type Store, statement } from '#store/store.ts'
 import type { QueuedMessage } from './claimed-delivery.ts'
 
@@ -17,6 +18,7 @@ export async function messageById(store: Store, id: string): Promise<QueuedMessa
     bodyId: row.body_id,
     size: row.size,
     previewEnabled: row.preview_enabled === 1,
+    tls: row.tls,
     createdAt: row.created_at,
   }
 }
@@ -36,17 +38,18 @@ interface MessageRow {
   readonly account_id: string
   readonly domain_id: string | null
   readonly header_message_id: string
-  readonly sender: Address
+  readonly sender: Address | ''
   readonly return_path_domain: string
   readonly subject: string
   readonly body_id: string
   readonly size: number
   readonly preview_enabled: number
+  readonly tls: TlsWish
   readonly created_at: number
 }
 
 const byId = statement<MessageRow>(
   'queue.message-by-id',
   `select id, account_id, domain_id, header_message_id, sender, return_path_domain, subject, body_id, size,
-     preview_enabled, created_at from message where id = $1`,
+     preview_enabled, tls, created_at from message where id = $1`,
 )

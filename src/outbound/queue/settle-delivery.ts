@@ -36,7 +36,7 @@ export function settleExpired(id: string, message: QueuedMessage, settlement: Se
 const settle = (condition: string) =>
   `update delivery set state = $2, settled_at = $3, last_reply = $4, last_cause = $5, attempts = attempts + $6,
      claim_node = null, claim_token = null where id = $1 and ${condition}`
-const settleAny = statement('queue.settle-any', settle(`state in ('waiting', 'claimed')`))
+const settleAny = statement('queue.settle-any', settle(`state in ('waiting', 'claimed', 'held')`))
 const settleClaimed = statement('queue.settle-claimed', settle(`state = 'claimed' and claim_token = $7`))
 
 function oneSettled(message: QueuedMessage, releaseAt: number): readonly Write[] {

@@ -1,0 +1,122 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { networkOf } from '#net/network-of.ts'
+import type { Log } from '#observe/log.ts'
+import type { Accounts, Authentication, Principal, Token } from '#registry/accounts/accounts.ts'
+import type { SmtpSession } from '#smtp/handler.ts'
+import type { Reply } from '#smtp/reply.ts'
+import type { LoginDelays } from './login-delays.ts'
+
+/** What the door knows of a session that has logged in. */
+export interface Login {
+  token: Token
+  /** In whose name the present transaction is. */
+  by: Principal | undefined
+}
+
+export interface Logins {
+  /** RFC 4954: `undefined` lets the session in. */
+  authenticate(session: SmtpSession, username: string, password: string): Promise<Reply | undefined>
+  /** Throws for a session without a login, which the SMTP server lets nowhere. */
+  of(session: SmtpSession): Login
+  closed(session: SmtpSession): void
+}
+
+export interface LoginWorld {
+  readonly accounts: Accounts
+  readonly delays: LoginDelays
+  readonly log: Log
+  /** Sessions at once for one account, or with tokens of one user. */
+  readonly connectionsPerAccount: number
+}
+
+const USERNAME = 'api_token'
+const PERMISSION = 'Email Sending:Edit'
+
+/** One text for every reason, so that who guesses learns nothing (sending-smtp.md, Troubleshooting). */
+const REFUSED: Reply = {
+  code: 535,
+  enhanced: '5.7.8',
+  text: `Authentication failed: the user name is ${USERNAME}, the password an API token with the permission "Email Sending: Edit"`,
+}
+// RFC 4954 §6.
+const UNAVAILABLE: Reply = {
+  code: 454,
+  enhanced: '4.7.0',
+  text: 'The token cannot be checked at the moment, try again later',
+}
+
+type Held = { readonly login: Login; readonly owner: string } | 'closed'
+
+export function openLogins(world: LoginWorld): Logins {
+  const { accounts, delays, log, connectionsPerAccount } = world
+  const sessions = new WeakMap<SmtpSession, Held>()
+  const open = new Map<string, number>()
+
+  async function authenticate(
+    session: SmtpSession,
+    username: string,
+    password: string,
+  ): Promise<Reply | undefined> {
+    let found: Authentication
+    try {
+      found = await accounts.authenticate(password)
+    } catch (error) {
+      log.error({ err: error }, 'submission: the token store is out of reach')
+      return UNAVAILABLE
+    }
+    const fault = faultOf(found, username)
+    const network = networkOf(session.remoteAddress)
+    if (found.kind === 'valid' && fault === undefined) {
+      delays.succeeded(network)
+      return admit(session, found.token)
+    }
+    const owner = found.kind === 'unknown' ? undefined : ownerOf(found.kind === 'valid' ? found.token : found)
+    const delayMs = delays.refused(owner === undefined ? [network] : [network, owner])
+    log.warn({ peer: session.remoteAddress, fault, owner, delayMs }, 'submission: login refused')
+    if (delayMs > 0) await sleep(delayMs, undefined, { ref: false })
+    return REFUSED
+  }
+
+  function admit(session: SmtpSession, token: Token): Reply | undefined {
+    // Gone while its token was looked up: nobody would take it off the count again.
+    if (sessions.get(session) === 'closed') return REFUSED
+    const owner = ownerOf(token)
+    const count = open.get(owner) ?? 0
+    if (count >= connectionsPerAccount) {
+      const text = `Too many connections of this account; ${connectionsPerAccount} at once are the most`
+      return { code: 421, enhanced: '4.7.0', text }
+    }
+    open.set(owner, count + 1)
+    sessions.set(session, { login: { token, by: undefined }, owner })
+    return undefined
+  }
+
+  return {
+    authenticate,
+    of(session) {
+      const held = sessions.get(session)
+      if (held === undefined || held === 'closed') throw new Error('a transaction began without a login')
+      return held.login
+    },
+    closed(session) {
+      const held = sessions.get(session)
+      sessions.set(session, 'closed')
+      if (held === undefined || held === 'closed') return
+      const left = (open.get(held.owner) ?? 1) - 1
+      if (left > 0) open.set(held.owner, left)
+      else open.delete(held.owner)
+    },
+  }
+}
+
+/** Why a login is refused, for the operator's log. The user name is never logged: some put the token there. */
+function faultOf(found: Authentication, username: string): string | undefined {
+  if (found.kind !== 'valid') return found.kind
+  if (!found.token.permissions.has(PERMISSION)) return 'permission'
+  return username === USERNAME ? undefined : 'username'
+}
+
+/** Against whom logins and connections are counted: an account, or a user. */
+function ownerOf({ accountId, userId }: Pick<Token, 'accountId' | 'userId'>): string {
+  return accountId ?? userId ?? ''
+}
