@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { onBothEngines, openTestStore } from '#test/stores.ts'
-import { DEAD_AFTER_MS, openIncarnation } from './incarnation.ts'
+import { DEAD_AFTER_MS, type Incarnation, openIncarnation } from './incarnation.ts'
 import { statement } from './store.ts'
 
 const list = statement<{ id: string }>('node.list', 'select id from node order by started_at, id')
@@ -43,3 +44,20 @@ test('on PostgreSQL a node without a heartbeat for 15 s is dead, one with it liv
   assert.deepEqual(new Set(ids), new Set([beating.id, third.id]))
   for (const incarnation of [beating, silent, third]) await incarnation.close()
 })
+
+onBothEngines('promise 4: each node knows among how many a limit is shared', async (_, { store }) => {
+  await using first = disposable(await openIncarnation(store, 20))
+  assert.equal(first.nodes(), 1)
+  if (store.engine === 'sqlite') return
+  const second = await openIncarnation(store, 20)
+  const deadline = Date.now() + 5000
+  while (first.nodes() !== 2 && Date.now() < deadline) await sleep(10)
+  assert.deepEqual([first.nodes(), second.nodes()], [2, 2])
+  await second.close()
+  while (first.nodes() !== 1 && Date.now() < deadline) await sleep(10)
+  assert.equal(first.nodes(), 1)
+})
+
+function disposable(incarnation: Incarnation): Incarnation & AsyncDisposable {
+  return { ...incarnation, [Symbol.asyncDispose]: () => incarnation.close() }
+}

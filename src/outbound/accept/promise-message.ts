@@ -151,7 +151,8 @@ async function checkSender(
 ): Promise<FitSender | Refusal> {
   const whose = { by, domains: world.domains }
   const sender = await findSender(read.from, 'message' in read ? read.messagePointer : '/from', whose)
-  if ('draft' in read || 'detail' in sender || domainOf(read.envelopeFrom) === domainOf(read.from)) return sender
+  if ('draft' in read || 'detail' in sender || domainOf(read.envelopeFrom) === domainOf(read.from))
+    return sender
   const envelope = await findSender(read.envelopeFrom, '/from', whose)
   return 'detail' in envelope ? envelope : sender
 }

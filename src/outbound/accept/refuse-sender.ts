@@ -26,11 +26,7 @@ export async function findSender(
 }
 
 /** Why mail from this address cannot be sent (DECISIONS: who may send). */
-function refuseSender(
-  sender: Exclude<SenderDomain, FitSender>,
-  from: Address,
-  pointer: string,
-): Refusal {
+function refuseSender(sender: Exclude<SenderDomain, FitSender>, from: Address, pointer: string): Refusal {
   const domain = domainOf(from)
   switch (sender.kind) {
     case 'disabled':

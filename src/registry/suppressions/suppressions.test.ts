@@ -1,52 +1,28 @@
 import assert from 'node:assert/strict'
-import { type Address, foldAddress } from '#model/address.ts'
-import { parseAddress } from '#protocol/address.ts'
-import { openAccounts } from '#registry/accounts/accounts.ts'
-import { type OpenStore, onBothEngines } from '#test/stores.ts'
-import { type NewSuppression, openSuppressions, suppressWrite } from './suppressions.ts'
-
-const HOUR_MS = 60 * 60 * 1000
-const DAY_MS = 24 * HOUR_MS
-const KEY = 'user@example.com'
-
-function address(text: string): Address {
-  const parsed = parseAddress(text)
-  assert.ok(typeof parsed === 'string', text)
-  return parsed
-}
-
-async function world(open: OpenStore) {
-  let now = 1_800_000_000_000
-  const clock = () => now
-  const accounts = openAccounts({ store: open.store, clock })
-  const suppressions = openSuppressions({ store: open.store, clock })
-  const a = (await accounts.createAccount('A')).id
-  const b = (await accounts.createAccount('B')).id
-
-  /** Reports something about a recipient of account A that suppresses it for `forMs`, null for ever. */
-  async function report(reason: NewSuppression['reason'], forMs: number | null, email = 'User@Example.com') {
-    const recipient = address(email)
-    const expiresAt = forMs === null ? null : now + forMs
-    const subject = { accountId: a, email: recipient, emailKey: foldAddress(recipient) }
-    const committed = await open.store.commit([
-      suppressWrite({ ...subject, reason, createdAt: now, expiresAt }),
-    ])
-    assert.ok(committed.ok)
-  }
-  const current = async (key = KEY) => (await suppressions.find(a, [key])).get(key)
-  return { a, b, suppressions, report, current, now: clock, pass: (ms: number) => (now += ms) }
-}
+import { statement } from '#store/store.ts'
+import { onBothEngines } from '#test/stores.ts'
+import {
+  address,
+  BY,
+  DAY_MS,
+  DOMAIN,
+  HOUR_MS,
+  KEY,
+  suppressionsWorld as world,
+} from '#test/suppressions-world.ts'
+import { openSuppressions } from './suppressions.ts'
 
 onBothEngines('a bounce suppresses its recipient, in any case, for one account', async (_t, open) => {
   const { a, b, suppressions, report, now } = await world(open)
   await report('hard_bounce', 7 * DAY_MS)
-  const entry = (await suppressions.find(a, [KEY])).get(KEY)
+  const entry = (await suppressions.find(a, [KEY], DOMAIN)).get(KEY)
   assert.ok(entry)
   const { id, ...rest } = entry
   assert.match(id, /^[0-9a-f]{32}$/)
   assert.deepEqual(rest, {
     email: 'User@example.com',
     emailKey: KEY,
+    scope: { type: 'account' },
     reason: 'hard_bounce',
     note: null,
     readOnly: false,
@@ -54,10 +30,10 @@ onBothEngines('a bounce suppresses its recipient, in any case, for one account',
     expiresAt: now() + 7 * DAY_MS,
   })
   assert.deepEqual(await suppressions.suppression(a, id), entry)
-  assert.equal((await suppressions.find(b, [KEY])).size, 0)
-  assert.equal((await suppressions.find(b, [KEY, 'x@example.com'])).size, 0)
+  assert.equal((await suppressions.find(b, [KEY], DOMAIN)).size, 0)
+  assert.equal((await suppressions.find(b, [KEY, 'x@example.com'], DOMAIN)).size, 0)
   assert.equal(await suppressions.suppression(b, id), undefined)
-  assert.equal(await suppressions.remove(b, id), 'unknown')
+  assert.equal(await suppressions.remove(b, id, BY), 'unknown')
 })
 
 onBothEngines('fifty recipients are one question, answered by key', async (_t, open) => {
@@ -65,9 +41,9 @@ onBothEngines('fifty recipients are one question, answered by key', async (_t, o
   await report('hard_bounce', null, 'user7@example.com')
   await report('soft_bounce', DAY_MS, 'user30@example.com')
   const keys = [...Array(50).keys()].map((i) => `user${i}@example.com`)
-  const found = await suppressions.find(a, keys)
+  const found = await suppressions.find(a, keys, DOMAIN)
   assert.deepEqual([...found.keys()].sort(), ['user30@example.com', 'user7@example.com'])
-  assert.equal((await suppressions.find(a, [])).size, 0)
+  assert.equal((await suppressions.find(a, [], DOMAIN)).size, 0)
 })
 
 onBothEngines('an entry ends at its expiry, and the next report makes a new one', async (_t, open) => {
@@ -78,9 +54,9 @@ onBothEngines('an entry ends at its expiry, and the next report makes a new one'
   assert.ok(first)
   pass(1)
   assert.equal(await current(), undefined)
-  assert.equal((await suppressions.find(a, [KEY, 'x@example.com'])).size, 0)
+  assert.equal((await suppressions.find(a, [KEY, 'x@example.com'], DOMAIN)).size, 0)
   assert.equal(await suppressions.suppression(a, first.id), undefined)
-  assert.equal(await suppressions.remove(a, first.id), 'unknown')
+  assert.equal(await suppressions.remove(a, first.id, BY), 'unknown')
   await report('soft_bounce', DAY_MS)
   const second = await current()
   assert.notEqual(second?.id, first.id)
@@ -179,12 +155,12 @@ onBothEngines('an entry can be removed unless it is the operator’s', async (_t
   const { suppressions, a, report, current } = await world(open)
   await report('hard_bounce', null)
   const bounce = await current()
-  assert.equal(await suppressions.remove(a, bounce?.id ?? ''), 'removed')
+  assert.equal(await suppressions.remove(a, bounce?.id ?? '', BY), 'removed')
   assert.equal(await current(), undefined)
-  assert.equal(await suppressions.remove(a, bounce?.id ?? ''), 'unknown')
+  assert.equal(await suppressions.remove(a, bounce?.id ?? '', BY), 'unknown')
   await report('policy', null)
   const policy = await current()
-  assert.equal(await suppressions.remove(a, policy?.id ?? ''), 'read-only')
+  assert.equal(await suppressions.remove(a, policy?.id ?? '', BY), 'read-only')
   assert.deepEqual(await current(), policy)
 })
 
@@ -201,3 +177,181 @@ onBothEngines('the sweep deletes what has expired and nothing else', async (_t, 
   assert.ok(await current('c@example.com'))
   assert.ok(await current('d@example.com'))
 })
+
+onBothEngines('an entry of a sending domain counts for its mail alone', async (_t, open) => {
+  const { a, suppressions, report, current } = await world(open)
+  const wish = { email: address(KEY), expiresAt: null, note: null }
+  const scope = { type: 'sending_domain', value: 'news.example' } as const
+  const ofDomain = await suppressions.addManual(a, { ...wish, scope })
+  assert.equal(ofDomain.kind, 'added')
+  assert.deepEqual(ofDomain.suppression.scope, scope)
+  assert.equal(await current(), undefined)
+  assert.equal((await current(KEY, 'news.example'))?.id, ofDomain.suppression.id)
+  const many = await suppressions.find(a, [KEY, 'x@example.com'], 'news.example')
+  assert.deepEqual([...many.keys()], [KEY])
+
+  // Automatic entries are the account's, beside it; where both count, the account's is told.
+  await report('hard_bounce', null)
+  assert.equal((await current())?.reason, 'hard_bounce')
+  assert.equal((await current(KEY, 'news.example'))?.reason, 'hard_bounce')
+  const both = await suppressions.find(a, [KEY, 'x@example.com'], 'news.example')
+  assert.equal(both.get(KEY)?.reason, 'hard_bounce')
+  assert.deepEqual(await suppressions.suppression(a, ofDomain.suppression.id), ofDomain.suppression)
+  const again = await suppressions.addManual(a, { ...wish, scope })
+  assert.deepEqual(again, { kind: 'existed', suppression: ofDomain.suppression })
+})
+
+onBothEngines('a thousand at once: each has its own outcome, in order', async (_t, open) => {
+  const { a, b, suppressions, report, now } = await world(open)
+  await report('hard_bounce', null, 'u3@example.com')
+  await report('policy', null, 'u500@example.com')
+  const email = (index: number) => address(`u${index}@example.com`)
+  const first = await suppressions.addManual(a, { email: email(7), expiresAt: null, note: 'first' })
+  const wishes = [...Array(1000).keys()].map((index) => ({
+    email: email(index),
+    expiresAt: index % 2 === 0 ? null : now() + DAY_MS,
+    note: index === 0 ? 'a "note" \'quoted\'\n{[,' : null,
+  }))
+  const outcomes = await suppressions.addManyManual(a, wishes)
+  assert.deepEqual(
+    outcomes.flatMap(({ kind }, index) => (kind === 'added' ? [] : [[index, kind]])),
+    [
+      [3, 'existed'],
+      [7, 'existed'],
+      [500, 'read-only'],
+    ],
+  )
+  assert.equal(outcomes[7]?.suppression.id, first.suppression.id)
+  for (const index of [0, 1, 999]) {
+    const outcome = outcomes[index]?.suppression
+    assert.equal(outcome?.email, email(index))
+    assert.deepEqual(await suppressions.suppression(a, outcome?.id ?? ''), outcome)
+  }
+  // Two that bring the same, each in the other's order, do not wait for each other.
+  const both = await Promise.all([
+    suppressions.addManyManual(b, wishes),
+    suppressions.addManyManual(b, wishes.toReversed()),
+  ])
+  const kinds = both.map((list) => list.filter(({ kind }) => kind === 'added').length)
+  assert.equal((kinds[0] ?? 0) + (kinds[1] ?? 0), 1000)
+  assert.deepEqual(
+    both[0].map(({ suppression }) => suppression.id),
+    both[1].toReversed().map(({ suppression }) => suppression.id),
+  )
+})
+
+onBothEngines('expiry and note change by themselves, of what the customer may change', async (_t, open) => {
+  const { a, b, suppressions, report, current, now } = await world(open)
+  const { suppression } = await suppressions.addManual(a, {
+    email: address(KEY),
+    expiresAt: null,
+    note: 'one',
+  })
+  const { id } = suppression
+  const change = (fields: object, account = a) => suppressions.change(account, id, { by: BY, ...fields })
+  const expiresAt = now() + DAY_MS
+  assert.deepEqual(await change({ expiresAt }), { ...suppression, expiresAt })
+  assert.deepEqual(await change({ note: 'two' }), { ...suppression, expiresAt, note: 'two' })
+  assert.deepEqual(await change({}), await current())
+  assert.deepEqual(await change({ expiresAt: null, note: null }), { ...suppression, note: null })
+  assert.deepEqual(await current(), { ...suppression, note: null })
+  assert.equal(await change({ note: 'theirs' }, b), 'unknown')
+  await report('policy', null)
+  assert.equal(await change({ note: 'three' }), 'read-only')
+  assert.equal((await current())?.note, null)
+})
+
+onBothEngines('ten complaints a day are taken back, each on record, across restarts', async (_t, open) => {
+  const opened = await world(open)
+  const { a, suppressions, report, current, now, pass } = opened
+  const ids: string[] = []
+  for (let index = 0; index < 13; index++) {
+    await report('complaint', null, `c${index}@example.com`)
+    ids.push((await current(`c${index}@example.com`))?.id ?? '')
+  }
+  const remove = (index: number) => suppressions.remove(a, ids[index] ?? '', BY)
+  for (let index = 0; index < 8; index++) assert.equal(await remove(index), 'removed')
+  // To end one soon is to take it back; a note, or no end, is not.
+  const change = (index: number, fields: object) =>
+    suppressions.change(a, ids[index] ?? '', { by: BY, ...fields })
+  const shortened = await change(8, { expiresAt: now() + HOUR_MS })
+  assert.ok(typeof shortened !== 'string' && shortened.expiresAt === now() + HOUR_MS)
+  assert.equal(await remove(9), 'removed')
+  assert.equal(await remove(10), 'limit-reached')
+  assert.equal(await change(10, { expiresAt: now() + 1 }), 'limit-reached')
+  assert.equal(typeof (await change(10, { note: 'asked us', expiresAt: null })), 'object')
+  await report('hard_bounce', null, 'h@example.com')
+  const hard = (await current('h@example.com'))?.id ?? ''
+  assert.equal(await suppressions.remove(a, hard, BY), 'removed', 'other reasons have no limit')
+  assert.ok(await current('c10@example.com'), 'what was refused stands')
+
+  const again = openSuppressions({ store: await open.reopen(), clock: now })
+  assert.equal(await again.remove(a, ids[10] ?? '', BY), 'limit-reached')
+  pass(DAY_MS)
+  assert.equal(await again.remove(a, ids[10] ?? '', BY), 'removed')
+  const records = await open.store.all(removals, [a])
+  assert.equal(records.length, 11)
+  const record = (email: string) => records.find((row) => row.email === email)
+  const common = { token_id: 't1' }
+  assert.deepEqual(record('c8@example.com'), { ...common, email: 'c8@example.com', change: 'shortened' })
+  assert.deepEqual(record('c10@example.com'), { ...common, email: 'c10@example.com', change: 'deleted' })
+})
+
+onBothEngines('of removals at once no more than ten pass', async (_t, open) => {
+  const { a, suppressions, report, current } = await world(open)
+  const emails = [...Array(14).keys()].map((index) => `c${index}@example.com`)
+  for (const email of emails) await report('complaint', null, email)
+  const ids = await Promise.all(emails.map(async (email) => (await current(email))?.id ?? ''))
+  const outcomes = await Promise.all(ids.map((id) => suppressions.remove(a, id, BY)))
+  assert.equal(outcomes.filter((outcome) => outcome === 'removed').length, 10)
+  assert.equal(outcomes.filter((outcome) => outcome === 'limit-reached').length, 4)
+})
+
+onBothEngines('bulk requests: ten a minute for each account', async (_t, open) => {
+  const { a, b, suppressions, pass } = await world(open)
+  for (let request = 0; request < 10; request++) assert.equal(await suppressions.spend(a, 'bulk'), undefined)
+  assert.equal(await suppressions.spend(a, 'bulk'), 60)
+  pass(59_000)
+  assert.equal(await suppressions.spend(a, 'bulk'), 1)
+  assert.equal(await suppressions.spend(b, 'bulk'), undefined)
+  pass(1000)
+  assert.equal(await suppressions.spend(a, 'bulk'), undefined)
+})
+
+onBothEngines('soft bounces in a row suppress for longer, and stay soft bounces', async (_t, open) => {
+  const { suppressions, reportSoftBounce, current, now, pass } = await world(open)
+  for (const days of [1, 3, 7, 14, 30, 30]) {
+    await reportSoftBounce()
+    const entry = await current()
+    assert.equal(entry?.reason, 'soft_bounce')
+    assert.equal((entry.expiresAt ?? 0) - now(), days * DAY_MS, `${days} days`)
+    // Mail that was on its way begins the same rest anew.
+    pass(HOUR_MS)
+    await reportSoftBounce()
+    assert.equal(((await current())?.expiresAt ?? 0) - now(), days * DAY_MS)
+    assert.equal((await current())?.id, entry.id)
+    pass(days * DAY_MS)
+    assert.equal(await current(), undefined)
+    await suppressions.sweep()
+    pass(7 * DAY_MS - 1)
+  }
+  pass(1)
+  await reportSoftBounce()
+  assert.equal(((await current())?.expiresAt ?? 0) - now(), DAY_MS, 'a week without one is forgotten')
+})
+
+onBothEngines('a soft bounce gives way as one: to a complaint, not to the customer', async (_t, open) => {
+  const { a, suppressions, report, reportSoftBounce, current } = await world(open)
+  await suppressions.addManual(a, { email: address(KEY), expiresAt: null, note: null })
+  await reportSoftBounce()
+  assert.equal((await current())?.reason, 'manual')
+  await reportSoftBounce('full@example.com')
+  await report('complaint', null, 'full@example.com')
+  await reportSoftBounce('full@example.com')
+  assert.equal((await current('full@example.com'))?.reason, 'complaint')
+})
+
+const removals = statement<{ readonly token_id: string; readonly email: string; readonly change: string }>(
+  'test.removals',
+  'select token_id, email, change from complaint_removal where account_id = $1 order by at, id',
+)
