@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 import { z } from 'zod'
+import { parseSmarthostUrl, SMARTHOST_URL } from './smarthost-url.ts'
 
 /** The whole configuration, read once by main.ts into a frozen value. In: environment variables. Out: Config, or an
  *  error that names each variable that is wrong and what it takes. */
@@ -26,6 +27,9 @@ const hostAndPort = z
   })
 
 const DOMAIN = /^(?=.{1,200}$)([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z0-9-]+$/
+
+// RFC 7208 §5, without macros and without `all`.
+const SPF_MECHANISM = /^(?:(?:include|a|mx):[a-z0-9_.-]{1,253}|ip4:[0-9./]{7,18}|ip6:[0-9a-f:./]{2,49})$/i
 
 /** Each field's description is its documentation; the variable is its name in `POSTHORN_…`. */
 const variables = z.strictObject({
@@ -68,7 +72,11 @@ const variables = z.strictObject({
     .min(1)
     .optional()
     .describe('Certificate chain of the SMTP doors, PEM; without it the own CA of the instance signs one.'),
-  TLS_KEY_FILE: z.string().min(1).optional().describe('Its private key, PEM. Both are read anew when they change.'),
+  TLS_KEY_FILE: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Its private key, PEM. Both are read anew when they change.'),
   MX_PORT: port(2525).describe('The MX.'),
   DNS_PORT: port(5300).describe('Authoritative DNS, UDP and TCP.'),
   WORKERS_PORT: port(8787).describe("Workers' fetch() and /cdn-cgi/handler/email; no door uses it yet."),
@@ -101,6 +109,28 @@ const variables = z.strictObject({
   SMTP_TIMEOUT_MS: milliseconds(10 * 60_000).describe(
     'The most that delivery waits for any one step of a dialogue; RFC 5321 §4.5.3.2 has the waits that it cuts short.',
   ),
+  SMARTHOST: z
+    .string()
+    .transform((text) => parseSmarthostUrl(text))
+    .refine((setting) => setting !== undefined, SMARTHOST_URL)
+    .optional()
+    .describe(
+      'A mail server that takes all mail in place of its MX, where port 25 is blocked: smtps://user@host:465, smtp://user@host:587.',
+    ),
+  SMARTHOST_PASSWORD_FILE: z
+    .string()
+    .min(1)
+    .optional()
+    .describe("Its password, in place of one in the URL, which others may see in the process's environment."),
+  SMARTHOST_SPF: z
+    .string()
+    .transform((list) => list.split(',').map((mechanism) => mechanism.trim()))
+    .refine(
+      (list) => list.every((mechanism) => SPF_MECHANISM.test(mechanism)),
+      'SPF mechanisms, comma-separated, such as include:spf.provider.example',
+    )
+    .optional()
+    .describe("What SPF needs for it, as its provider's manual says; by default its own name (a:host)."),
   BODY_RETENTION_MS: milliseconds(3 * 86_400_000).describe('How long a settled message keeps its body.'),
   INBOX_LIMIT: z.coerce
     .number('a number of messages')
@@ -116,10 +146,21 @@ const variables = z.strictObject({
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('warn'),
 })
 
-const schema = variables.refine((given) => !given.TLS_CERT_FILE === !given.TLS_KEY_FILE, {
-  path: ['TLS_KEY_FILE'],
-  message: 'the private key of POSTHORN_TLS_CERT_FILE: both are set, or neither',
-})
+const schema = variables
+  .refine((given) => !given.TLS_CERT_FILE === !given.TLS_KEY_FILE, {
+    path: ['TLS_KEY_FILE'],
+    message: 'the private key of POSTHORN_TLS_CERT_FILE: both are set, or neither',
+  })
+  .superRefine(({ SMARTHOST: smarthost, SMARTHOST_PASSWORD_FILE: file }, context) => {
+    const wrong = (message: string): void =>
+      context.addIssue({ code: 'custom', path: ['SMARTHOST_PASSWORD_FILE'], message })
+    if (file === undefined) {
+      if (smarthost?.username !== undefined && smarthost.password === undefined)
+        wrong(`a file with the password of the user in POSTHORN_SMARTHOST, or the password in the URL`)
+    } else if (smarthost?.username === undefined) wrong('a user in POSTHORN_SMARTHOST beside it')
+    else if (smarthost.password !== undefined)
+      wrong('no file, since POSTHORN_SMARTHOST has a password already')
+  })
 
 export class ConfigError extends Error {
   override readonly name = 'ConfigError'

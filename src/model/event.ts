@@ -42,6 +42,8 @@ export type Cause =
   | 'sender-refused'
   | 'policy'
   | 'relay-denied'
+  /** The sender's own smarthost does not take its login. */
+  | 'smarthost'
   | 'greylisted'
   | 'host-unreachable'
   | 'connection-lost'
@@ -95,6 +97,8 @@ export interface EventDetail {
   readonly dialogue?: readonly string[]
   /** Feedback type of a complaint (RFC 5965 §7.3). */
   readonly feedbackType?: string
+  /** The connection broke between the final dot and its reply. */
+  readonly perhapsTaken?: boolean
   readonly retryAt?: number
   readonly durationMs?: number
 }

@@ -35,3 +35,8 @@ export const ROUTING_SELECTOR = 'cf2024-1'
 export function returnPathDomain(domain: string): string {
   return `cf-bounce.${domain}`
 }
+
+/** The sending domain whose return paths are at this one; undefined for any other name. */
+export function sendingDomainOf(name: string): string | undefined {
+  return name.startsWith(returnPathDomain('')) ? name.slice(returnPathDomain('').length) : undefined
+}

@@ -27,6 +27,12 @@ const NO_SMTPUTF8: Reply = {
   enhanced: '5.6.7',
   text: 'The receiving host does not offer SMTPUTF8',
 }
+/** RFC 8689 §4.2.1: nor must one that requires TLS, to a host that would not pass the demand on. */
+const NO_REQUIRETLS: Reply = {
+  code: 550,
+  enhanced: '5.7.30',
+  text: 'The message requires TLS all the way, and the receiving host does not offer REQUIRETLS',
+}
 const RSET = 'RSET\r\n'
 const DATA = 'DATA\r\n'
 const LONE_DOT = '.\r\n'
@@ -60,18 +66,22 @@ export class ClientConnection implements SmtpConnection {
   }
 
   async transact(transaction: Transaction): Promise<TransactionResult> {
-    const { signal, mailFrom, content } = transaction
+    const { signal, mailFrom, content, requireTls = false } = transaction
     const recipients = typeof transaction.rcptTo === 'string' ? [transaction.rcptTo] : transaction.rcptTo
     checkPaths(mailFrom, recipients)
     const utf8 = content.smtpUtf8 || [mailFrom, ...recipients].some((path) => BEYOND_ASCII.test(path))
     if (utf8 && !this.extensions.has('SMTPUTF8'))
       return { kind: 'refused', phase: 'mail', reply: NO_SMTPUTF8, refused: [] }
+    // RFC 8689 §2: in clear it must not be offered, whatever the peer says.
+    if (requireTls && (this.tls === undefined || !this.extensions.has('REQUIRETLS')))
+      return { kind: 'refused', phase: 'mail', reply: NO_REQUIRETLS, refused: [] }
     this.#begin()
     const abort = () => this.#wire.fail({ reason: 'aborted', message: 'Aborted' })
     if (signal?.aborted === true) abort()
     signal?.addEventListener('abort', abort)
     try {
-      return await this.#run(this.#mailCommand(mailFrom, content, utf8), recipients, content)
+      const mail = this.#mailCommand(mailFrom, content, { utf8, requireTls })
+      return await this.#run(mail, recipients, content)
     } finally {
       signal?.removeEventListener('abort', abort)
       this.#end()
@@ -116,10 +126,15 @@ export class ClientConnection implements SmtpConnection {
     this.#wire.endDialogue()
   }
 
-  #mailCommand(mailFrom: string, content: TransactionContent, utf8: boolean): string {
+  #mailCommand(
+    mailFrom: string,
+    content: TransactionContent,
+    { utf8, requireTls }: { readonly utf8: boolean; readonly requireTls: boolean },
+  ): string {
     const size = this.extensions.has('SIZE') ? ` SIZE=${content.size}` : ''
     const body = content.eightBit && this.extensions.has('8BITMIME') ? ' BODY=8BITMIME' : ''
-    return `MAIL FROM:<${mailFrom}>${size}${body}${utf8 ? ' SMTPUTF8' : ''}\r\n`
+    const more = `${utf8 ? ' SMTPUTF8' : ''}${requireTls ? ' REQUIRETLS' : ''}`
+    return `MAIL FROM:<${mailFrom}>${size}${body}${more}\r\n`
   }
 
   /** With PIPELINING everything up to DATA goes out in one write (RFC 2920 §3.1) and the replies are matched in order;

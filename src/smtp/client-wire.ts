@@ -34,6 +34,7 @@ const LINGER_MS = 5000
 export class ClientWire {
   readonly closed: Promise<void>
   readonly #record: ((line: string) => void) | undefined
+  #hide: ((line: string) => string) | undefined
   readonly #reader = new ReplyReader()
   readonly #deadline = new Deadline(() =>
     this.fail({ reason: 'timeout', message: `Timeout: ${this.#awaited}` }),
@@ -75,10 +76,15 @@ export class ClientWire {
     if (!this.quiet) this.#saidGoodbye()
   }
 
-  /** `commands` are one or more whole lines with their CRLF. */
-  say(commands: string): void {
+  /** Takes secrets out of each line that the peer says, until it is called again. */
+  conceal(hide: ((line: string) => string) | undefined): void {
+    this.#hide = hide
+  }
+
+  /** `commands` are one or more whole lines with their CRLF; `recorded` is what the record shows of them. */
+  say(commands: string, recorded = commands): void {
     if (this.#record !== undefined)
-      for (const line of commands.trimEnd().split('\r\n')) this.#record(`c: ${line}`)
+      for (const line of recorded.trimEnd().split('\r\n')) this.#record(`c: ${line}`)
     if (this.#fault === undefined) this.#socket.write(commands)
   }
 
@@ -108,7 +114,7 @@ export class ClientWire {
     }
   }
 
-  /** Does the handshake of STARTTLS over this connection; a fault of it has the reason `tls` and ends the connection. */
+  /** Does the TLS handshake over this connection; a fault of it has the reason `tls` and ends the connection. */
   upgrade(options: ConnectionOptions, ms: number): Promise<ClientTlsInfo | SmtpFault> {
     const plain = this.#socket
     plain.off('data', this.#received)
@@ -201,12 +207,13 @@ export class ClientWire {
   }
 
   #next(): Heard | undefined {
-    const next = this.#reader.next()
-    if (next === undefined) return undefined
-    if ('fault' in next) {
-      this.fail({ reason: 'protocol', message: `Protocol error: ${next.fault}` })
+    const read = this.#reader.next()
+    if (read === undefined) return undefined
+    if ('fault' in read) {
+      this.fail({ reason: 'protocol', message: `Protocol error: ${read.fault}` })
       return this.#fault
     }
+    const next = this.#hide === undefined ? read : { ...read, lines: read.lines.map(this.#hide) }
     if (this.#record !== undefined) {
       for (const [index, line] of next.lines.entries()) {
         this.#record(`s: ${next.code}${index === next.lines.length - 1 ? ' ' : '-'}${line}`)

@@ -1,6 +1,7 @@
 import { connect, isIP, type Socket } from 'node:net'
 import type { ConnectionOptions } from 'node:tls'
 import { ClientConnection } from './client-connection.ts'
+import { type ClientLogin, logIn } from './client-login.ts'
 import { DEFAULT_TIMEOUTS, type SmtpTimeouts } from './client-timeouts.ts'
 import { type ClientTlsInfo, ClientWire, type Heard, oneLine, type SmtpFault } from './client-wire.ts'
 import type { Reply } from './reply.ts'
@@ -20,10 +21,15 @@ export interface ConnectOptions {
   readonly localAddress?: string
   readonly ehloName: string
   readonly tls: ClientTls
+  /** TLS from the first byte (RFC 8314 §3.3), in place of STARTTLS; `tls` has to be `verify`. */
+  readonly implicitTls?: boolean
+  /** Logs in, over TLS that is verified; in clear only where `tls` is `none`, which is the caller's word that the way
+   *  is safe. */
+  readonly login?: ClientLogin
   readonly timeouts?: Partial<SmtpTimeouts>
   /** Ends the attempt to connect; a transaction has its own. */
   readonly signal?: AbortSignal
-  /** Hears the dialogue, `c: ` and `s: ` lines, without contents. */
+  /** Hears the dialogue, `c: ` and `s: ` lines, without contents and without credentials. */
   readonly record?: (line: string) => void
 }
 
@@ -47,12 +53,20 @@ export type ConnectFailure = { readonly ok: false; readonly detail: string } & (
     }
 )
 
-/** `hello` is EHLO and, where the peer does not know it, HELO. */
-export type OpeningPhase = 'connect' | 'greeting' | 'hello' | 'starttls'
+/** `hello` is EHLO and, where the peer does not know it, HELO. `auth` is the login; where the peer offers none that we
+ *  have, its 504 5.7.4 is ours. */
+export type OpeningPhase = 'connect' | 'greeting' | 'hello' | 'starttls' | 'auth'
+
+const NO_AUTH: Reply = {
+  code: 504,
+  enhanced: '5.7.4',
+  text: 'The host offers no login (AUTH PLAIN or LOGIN)',
+}
 
 export async function connectSmtp(options: ConnectOptions): Promise<SmtpConnection | ConnectFailure> {
   // RFC 5321 §4.1.1.1; a name of ours that could end the line is a bug of ours.
   if (!/^[!-~]{1,255}$/.test(options.ehloName)) throw new Error('Not a name for EHLO')
+  checkProtection(options)
   const timeouts = { ...DEFAULT_TIMEOUTS, ...options.timeouts }
   const socket = connect({
     host: options.address,
@@ -79,6 +93,15 @@ export async function connectSmtp(options: ConnectOptions): Promise<SmtpConnecti
   } finally {
     signal?.removeEventListener('abort', abort)
   }
+}
+
+/** Credentials that go to whoever answers, or in clear by a fall-back, are a bug of the caller's. */
+function checkProtection({ tls, implicitTls, login }: ConnectOptions): void {
+  if (implicitTls === true && typeof tls !== 'object')
+    throw new Error('Implicit TLS is verified or not at all')
+  if (login === undefined) return
+  if (tls === 'opportunistic') throw new Error('A login wants a peer that is verified')
+  if (`${login.username}${login.password}`.includes('\0')) throw new Error('NUL in a login')
 }
 
 function connected(socket: Socket, ms: number): Promise<SmtpFault | undefined> {
@@ -115,12 +138,14 @@ class Opening {
   }
 
   async open(): Promise<SmtpConnection | ConnectFailure> {
+    const secured = this.#options.implicitTls === true ? await this.#secure('connect') : undefined
+    if (secured !== undefined && 'ok' in secured) return secured
     const greeting = await this.#wire.hear(this.#timeouts.greetingMs, 'greeting')
     if (!('code' in greeting)) return lost('greeting', greeting)
     if (greeting.code >= 300) return this.#refused('greeting', greeting)
     const hello = await this.#hello()
     if ('ok' in hello) return hello
-    if (this.#options.tls === 'none') return this.#connection(hello, undefined)
+    if (secured !== undefined || this.#options.tls === 'none') return this.#ready(hello, secured)
     if (!hello.extensions.has('STARTTLS')) return this.#withoutTls(hello)
     return this.#startTls(hello)
   }
@@ -141,7 +166,7 @@ class Opening {
     const reply = await this.#ask('STARTTLS')
     if (!('code' in reply)) return lost('starttls', reply)
     if (reply.code !== 220) {
-      if (tls === 'opportunistic' && reply.code !== 421) return this.#connection(hello, undefined)
+      if (tls === 'opportunistic' && reply.code !== 421) return this.#ready(hello, undefined)
       return this.#refused('starttls', reply)
     }
     // A reply that came in clear behind the 220 must not be taken for one that came over TLS.
@@ -153,33 +178,53 @@ class Opening {
       this.#wire.fail(error)
       return lost('starttls', error)
     }
-    const info = await this.#wire.upgrade(this.#tlsOptions(), this.#timeouts.handshakeMs)
-    if ('reason' in info) {
-      if (info.reason === 'aborted') return lost('starttls', info)
-      return tlsFailed(info, tls === 'opportunistic')
-    }
+    const secured = await this.#secure('starttls')
+    if ('ok' in secured) return secured
     // RFC 3207 §4.2: what was offered in clear is forgotten.
     const again = await this.#hello()
-    return 'ok' in again ? again : this.#connection(again, info)
+    return 'ok' in again ? again : this.#ready(again, secured)
+  }
+
+  /** The handshake, as part of `phase`. */
+  async #secure(phase: OpeningPhase): Promise<ClientTlsInfo | ConnectFailure> {
+    const info = await this.#wire.upgrade(this.#tlsOptions(), this.#timeouts.handshakeMs)
+    if (!('reason' in info)) return info
+    if (info.reason === 'aborted') return lost(phase, info)
+    return tlsFailed(info, this.#options.tls === 'opportunistic')
   }
 
   #tlsOptions(): ConnectionOptions {
     const { host, tls } = this.#options
-    const name = host.replace(/\.$/, '')
-    const servername = isIP(name) === 0 ? { servername: name } : {}
-    return typeof tls === 'object'
-      ? { ...servername, ...tls.verify, rejectUnauthorized: true }
-      : { ...servername, rejectUnauthorized: false }
+    const verify: VerifyOptions = typeof tls === 'object' ? tls.verify : {}
+    const name = verify.servername ?? host.replace(/\.$/, '')
+    // RFC 6066 §3: no address in SNI. Without either name the certificate would be checked for "localhost".
+    const identity = isIP(name) === 0 ? { servername: name } : { servername: '', host: name }
+    return { ...verify, ...identity, rejectUnauthorized: typeof tls === 'object' }
   }
 
-  #withoutTls(hello: Hello): SmtpConnection | ConnectFailure {
-    if (this.#options.tls === 'opportunistic') return this.#connection(hello, undefined)
+  async #withoutTls(hello: Hello): Promise<SmtpConnection | ConnectFailure> {
+    if (this.#options.tls === 'opportunistic') return this.#ready(hello, undefined)
     this.#goodbye()
     return tlsFailed({ reason: 'tls', message: 'STARTTLS is not offered' }, false)
   }
 
-  #connection(hello: Hello, tls: ClientTlsInfo | undefined): SmtpConnection {
-    return new ClientConnection(this.#wire, { extensions: hello.extensions, tls, timeouts: this.#timeouts })
+  async #ready(
+    { extensions }: Hello,
+    tls: ClientTlsInfo | undefined,
+  ): Promise<SmtpConnection | ConnectFailure> {
+    const { login } = this.#options
+    const failure = login && (await this.#logIn(login, extensions.get('AUTH') ?? ''))
+    return failure ?? new ClientConnection(this.#wire, { extensions, tls, timeouts: this.#timeouts })
+  }
+
+  async #logIn(login: ClientLogin, offered: string): Promise<ConnectFailure | undefined> {
+    const heard = await logIn(this.#wire, login, { offered, ms: this.#timeouts.helloMs })
+    if (heard === 'not-offered') {
+      this.#goodbye()
+      return { ok: false, kind: 'refused', phase: 'auth', reply: NO_AUTH, detail: NO_AUTH.text }
+    }
+    if (!('code' in heard)) return lost('auth', heard)
+    return heard.code < 300 ? undefined : this.#refused('auth', heard)
   }
 
   #ask(command: string): Heard | Promise<Heard> {

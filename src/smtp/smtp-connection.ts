@@ -25,6 +25,8 @@ export interface Transaction {
   readonly mailFrom: string
   readonly rcptTo: string | readonly string[]
   readonly content: TransactionContent
+  /** Every hop from here on has to be verified TLS, or the message comes back (RFC 8689 §2). */
+  readonly requireTls?: boolean
   readonly signal?: AbortSignal
 }
 
@@ -44,7 +46,8 @@ export type TransactionResult =
   /** The peer has it: 2yz to the content. */
   | { readonly kind: 'accepted'; readonly reply: Reply; readonly refused: readonly RefusedRecipient[] }
   /** The peer said no, or not now. `rcpt`: to every recipient; `reply` is the first one's. A 421 closed the connection.
-   *  A message that needs SMTPUTF8 where it is not offered is not sent; its 550 5.6.7 is ours. */
+   *  A message that needs SMTPUTF8 where it is not offered is not sent; its 550 5.6.7 is ours. So is the 550 5.7.30 of
+   *  one that requires TLS where there is none, or no REQUIRETLS. */
   | {
       readonly kind: 'refused'
       readonly phase: Phase

@@ -6,6 +6,8 @@ import { guard } from './guard.ts'
 import type { HttpWorld } from './http-world.ts'
 import { notBuiltRoutes } from './not-built.ts'
 import { sendRoutes } from './send.ts'
+import { smarthostRoutes } from './smarthost.ts'
+import { suppressionRoutes } from './suppressions.ts'
 
 /** Of requests that carry no message. */
 const SMALL_BODY = 1_048_576
@@ -39,6 +41,8 @@ export function openHttpDoor(world: HttpWorld): FastifyInstance {
   app.register(
     async (api) => {
       sendRoutes(api, world)
+      suppressionRoutes(api, world)
+      smarthostRoutes(api, { ...world, ...world.smarthost })
       notBuiltRoutes(api, world)
     },
     { prefix: '/client/v4' },

@@ -1,6 +1,9 @@
 import type { Log } from '#observe/log.ts'
 import type { Acceptor } from '#outbound/accept/accept.ts'
+import type { Foresee } from '#outbound/accept/foresee.ts'
 import type { Accounts } from '#registry/accounts/accounts.ts'
+import type { Suppressions } from '#registry/suppressions/suppressions.ts'
+import type { SmarthostWorld } from './smarthost.ts'
 
 /** What the HTTP door's routes work with. */
 export interface HttpWorld {
@@ -9,4 +12,10 @@ export interface HttpWorld {
   readonly log: Log
   readonly allowedHosts: readonly string[]
   readonly sendWaitMs: number
+  readonly suppressions: Suppressions
+  /** Keeps the cursors of its lists from being made elsewhere. */
+  readonly suppressionCursorKey: Uint8Array
+  readonly foresee: Foresee
+  readonly smarthost: Pick<SmarthostWorld, 'smarthosts' | 'trySmarthost'>
+  readonly now: () => number
 }

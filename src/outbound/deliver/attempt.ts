@@ -46,29 +46,37 @@ export async function attemptDelivery(
 
 async function transact(
   delivery: ClaimedDelivery,
-  { connection, host, address }: OpenHost & { ok: true },
+  open: OpenHost & { ok: true },
   options: AttemptOptions,
 ): Promise<Attempt> {
+  const { connection, host, address, transcript } = open
   const started = options.now()
   const content = delivery.content ?? (await options.bodies.read(delivery.message.bodyId))
   if (!content)
     throw new Error(`body ${delivery.message.bodyId} of message ${delivery.message.id} is missing`)
   const result = await connection.transact({
-    mailFrom: `${options.returnPathTag(delivery.id)}@${delivery.message.returnPathDomain}`,
+    mailFrom: returnPath(delivery, options),
     rcptTo: delivery.recipient,
     content: forWire(content),
+    requireTls: open.requireTls,
     signal: options.signal,
   })
   const report: AttemptReport = {
     host,
     address,
-    ...(connection.tls && { tls: connection.tls.protocol }),
+    ...open.tls,
+    dialogue: transcript.take(),
     durationMs: options.now() - started,
   }
-  return judge(result, report)
+  return judge(result, report, open.tls.tlsPolicy === 'smarthost')
 }
 
-function judge(result: TransactionResult, seen: AttemptReport): Attempt {
+/** Each delivery has its own, so that what comes back names it; a notice has the null one, so that nothing does. */
+function returnPath({ id, message }: ClaimedDelivery, { returnPathTag }: AttemptOptions): string {
+  return message.sender === '' ? '' : `${returnPathTag(id)}@${message.returnPathDomain}`
+}
+
+function judge(result: TransactionResult, seen: AttemptReport, bySmarthost: boolean): Attempt {
   switch (result.kind) {
     case 'accepted':
       return { kind: 'delivered', report: { ...seen, ...told(result.reply) } }
@@ -76,7 +84,10 @@ function judge(result: TransactionResult, seen: AttemptReport): Attempt {
       const { phase } = result
       const { code, enhanced, text } = result.reply
       const report = { ...seen, ...told(result.reply) }
-      const classified = classifyReply(phase, code, enhanced, text)
+      const classified =
+        bySmarthost && LOGIN_WANTED.has(code)
+          ? ({ permanent: false, cause: 'smarthost' } as const)
+          : classifyReply(phase, code, enhanced, text)
       if (code !== 421) return { kind: 'refused', report, classified }
       return { kind: 'cut-off', report, cause: classified.cause, atOnce: phase === 'mail' }
     }
@@ -86,10 +97,14 @@ function judge(result: TransactionResult, seen: AttemptReport): Attempt {
       const cause = 'connection-lost'
       if (phase !== 'content') return { kind: 'cut-off', report, cause, atOnce: phase === 'mail' }
       // After the final dot the message may have been taken. Better delivered twice than lost (promise 1).
-      return { kind: 'refused', report, classified: { permanent: false, cause } }
+      const ambiguous = result.afterFinalDot ? { ...report, perhapsTaken: true } : report
+      return { kind: 'refused', report: ambiguous, classified: { permanent: false, cause } }
     }
   }
 }
+
+/** RFC 4954 §6: what a smarthost that is set up wrongly says to everything. No message is at fault. */
+const LOGIN_WANTED: ReadonlySet<number> = new Set([530, 534, 535, 538])
 
 function told({
   code,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { openDeliveryWorld } from '#test/delivery-world.ts'
+import { LIMITS, openDeliveryWorld } from '#test/delivery-world.ts'
 import { checkInvariants, deliveriesIn, delivery, eventsIn, lanesIn, orderOf, until } from '#test/outbound.ts'
 import { type Script, type ScriptedAnswer, startScriptedPeer } from '#test/scripted-peer.ts'
 import { startSmtpServer } from '#test/smtp-server.ts'
@@ -84,7 +84,7 @@ test('a kept connection that the peer has closed costs no attempt', async (t) =>
   })
   await using world = await openDeliveryWorld(open, {
     peers: { 'one.example': peer.port },
-    connectionsPerDestination: 1,
+    limits: { ...LIMITS, connections: 1 },
   })
   for (let i = 0; i < 4; i++) {
     for (const id of await world.send(`u${i}@one.example`))
@@ -102,7 +102,7 @@ test('but a host that always says so to the same delivery is not asked for ever'
   await using world = await openDeliveryWorld(open, {
     peers: { 'one.example': peer.port },
     retryMs: [MINUTE_MS],
-    connectionsPerDestination: 2,
+    limits: { ...LIMITS, connections: 2 },
   })
   const order = orderOf(['poison@one.example'])
   const poison = order.recipients[0]?.deliveryId ?? ''

@@ -53,7 +53,7 @@ onBothEngines(
     ] as const) {
       const [id = ''] = await world.send(recipient, { content })
       const row = await world.settled(id)
-      assert.deepEqual([row.state, row.attempts, row.last_cause], ['bounced', 1, 'other'])
+      assert.deepEqual([row.state, row.attempts, row.last_cause], ['bounced', 1, 'protocol'])
       assert.equal(row.last_reply, '550 5.6.7 The receiving host does not offer SMTPUTF8')
     }
     assert.deepEqual(peer.senders, [])

@@ -6,7 +6,7 @@ import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { openSqliteStore } from '#store/open-sqlite.ts'
 import { type Store, StoreFull, statement } from '#store/store.ts'
-import { openDeliveryWorld } from '#test/delivery-world.ts'
+import { LIMITS, openDeliveryWorld } from '#test/delivery-world.ts'
 import { checkInvariants, deliveriesIn, delivery, eventsIn, orderOf, until } from '#test/outbound.ts'
 import { startScriptedPeer } from '#test/scripted-peer.ts'
 import { startSmtpServer } from '#test/smtp-server.ts'
@@ -56,7 +56,7 @@ onBothEngines(
     const world = await openDeliveryWorld(open, {
       peers,
       timeouts: { greetingMs: 600_000, mailMs: 600_000 },
-      connectionsPerDestination: 2,
+      limits: { ...LIMITS, connections: 2 },
     })
     const recipients = Array.from({ length: 10 }, (_, i) => [
       `u${i}@mute.example`,
@@ -116,7 +116,7 @@ onBothEngines(
     await using world = await openDeliveryWorld(open, {
       peers: { 'one.example': peer.port },
       timeouts: { rcptMs: 60_000 },
-      connectionsPerDestination: 1,
+      limits: { ...LIMITS, connections: 1 },
       now: () => now,
     })
     const ids: string[] = []
@@ -207,7 +207,11 @@ test('a full disk while a host is down: the lane rests once that can be written,
   })
   await using world = await openDeliveryWorld(
     { store, directory },
-    { peers: { 'one.example': peer.port }, timeouts: { greetingMs: 60_000 }, connectionsPerDestination: 1 },
+    {
+      peers: { 'one.example': peer.port },
+      timeouts: { greetingMs: 60_000 },
+      limits: { ...LIMITS, connections: 1 },
+    },
   )
   const [id = ''] = await world.send('a@one.example')
   await until('it is being asked', () => peer.server.connections === 1)

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { statement } from '#store/store.ts'
-import { openDeliveryWorld } from '#test/delivery-world.ts'
+import { LIMITS, openDeliveryWorld } from '#test/delivery-world.ts'
 import { checkInvariants, deliveriesIn, delivery, eventsIn, lanesIn, until } from '#test/outbound.ts'
 import { startScriptedPeer } from '#test/scripted-peer.ts'
 import { startSmtpServer } from '#test/smtp-server.ts'
@@ -52,7 +52,11 @@ onBothEngines(
       },
     })
     const peers = { 'one.example': peer.port, 'two.example': peer.port }
-    await using world = await openDeliveryWorld(open, { peers, connectionsPerDestination: 3, idleMs: 2000 })
+    await using world = await openDeliveryWorld(open, {
+      peers,
+      limits: { ...LIMITS, connections: 3 },
+      idleMs: 2000,
+    })
     const ids: string[] = []
     for (let i = 0; i < 40; i++) ids.push(...(await world.send(`u${i}@one.example`)))
     for (const id of ids) await world.settled(id)
@@ -68,8 +72,7 @@ onBothEngines('a connection carries so many messages and no more', async (t, ope
   const peer = await startScriptedPeer(t, {})
   await using world = await openDeliveryWorld(open, {
     peers: { 'one.example': peer.port },
-    connectionsPerDestination: 1,
-    messagesPerConnection: 3,
+    limits: { ...LIMITS, connections: 1, messagesPerConnection: 3 },
   })
   const ids: string[] = []
   for (let i = 0; i < 9; i++) ids.push(...(await world.send(`u${i}@one.example`)))
@@ -172,7 +175,7 @@ onBothEngines(
     assert.match((await world.settled(none)).last_reply ?? '', /^5\.1\.10 /)
     assert.deepEqual(
       [(await delivery(open.store, none)).state, (await delivery(open.store, none)).last_cause],
-      ['bounced', 'recipient-domain-unknown'],
+      ['bounced', 'recipient-domain-closed'],
     )
     assert.equal((await world.putOff(fails)).last_cause, 'dns')
     assert.equal((await world.putOff(inside)).last_cause, 'dns')
@@ -249,7 +252,7 @@ onBothEngines(
     await using again = await openDeliveryWorld(open, {
       peers: { 'one.example': peer.port },
       retryMs: [60_000],
-      connectionsPerDestination: 1,
+      limits: { ...LIMITS, connections: 1 },
     })
     await until('the other arrived', () => peer.messages.length === 1)
     const row = await again.putOff(lost)

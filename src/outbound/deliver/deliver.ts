@@ -2,9 +2,12 @@ import { setMaxListeners } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { LRUCache } from 'lru-cache'
 import type { Bodies } from '#bodies/bodies.ts'
+import type { TlsWish } from '#model/delivery.ts'
 import type { Cause } from '#model/event.ts'
+import type { Smarthost } from '#model/smarthost.ts'
 import type { Log } from '#observe/log.ts'
 import type { AttemptReport } from '#outbound/outcome/attempt-event.ts'
+import type { Classified } from '#outbound/outcome/classify.ts'
 import type { Outcome } from '#outbound/outcome/outcome.ts'
 import { type ClaimedDelivery, laneOf } from '#outbound/queue/claimed-delivery.ts'
 import { laneKey } from '#outbound/queue/lane.ts'
@@ -13,9 +16,13 @@ import type { SmtpTimeouts } from '#smtp/client-timeouts.ts'
 import { type Attempt, attemptDelivery } from './attempt.ts'
 import { type Destination, openDestination } from './destination.ts'
 import { holdDeliveries } from './held-deliveries.ts'
+import { hopTo, type NextHop, openNextHops, poolKey } from './next-hop.ts'
 import { type OpenHost, openHost } from './open-host.ts'
+import { openPace, type Pace } from './pace.ts'
 import { persistently } from './persistently.ts'
-import { classifyNoRoute, findRoute, type Route, type RouteFailure, type RouteOptions } from './route.ts'
+import { limitsOf, type PaceLimits, type PROVIDER_LIMITS } from './provider-limits.ts'
+import { classifyNoRoute, type Route, type RouteFailure, type RouteOptions } from './route.ts'
+import type { TlsPolicies } from './tls-policy.ts'
 
 /** Delivery: claimed deliveries to the recipients' servers. In: the queue, up to the room it is told of. Out: a report
  *  of every attempt to the outcome room. Promise: a taken delivery is held until its report is on disk, or is given
@@ -36,16 +43,32 @@ export interface DeliverOptions extends RouteOptions {
   readonly returnPathTag: (deliveryId: string) => string
   readonly now: () => number
   readonly random: () => number
-  readonly connectionsPerDestination: number
-  readonly messagesPerConnection: number
+  readonly policies: TlsPolicies
+  /** The server that takes this sender's mail in place of the recipients' own. */
+  readonly smarthostFor: (accountId: string, domainId: string | null) => Promise<Smarthost | undefined>
+  /** False keeps us from an address altogether. */
+  readonly mayDial: (address: string) => boolean
+  /** MX hosts at which an operator lets nothing be attempted. */
+  readonly isPaused: (host: string) => boolean
+  /** Authorities that certificates are verified against; the system's where there are none. */
+  readonly ca?: string
+  /** Own addresses that connections leave from; the system's choice where there is none of the family. */
+  readonly sources?: { readonly ipv4?: string; readonly ipv6?: string }
+  /** Of a destination that nothing is known of, over all nodes. */
+  readonly limits: PaceLimits
+  /** The operator's own, before the table of providers. */
+  readonly providerLimits?: typeof PROVIDER_LIMITS
+  /** Live nodes, this one included. */
+  readonly nodes: () => number
   readonly idleMs: number
   /** Those left out are RFC 5321's (§4.5.3.2). */
   readonly timeouts?: Partial<SmtpTimeouts>
 }
 
-const ROUTE_TTL_MS = 10_000
-const MOST_ROUTES = 10_000
+const MOST_PACES = 5000
 const MOST_RESTING = 50_000
+/** What waits at a paused host is looked at again after this. */
+const PAUSED_MS = 10_000
 /** Another node may take this one for dead as early as this after a delivery was claimed. */
 const RECHECK_MS = 10_000
 /** For what was aborted to be given back, and for QUIT. */
@@ -56,14 +79,23 @@ interface CutOff {
   readonly deliveries: readonly ClaimedDelivery[]
   readonly report: AttemptReport
   readonly cause: Cause
+  readonly classified?: Classified
+}
+
+/** Connections of one destination that meet the same demand. */
+interface Pool {
+  readonly hop: NextHop
+  readonly wish: TlsWish
+  readonly key: string
 }
 
 export function openDelivery(options: DeliverOptions): Delivery {
   const { queue, outcome, log, now } = options
   const held = holdDeliveries(now, () => queue.wake())
+  const hops = openNextHops(options)
   const destinations = new Map<string, Destination>()
-  // Both by a clock that does not step.
-  const routes = new LRUCache<string, Route>({ max: MOST_ROUTES, ttl: ROUTE_TTL_MS, ttlResolution: 10 })
+  const paces = new LRUCache<string, Pace>({ max: MOST_PACES })
+  // By a clock that does not step.
   const resting = new LRUCache<string, true>({ max: MOST_RESTING, ttl: 1000, ttlResolution: 10 })
   const lookups = new Map<string, ClaimedDelivery[]>()
   const spared = new WeakSet<ClaimedDelivery>()
@@ -74,12 +106,29 @@ export function openDelivery(options: DeliverOptions): Delivery {
   const attempting = { ...options, signal }
   let stopping = false
 
+  async function dispatch(delivery: ClaimedDelivery): Promise<void> {
+    const { accountId, domainId } = delivery.message
+    const simulated = options.direct(delivery.recipientDomain) !== undefined
+    const smarthost = simulated ? undefined : await smarthostOf(accountId, domainId)
+    if (smarthost === 'unknown') return conclude([delivery], () => outcome.stumbled(delivery))
+    if (smarthost) bring(hopTo(smarthost), delivery)
+    else bringToMx(delivery)
+  }
+
+  function smarthostOf(accountId: string, domainId: string | null) {
+    return options.smarthostFor(accountId, domainId).catch((error: unknown) => {
+      log.error({ err: error }, 'deliver: the smarthost could not be looked up')
+      // Not to the MX instead: the account may have good reasons for its smarthost.
+      return 'unknown' as const
+    })
+  }
+
   /** All that is taken for a domain while its route is looked up shares the answer, and the failure. */
-  function dispatch(delivery: ClaimedDelivery): void {
+  function bringToMx(delivery: ClaimedDelivery): void {
     const domain = delivery.recipientDomain
-    const route = routes.get(domain)
+    const hop = hops.known(domain)
     const asking = lookups.get(domain)
-    if (route) destinationOf(route).add(delivery)
+    if (hop) bring(hop, delivery)
     else if (asking) asking.push(delivery)
     else {
       lookups.set(domain, [delivery])
@@ -87,16 +136,22 @@ export function openDelivery(options: DeliverOptions): Delivery {
     }
   }
 
+  function bring(hop: NextHop, delivery: ClaimedDelivery): void {
+    if (hop.route.tiers.flat().every(({ name }) => options.isPaused(name))) {
+      keepTrack(conclude([delivery], () => outcome.putBack([delivery], PAUSED_MS)))
+    } else if (stopping) keepTrack(conclude([delivery], () => outcome.putBack([delivery])))
+    else destinationOf(hop, delivery.message.tls).add(delivery)
+  }
+
   async function lookUp(domain: string): Promise<void> {
-    const found = await findRoute(domain, options).catch((error: unknown): RouteFailure => {
+    const found = await hops.find(domain).catch((error: unknown): RouteFailure => {
       log.error({ err: error, domain }, 'deliver: a lookup failed inside')
       return { kind: 'temporary', detail: `lookup of ${domain} failed` }
     })
     const deliveries = lookups.get(domain) ?? []
     lookups.delete(domain)
-    if ('tiers' in found) {
-      routes.set(domain, found)
-      for (const delivery of deliveries) destinationOf(found).add(delivery)
+    if ('route' in found) {
+      for (const delivery of deliveries) bring(found, delivery)
     } else if (found.kind === 'temporary') {
       await unreachable({ deliveries, report: { reply: found.detail }, cause: 'dns' })
     } else {
@@ -107,40 +162,59 @@ export function openDelivery(options: DeliverOptions): Delivery {
     }
   }
 
-  function destinationOf(route: Route): Destination {
-    const known = destinations.get(route.key)
+  function destinationOf(hop: NextHop, wish: TlsWish): Destination {
+    const key = poolKey(hop, wish)
+    const known = destinations.get(key)
     if (known) return known
-    const connect = () => keepTrack(serve(route, destination))
-    const destination = openDestination(options.connectionsPerDestination, connect)
+    const connect = () => keepTrack(serve({ hop, wish, key }, destination))
+    const destination = openDestination(paceOf(hop.route), connect)
     if (stopping) destination.close()
-    destinations.set(route.key, destination)
+    destinations.set(key, destination)
     return destination
   }
 
+  /** Kept beyond its last connection: what the destination said of its pace holds for the next one. */
+  function paceOf(route: Route): Pace {
+    const known = paces.get(route.key)
+    if (known) return known
+    const hosts = route.tiers.flat().map(({ name }) => name)
+    const limits = limitsOf(hosts, options.limits, options.providerLimits)
+    const pace = openPace({ limits, clock: () => performance.now(), nodes: options.nodes })
+    paces.set(route.key, pace)
+    return pace
+  }
+
   /** One connection's life: as many deliveries as it lasts, then QUIT. */
-  async function serve(route: Route, destination: Destination): Promise<void> {
-    const host = await openHost(route, attempting).catch((error: unknown): OpenHost => {
-      log.error({ err: error, destination: route.key }, 'deliver: a connection failed inside')
+  async function serve({ hop, wish, key }: Pool, destination: Destination): Promise<void> {
+    const host = await openHost(hop, wish, attempting).catch((error: unknown): OpenHost => {
+      log.error({ err: error, destination: key }, 'deliver: a connection failed inside')
       return { ok: false, report: { reply: 'no connection' }, cause: 'other' }
     })
     const cutOff = host.ok ? await carry(destination, host) : { ...host, deliveries: [] }
-    if (cutOff) await handleCutOff(cutOff, destination)
+    if (cutOff) await handleCutOff({ ...cutOff, wish }, destination)
     else destination.ended()
-    if (destination.empty && destinations.get(route.key) === destination) destinations.delete(route.key)
+    if (destination.empty && destinations.get(key) === destination) {
+      destinations.delete(key)
+      destination.dispose()
+    }
     if (host.ok) await host.connection.quit()
   }
 
   async function carry(destination: Destination, host: OpenHost & { ok: true }): Promise<CutOff | undefined> {
-    for (let sent = 0; sent < options.messagesPerConnection && host.connection.usable; sent++) {
+    const { pace } = destination
+    for (let sent = 0; sent < pace.limits.messagesPerConnection && host.connection.usable; sent++) {
       const delivery = await destination.next(options.idleMs)
       if (!delivery) return undefined
+      const turnMs = pace.turnMs()
+      if (turnMs > 0) await sleep(turnMs, undefined, { signal }).catch(() => undefined)
       // The peer may have closed it while it was idle, with or without a 421.
       if (!host.connection.usable) {
         destination.add(delivery)
         return undefined
       }
-      const cutOff = await attempt(delivery, host)
+      const cutOff = await attempt(delivery, host, pace)
       if (!cutOff) continue
+      if (cutOff.report.smtpStatus === 421) pace.tooFast()
       if (sent === 0 || !cutOff.atOnce || spared.has(delivery)) return { ...cutOff, deliveries: [delivery] }
       // Or it was about to close it, and our first word crossed its last: no attempt, but only once.
       spared.add(delivery)
@@ -154,6 +228,7 @@ export function openDelivery(options: DeliverOptions): Delivery {
   async function attempt(
     delivery: ClaimedDelivery,
     host: OpenHost & { ok: true },
+    pace: Pace,
   ): Promise<(Attempt & { kind: 'cut-off' }) | undefined> {
     if (!(await isStillOurs(delivery))) {
       held.release(delivery)
@@ -162,8 +237,10 @@ export function openDelivery(options: DeliverOptions): Delivery {
     const result = await attemptDelivery(delivery, host, attempting)
     switch (result.kind) {
       case 'delivered':
+        pace.succeeded()
         return answered(delivery, () => outcome.delivered(delivery, result.report))
       case 'refused':
+        if (speaksOfRate(result.classified)) pace.tooFast()
         return answered(delivery, () => outcome.refused(delivery, result.report, result.classified))
       case 'stumbled':
         log.error({ err: result.error, delivery: delivery.id }, 'deliver: an attempt failed inside')
@@ -201,13 +278,14 @@ export function openDelivery(options: DeliverOptions): Delivery {
     if (end === 'recorded') for (const delivery of deliveries) held.release(delivery)
   }
 
-  async function handleCutOff(cutOff: CutOff, destination: Destination): Promise<void> {
+  async function handleCutOff(cutOff: CutOff & { wish: TlsWish }, destination: Destination): Promise<void> {
     const waiting = destination.failed()
     const deliveries = [...cutOff.deliveries, ...(waiting ?? [])]
     if (signal.aborted) return conclude(deliveries, () => outcome.putBack(deliveries))
-    if (waiting) return unreachable({ ...cutOff, deliveries })
+    // What one message asks for beyond others is no fault of the lane's.
+    if (waiting && cutOff.wish === 'policy') return unreachable({ ...cutOff, deliveries })
     // Other connections of this destination go on: it is no worse than a refusal for now.
-    const classified = { permanent: false, cause: cutOff.cause }
+    const classified = cutOff.classified ?? { permanent: false, cause: cutOff.cause }
     for (const delivery of deliveries)
       await conclude([delivery], () => outcome.refused(delivery, cutOff.report, classified))
   }
@@ -243,7 +321,7 @@ export function openDelivery(options: DeliverOptions): Delivery {
     room(lane) {
       return stopping || resting.has(laneKey(lane)) ? 0 : held.room(lane)
     },
-    take: (delivery) => dispatch(held.hold(delivery)),
+    take: (delivery) => keepTrack(dispatch(held.hold(delivery))),
     rests: (lane) => resting.has(laneKey(lane)),
     holds: (claim) => held.has(claim),
     async stop(graceMs) {
@@ -257,4 +335,9 @@ export function openDelivery(options: DeliverOptions): Delivery {
       await until(() => work.size === 0, GOODBYE_MS)
     },
   }
+}
+
+/** Replies that ask us to slow down, whoever is meant. */
+function speaksOfRate({ cause }: Classified): boolean {
+  return cause === 'sender-rate-limited'
 }

@@ -3,14 +3,21 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import type { ClaimedDelivery } from '#outbound/queue/claimed-delivery.ts'
 import { openDestination } from './destination.ts'
+import { openPace, type Pace } from './pace.ts'
 
 const IDLE_MS = 60_000
-// It looks into none of them.
-const delivery = (id: number) => ({ id: String(id) }) as ClaimedDelivery
+// It looks into nothing else.
+const delivery = (id: number, accountId = 'a') =>
+  ({ id: String(id), message: { accountId } }) as ClaimedDelivery
+
+function paceOf(connections: number): Pace {
+  const limits = { connections, messagesPerConnection: 100, messagesPerSecond: Number.POSITIVE_INFINITY }
+  return openPace({ limits, clock: () => performance.now(), nodes: () => 1 })
+}
 
 function start(most: number) {
   const opened = { count: 0 }
-  const destination = openDestination(most, () => {
+  const destination = openDestination(paceOf(most), () => {
     opened.count++
   })
   return { destination, opened }
@@ -69,7 +76,7 @@ test('whatever connections do, what waits is always somebody’s: a connection i
     fc.property(fc.array(act, { maxLength: 200 }), fc.integer({ min: 1, max: 5 }), (acts, most) => {
       let connections = 0
       let waiting = 0
-      const destination = openDestination(most, () => {
+      const destination = openDestination(paceOf(most), () => {
         connections++
       })
       for (const [i, what] of acts.entries()) {
@@ -97,4 +104,49 @@ test('whatever connections do, what waits is always somebody’s: a connection i
       }
     }),
   )
+})
+
+test('two demands on one destination share its places, and neither starves', async () => {
+  const pace = paceOf(2)
+  let plain = 0
+  let verified = 0
+  const first = openDestination(pace, () => {
+    plain++
+  })
+  const second = openDestination(pace, () => {
+    verified++
+  })
+  for (let i = 0; i < 5; i++) first.add(delivery(i))
+  second.add(delivery(9))
+  assert.deepEqual([plain, verified], [2, 0])
+  assert.equal((await first.next(IDLE_MS))?.id, '0')
+  first.ended()
+  assert.deepEqual([plain, verified], [3, 0], 'who waited longer comes first')
+  first.ended()
+  assert.deepEqual([plain, verified], [3, 1], 'and then the other')
+})
+
+test('a connection that is idle gives its place to another demand at once', async () => {
+  const pace = paceOf(1)
+  let opened = 0
+  const first = openDestination(pace, () => {})
+  const second = openDestination(pace, () => {
+    opened++
+  })
+  first.add(delivery(1))
+  assert.equal((await first.next(IDLE_MS))?.id, '1')
+  const idle = first.next(IDLE_MS)
+  second.add(delivery(2))
+  assert.equal(await idle, undefined)
+  first.ended()
+  assert.equal(opened, 1)
+})
+
+test('accounts are served by turns, each in its own order', async () => {
+  const { destination } = start(1)
+  for (let i = 0; i < 4; i++) destination.add(delivery(i, 'large'))
+  destination.add(delivery(9, 'small'))
+  const order: (string | undefined)[] = []
+  for (let i = 0; i < 5; i++) order.push((await destination.next(IDLE_MS))?.id)
+  assert.deepEqual(order, ['0', '9', '1', '2', '3'])
 })

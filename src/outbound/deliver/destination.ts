@@ -1,9 +1,13 @@
 import type { ClaimedDelivery } from '#outbound/queue/claimed-delivery.ts'
+import { FairLine } from './fair-line.ts'
+import type { Pace } from './pace.ts'
 
-/** What waits for one destination, and how many connections serve it. */
+/** What waits for one destination under one demand, and the connections that serve it. */
 export interface Destination {
+  readonly pace: Pace
   add(delivery: ClaimedDelivery): void
-  /** The next delivery for a connection that is free; undefined once `idleMs` passed without one. */
+  /** The next delivery for a connection that is free; undefined once `idleMs` passed without one, or at once where
+   *  others wait for its place. */
   next(idleMs: number): Promise<ClaimedDelivery | undefined>
   /** A connection ended after work, and another takes its place if something waits. */
   ended(): void
@@ -12,43 +16,59 @@ export interface Destination {
   failed(): ClaimedDelivery[] | undefined
   /** Takes out all that waits. */
   drain(): ClaimedDelivery[]
+  /** It is given up: nothing waits, and no connection is left. */
+  dispose(): void
   readonly empty: boolean
   /** Ends the idle connections, and from now on each that becomes idle. */
   close(): void
 }
 
 /** `connect` is called for each connection that should be opened; what it starts ends with `ended` or `failed`. */
-export function openDestination(most: number, connect: () => void): Destination {
-  let waiting: ClaimedDelivery[] = []
+export function openDestination(pace: Pace, connect: () => void): Destination {
+  const waiting = new FairLine()
   const idle: ((delivery: ClaimedDelivery | undefined) => void)[] = []
   let closed = false
   /** Open or being opened. */
   let connections = 0
-  let limit = most
+  let asked = false
+
+  const leave = pace.join(() => {
+    const free = idle.shift()
+    free?.(undefined)
+    return free !== undefined
+  })
 
   function grow(): void {
-    if (waiting.length === 0 || connections >= limit) return
+    if (waiting.length === 0 || asked) return
+    if (!pace.take(placeFree)) {
+      asked = true
+      return
+    }
     connections++
     connect()
   }
 
-  function drain(): ClaimedDelivery[] {
-    const drained = waiting
-    waiting = []
-    return drained
+  function placeFree(): void {
+    asked = false
+    grow()
   }
 
   return {
+    pace,
     add(delivery) {
       // The connection that went idle last is the warmest, and the others may time out.
       const free = idle.pop()
       if (free) return free(delivery)
-      waiting.push(delivery)
+      waiting.add(delivery)
       grow()
     },
     next(idleMs) {
-      const delivery = waiting.shift()
-      if (delivery || closed) return Promise.resolve(delivery)
+      const delivery = waiting.next()
+      if (asked && waiting.length === 0) {
+        asked = false
+        pace.withdraw(placeFree)
+      }
+      if (delivery || closed || pace.crowded) return Promise.resolve(delivery)
       return new Promise((resolve) => {
         const give = (next: ClaimedDelivery | undefined) => {
           clearTimeout(timer)
@@ -63,17 +83,20 @@ export function openDestination(most: number, connect: () => void): Destination 
     },
     ended() {
       connections--
-      limit = Math.min(most, limit + 1)
+      pace.giveBack('worked')
       // One in its place, and one more: what a failure took away comes back little by little.
       grow()
       grow()
     },
     failed() {
       connections--
-      limit = Math.max(1, connections)
-      return connections > 0 ? undefined : drain()
+      // Before the place is offered on: what waits here must not be tried again at once.
+      const left = connections > 0 ? undefined : waiting.drain()
+      pace.giveBack('failed')
+      return left
     },
-    drain,
+    drain: () => waiting.drain(),
+    dispose: leave,
     get empty() {
       return connections === 0 && waiting.length === 0
     },

@@ -114,7 +114,7 @@ test('what is final says so with RFC 7505’s and RFC 3463’s codes, and suppre
   assert.equal(nullMx.report.enhancedStatus, '5.1.10')
   assert.deepEqual(
     [nullMx.classified.permanent, nullMx.classified.cause, nullMx.classified.suppression?.reason],
-    [true, 'recipient-domain-unknown', 'hard_bounce'],
+    [true, 'recipient-domain-closed', 'hard_bounce'],
   )
 })
 

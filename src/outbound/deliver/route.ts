@@ -1,3 +1,5 @@
+import { isIP } from 'node:net'
+import type { Smarthost } from '#model/smarthost.ts'
 import { isPublicAddress } from '#net/private-address.ts'
 import type { MxRecord, Resolver } from '#net/resolver.ts'
 import type { AttemptReport } from '#outbound/outcome/attempt-event.ts'
@@ -15,6 +17,7 @@ export interface MxHost {
   readonly port: number
   /** Already known addresses; otherwise they are resolved when the host is tried. */
   readonly addresses?: readonly string[]
+  readonly smarthost?: Smarthost
 }
 
 export type RouteFailure =
@@ -84,7 +87,8 @@ export function classifyNoRoute({ kind, detail }: RouteFailure & { kind: 'no-suc
   const enhancedStatus = kind === 'null-mx' ? '5.1.10' : '5.1.2'
   const report: AttemptReport = { reply: `${enhancedStatus} ${detail}`, enhancedStatus }
   const suppression = { reason: 'hard_bounce', forMs: null } as const
-  const classified: Classified = { permanent: true, cause: 'recipient-domain-unknown', suppression }
+  const cause = kind === 'null-mx' ? 'recipient-domain-closed' : 'recipient-domain-unknown'
+  const classified: Classified = { permanent: true, cause, suppression }
   return { report, classified }
 }
 
@@ -117,10 +121,12 @@ export function tryingOrder({ tiers }: Route, random: () => number): MxHost[] {
 }
 
 /** The addresses of a host, IPv6 first as the resolver gives them. Those that are not public are left out, unless the
- *  host is one of our own: DNS of a stranger must not point us into our own network. */
+ *  host is one of our own or its operator's smarthost: DNS of a stranger must not point us into our own network. */
 export async function addressesOf(mx: MxHost, resolver: Resolver): Promise<readonly string[]> {
   if (mx.addresses) return mx.addresses
+  const allowed = mx.smarthost?.trusted === true ? () => true : isPublicAddress
+  if (isIP(mx.name) !== 0) return [mx.name].filter(allowed)
   const answer = await resolver.addresses(mx.name)
   if (answer.kind !== 'found') return []
-  return answer.records.map(({ address }) => address).filter(isPublicAddress)
+  return answer.records.map(({ address }) => address).filter(allowed)
 }

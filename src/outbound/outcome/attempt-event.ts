@@ -16,6 +16,8 @@ export interface AttemptReport {
   readonly reply?: string
   readonly smtpStatus?: number
   readonly enhancedStatus?: string
+  /** The connection broke between the final dot and its reply: another attempt may be a second copy. */
+  readonly perhapsTaken?: boolean
   readonly durationMs?: number
 }
 

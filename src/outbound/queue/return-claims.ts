@@ -15,18 +15,23 @@ export interface ReturnReason {
   readonly cause: Cause
 }
 
+export interface ReturnOptions {
+  readonly reason?: ReturnReason
+  readonly inMs?: number
+}
+
 const AT_ONCE = 500
 
-/** Back to waiting without an attempt, as due as before, for the holder of the claims only. Out: the ids of those that
- *  had not moved on. */
+/** Back to waiting without an attempt, as due as before, for the holder of the claims only; their lanes are looked at
+ *  again in `inMs`. Out: the ids of those that had not moved on. */
 export async function returnClaims(
   store: Store,
   claims: readonly ReturnedClaim[],
-  reason?: ReturnReason,
+  how: ReturnOptions = {},
 ): Promise<string[]> {
   const returned: string[] = []
   for (let from = 0; from < claims.length; from += AT_ONCE) {
-    const result = await store.commit(returnWrites(claims.slice(from, from + AT_ONCE), reason))
+    const result = await store.commit(returnWrites(claims.slice(from, from + AT_ONCE), how))
     if (!result.ok) throw new Error(`returning claims conflicted in ${result.conflict}`)
     // Rows arrive in the shape that `returning` names.
     for (const { id } of result.rows[0] as { id: string }[]) returned.push(id)
@@ -34,13 +39,13 @@ export async function returnClaims(
   return returned
 }
 
-function returnWrites(claims: readonly ReturnedClaim[], reason: ReturnReason | undefined): Write[] {
+function returnWrites(claims: readonly ReturnedClaim[], { reason, inMs = 0 }: ReturnOptions): Write[] {
   const ids = JSON.stringify(claims.map(({ id }) => id))
   const tokens = JSON.stringify([...new Set(claims.map(({ claimToken }) => claimToken))])
   const lanes = new Map(claims.map(({ lane }) => [laneKey(lane), lane]))
   return [
     { statement: giveBack, params: [ids, tokens, reason?.reply ?? null, reason?.cause ?? null] },
-    ...[...lanes].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, lane]) => laneWaits(lane, 0)),
+    ...[...lanes].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, lane]) => laneWaits(lane, inMs)),
   ]
 }
 

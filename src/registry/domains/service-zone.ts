@@ -1,5 +1,7 @@
-import { isIPv4, isIPv6 } from 'node:net'
+import { isIP, isIPv4, isIPv6 } from 'node:net'
 import { ROUTING_SELECTOR, type ServiceNames } from '#model/service.ts'
+import { isPublicAddress } from '#net/private-address.ts'
+import { parseDomainName } from '#protocol/domain-name.ts'
 import { dkimText, MX_PREFERENCES, spfInclude } from './onboarding-records.ts'
 import { type ZoneContents, zoneContents } from './zone-contents.ts'
 import { AUTOMATIC_TTL_SECONDS, type RecordData, type ZoneRecord } from './zone-record.ts'
@@ -10,6 +12,8 @@ export interface ServiceAddresses {
   readonly hosts: readonly string[]
   /** IP addresses and CIDR ranges mail leaves from. */
   readonly sources: readonly string[]
+  /** Smarthosts that it leaves through, as SPF mechanisms: `a:relay.example.com`, `include:spf.provider.example`. */
+  readonly relays?: readonly string[]
   /** Whether `pass.<service>` authorises loopback: development only. */
   readonly pass: boolean
 }
@@ -46,7 +50,7 @@ export function serviceZone(
   for (const host of [service.domain, ...service.routes, service.submission, ...nameServers(service)])
     add(host, ...addresses.hosts.map(addressRecord))
   // The page's own answer (reference-postmaster.md) ends in ~all.
-  add(service.spf, spf(addresses.sources, '~all'))
+  add(service.spf, spf(addresses.sources, '~all', addresses.relays))
   add(
     service.email,
     ...service.routes.map(
@@ -70,10 +74,23 @@ function addressRecord(address: string): RecordData {
   return { type: isIPv6(address) ? 'AAAA' : 'A', data: address }
 }
 
-function spf(sources: readonly string[], all: '~all' | '-all'): RecordData {
-  const mechanisms = sources.map((source) => {
-    const [address = ''] = source.split('/')
-    return `${isIPv4(address) ? 'ip4' : 'ip6'}:${source}`
-  })
-  return { type: 'TXT', text: ['v=spf1', ...mechanisms, all].join(' ') }
+/** Addresses first: a checker that finds the sender among them asks DNS no more (RFC 7208 §4.6.4 lets it ask ten times,
+ *  and the record that includes this one was the first). */
+function spf(sources: readonly string[], all: '~all' | '-all', relays: readonly string[] = []): RecordData {
+  return { type: 'TXT', text: ['v=spf1', ...sources.map(addressMechanism), ...relays, all].join(' ') }
+}
+
+/** RFC 7208 §5.6. */
+function addressMechanism(source: string): string {
+  const [address = ''] = source.split('/')
+  return `${isIPv4(address) ? 'ip4' : 'ip6'}:${source}`
+}
+
+/** What authorises a smarthost to send on for us: a guess, which holds where the host that takes our mail also sends it.
+ *  Of a provider's it rarely does, and the operator has to say what its manual says. Nothing for a host that strangers
+ *  could not look up. */
+export function relayMechanisms(host: string): readonly string[] {
+  if (isIP(host)) return isPublicAddress(host) ? [addressMechanism(host)] : []
+  const name = parseDomainName(host)
+  return typeof name === 'string' ? [`a:${name}`] : []
 }
