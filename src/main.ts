@@ -5,21 +5,29 @@ import { ConfigError, readConfig } from '#config/config.ts'
 import { banner } from '#development/banner.ts'
 import { removeDevJson, writeDevJson } from '#development/dev-json-file.ts'
 import { developmentAccount, ensureDevelopment, ZoneUnusable } from '#development/first-start.ts'
+import { openAuthenticator } from '#inbound/authenticate/authenticator.ts'
+import { openFeedback } from '#inbound/feedback/feedback.ts'
 import { openDnsDoor } from '#ingress/dns/dns-server.ts'
 import { openHttpDoor } from '#ingress/http-api/http-door.ts'
 import { listenHttp } from '#ingress/http-api/listen-http.ts'
+import { createMxServer } from '#ingress/smtp-mx/mx-server.ts'
 import { createSubmissionServer } from '#ingress/smtp-submission/submission-server.ts'
 import { type Address, domainOf, localPartOf } from '#model/address.ts'
-import { serviceNames } from '#model/service.ts'
+import { sendingDomainOf, serviceNames } from '#model/service.ts'
 import { openCertificateAuthority } from '#net/certificate-authority.ts'
 import { CertificateUnusable, openCertificateFiles } from '#net/certificate-files.ts'
+import { checkDnsId } from '#net/check-dns-id.ts'
 import { listenLoopback, PortUnavailable } from '#net/listen-loopback.ts'
+import { addressScope } from '#net/private-address.ts'
 import { cacheLookups } from '#net/resolver-cache.ts'
 import { openLog } from '#observe/log.ts'
 import { openAcceptor } from '#outbound/accept/accept.ts'
 import { openForesight } from '#outbound/accept/foresee.ts'
 import { sweepIdempotency } from '#outbound/accept/idempotency.ts'
+import { signMessage } from '#outbound/compose/sign-message.ts'
 import { openDelivery } from '#outbound/deliver/deliver.ts'
+import { ALWAYS_OPPORTUNISTIC } from '#outbound/deliver/tls-policy.ts'
+import { openNotices } from '#outbound/notices/notices.ts'
 import { openOutcome } from '#outbound/outcome/outcome.ts'
 import { sweepExpired } from '#outbound/outcome/sweep-expired.ts'
 import { openQueue } from '#outbound/queue/queue.ts'
@@ -27,7 +35,9 @@ import { encodeCfblFeedbackId } from '#protocol/cfbl-feedback-id.ts'
 import { encodeReturnPath } from '#protocol/return-path.ts'
 import { openAccounts } from '#registry/accounts/accounts.ts'
 import { openDomains } from '#registry/domains/domains.ts'
-import { LOOPBACK_ADDRESSES } from '#registry/domains/service-zone.ts'
+import { installationSmarthost, SmarthostUnusable } from '#registry/domains/installation-smarthost.ts'
+import { LOOPBACK_ADDRESSES, relayMechanisms } from '#registry/domains/service-zone.ts'
+import { openSmarthosts } from '#registry/domains/smarthosts.ts'
 import { openQuota } from '#registry/quota/quota.ts'
 import { openDestinations } from '#registry/routes/destinations.ts'
 import { openSuppressions } from '#registry/suppressions/suppressions.ts'
@@ -36,9 +46,11 @@ import { openInbox } from '#sandbox/inbox.ts'
 import { inboxApi } from '#sandbox/inbox-api.ts'
 import { inboxPage } from '#sandbox/inbox-page.ts'
 import { createReceiver } from '#sandbox/receiver.ts'
+import { openLateReports } from '#simulator/late-reports.ts'
+import { sendReport } from '#simulator/send-report.ts'
 import { createSimulator } from '#simulator/simulator.ts'
 import { cutShort } from '#smtp/client-timeouts.ts'
-import { createSmtpServer } from '#smtp/server.ts'
+import { trySmarthost } from '#smtp/try-smarthost.ts'
 import { openIncarnation } from '#store/incarnation.ts'
 import { DatabaseTooNew } from '#store/migrate.ts'
 import { openStore, StoreUnavailable } from '#store/open-store.ts'
@@ -51,6 +63,8 @@ async function main(): Promise<void> {
   const config = readConfig(process.env, (sentence) => process.stderr.write(`posthorn: ${sentence}\n`))
   const log = openLog(config.LOG_LEVEL)
   const service = serviceNames(config.SERVICE_DOMAIN)
+  // Nothing leaves the machine, whatever DNS, a zone hosted here or a customer's settings say.
+  const mayDial = (address: string) => addressScope(address) === 'loopback'
   const now = Date.now
   const random = Math.random
   await using opened = new AsyncDisposableStack()
@@ -71,7 +85,23 @@ async function main(): Promise<void> {
   const feedbackKey = { version: 1, key: vault.macKey('cfbl-feedback-id', 1) }
 
   // Who and what.
-  const domains = openDomains({ store, vault, service, addresses: LOOPBACK_ADDRESSES, clock: now })
+  const relay =
+    config.SMARTHOST && (await installationSmarthost(config.SMARTHOST, config.SMARTHOST_PASSWORD_FILE))
+  const relays = config.SMARTHOST_SPF ?? (relay ? relayMechanisms(relay.host) : [])
+  const smarthosts = openSmarthosts({
+    store,
+    vault,
+    service,
+    clock: now,
+    ...(relay && { installation: relay }),
+  })
+  const domains = openDomains({
+    store,
+    vault,
+    service,
+    addresses: { ...LOOPBACK_ADDRESSES, relays },
+    clock: now,
+  })
   const destinations = openDestinations({ store, clock: now })
   const suppressions = openSuppressions({ store, clock: now })
   const quota = openQuota({ store })
@@ -89,19 +119,65 @@ async function main(): Promise<void> {
   // The sandbox: a real SMTP server that gets the mail for every name that is not ours, and for ours until they route.
   const inbox = openInbox({ store, bodies, limit: config.INBOX_LIMIT })
   opened.defer(() => inbox.close())
+  const reports = openLateReports({
+    send: (mail) =>
+      sendReport(
+        { host: service.routes[0], address: '127.0.0.1', port: mx.port, ehloName: service.simulator },
+        mail,
+      ),
+    sign: async (content) => signMessage(content, await domains.ensureServiceKeys(), new Date(now())),
+    host: service.simulator,
+    complaintsFrom: `complaints@${service.email}`,
+    complaintsTo: `fbl@${service.email}`,
+    now,
+    onError: (error) => log.error({ err: error }, 'simulator: a report could not be sent'),
+  })
   const simulator = createSimulator({
     keep: async ({ content, ...envelope }) => void (await inbox.add(content, envelope)),
+    reports,
   })
-  const sandbox = createSmtpServer({
+
+  // What comes back by mail, and the door that it comes through.
+  const resolver = cacheLookups(
+    developmentResolver({
+      answers: (name, type) => domains.authority.answers(name, type),
+      sandbox: { host: `sandbox.${service.domain}` },
+    }),
+    now,
+  )
+  const authenticator = openAuthenticator({ resolver })
+  opened.defer(() => authenticator.close())
+  const feedback = openFeedback({
+    store,
+    log,
+    now,
+    authenticator,
+    returnPathKeys: [returnPathKey],
+    feedbackKeys: [feedbackKey],
+    serviceDomain: service.email,
+    isReturnPathDomain: async (name) => {
+      const sending = sendingDomainOf(name)
+      return (
+        name === service.email || (sending !== undefined && (await domains.holder(sending)) !== undefined)
+      )
+    },
+  })
+  const mxDoor = createMxServer({
     hostname: service.routes[0],
-    handler: createReceiver({ inbox, simulator: { domain: service.simulator, handler: simulator } }),
-    tls: { mode: 'starttls', context: () => ca.leaf },
-    // Simulated refusals are no errors of the client's.
-    limits: { messageBytes: 40 * 1_048_576, errors: Number.POSITIVE_INFINITY },
-    onError: (error) => log.error({ err: error }, 'sandbox: a callback failed'),
+    certificate: () => files?.context() ?? ca.leaf,
+    feedback,
+    fallback: createReceiver({ inbox, simulator: { domain: service.simulator, handler: simulator } }),
+    log,
+    // The sandbox takes whatever was sent, with what we added; and simulated refusals are no errors of the client's.
+    limits: {
+      messageBytes: 40 * 1_048_576,
+      errors: Number.POSITIVE_INFINITY,
+      messagesPerConnection: Number.POSITIVE_INFINITY,
+    },
   })
-  opened.defer(() => sandbox.close({ graceMs: 1000 }))
-  const mx = await listenLoopback((host, port) => sandbox.listen({ host, port }), {
+  opened.defer(() => mxDoor.close({ graceMs: 1000 }))
+  opened.defer(() => reports.close())
+  const mx = await listenLoopback((host, port) => mxDoor.listen({ host, port }), {
     door: 'the MX',
     variable: 'POSTHORN_MX_PORT',
     port: config.MX_PORT,
@@ -118,9 +194,19 @@ async function main(): Promise<void> {
     newToken: randomUUID,
     longestBackoffMs,
   })
+  const notices = openNotices({
+    store,
+    bodies,
+    queue,
+    domains,
+    service,
+    log,
+    expireMs: config.EXPIRE_MS,
+  })
   const outcome = openOutcome({
     store,
     queue,
+    notices,
     log,
     retryMs: config.RETRY_MS,
     bodyRetentionMs: config.BODY_RETENTION_MS,
@@ -136,13 +222,7 @@ async function main(): Promise<void> {
     outcome,
     bodies,
     log,
-    resolver: cacheLookups(
-      developmentResolver({
-        answers: (name, type) => domains.authority.answers(name, type),
-        sandbox: { host: `sandbox.${service.domain}` },
-      }),
-      now,
-    ),
+    resolver,
     endpoints: (host) =>
       service.routes.includes(host)
         ? ownDoor
@@ -154,8 +234,14 @@ async function main(): Promise<void> {
     returnPathTag: (id) => encodeReturnPath(id, returnPathKey),
     now,
     random,
-    connectionsPerDestination: 20,
-    messagesPerConnection: 1000,
+    // A zone hosted here may name a policy host anywhere: what it says would lead off this machine.
+    policies: ALWAYS_OPPORTUNISTIC,
+    smarthostFor: (accountId, domainId) => smarthosts.smarthostFor(accountId, domainId),
+    mayDial,
+    isPaused: () => false,
+    nodes: incarnation.nodes,
+    limits: { connections: 20, messagesPerConnection: 1000, messagesPerSecond: Number.POSITIVE_INFINITY },
+    ca: ca.certificate,
     idleMs: 5000,
     timeouts: cutShort(config.SMTP_TIMEOUT_MS),
   })
@@ -177,7 +263,7 @@ async function main(): Promise<void> {
     alwaysSuppressed,
     now,
   })
-  opened.use(repeat(5000, () => sweepExpired(store, config.BODY_RETENTION_MS, log)))
+  opened.use(repeat(5000, () => sweepExpired(store, config.BODY_RETENTION_MS, notices, log)))
   opened.use(repeat(60_000, () => bodies.sweep(now())))
   opened.use(repeat(60_000, () => store.commit([sweepIdempotency()])))
   opened.use(repeat(60_000, () => suppressions.sweep()))
@@ -211,6 +297,13 @@ async function main(): Promise<void> {
     sendWaitMs: config.SEND_WAIT_MS,
     suppressions,
     suppressionCursorKey: vault.macKey('suppression-cursor'),
+    smarthost: {
+      smarthosts,
+      trySmarthost: (host) => {
+        const verify = { checkServerIdentity: checkDnsId, ca: ca.certificate }
+        return trySmarthost(host, { resolver, ehloName: service.domain, verify, mayDial, now })
+      },
+    },
     foresee: openForesight({ domains, destinations, suppressions, quota, alwaysSuppressed, now }),
     now,
   })
@@ -268,6 +361,7 @@ function asked(): Promise<void> {
 /** What the person who starts the service can mend: told in a sentence, without a stack. */
 const EXPECTED = [
   ConfigError,
+  SmarthostUnusable,
   CertificateUnusable,
   PortUnavailable,
   DataFolderInUse,

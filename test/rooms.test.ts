@@ -24,6 +24,12 @@ const ROOMS: Record<string, readonly string[]> = {
   'registry/quota': ['store', 'events'],
   'outbound/compose': ['protocol', 'registry/domains'],
   'outbound/queue': ['store', 'bodies', 'observe'],
+  // `store` for ids and writes, `bodies` for the header that it quotes and its own content, `registry/domains` for the
+  // service's key and whose a domain is, `observe` for what it leaves out.
+  'outbound/notices': [
+    ...['protocol', 'events', 'bodies', 'store', 'observe', 'registry/domains'],
+    ...['outbound/compose', 'outbound/queue'],
+  ],
   'outbound/accept': [
     'protocol',
     'events',
@@ -41,9 +47,15 @@ const ROOMS: Record<string, readonly string[]> = {
     'observe',
     'registry/suppressions',
     'outbound/queue',
+    'outbound/notices',
   ],
   'outbound/deliver': [
     ...['smtp', 'net', 'protocol', 'observe', 'store', 'bodies', 'registry/domains'],
+    ...['outbound/queue', 'outbound/outcome'],
+  ],
+  'inbound/authenticate': ['protocol', 'net'],
+  'inbound/feedback': [
+    ...['protocol', 'events', 'store', 'observe', 'registry/*', 'inbound/authenticate'],
     ...['outbound/queue', 'outbound/outcome'],
   ],
   simulator: ['smtp', 'protocol'],
@@ -64,6 +76,7 @@ const ROOMS: Record<string, readonly string[]> = {
   'ingress/smtp-submission': [
     ...['smtp', 'net', 'protocol', 'observe', 'registry/accounts', 'registry/domains', 'outbound/accept'],
   ],
+  'ingress/smtp-mx': ['smtp', 'protocol', 'net', 'observe', 'events', 'bodies', 'inbound/*'],
   'ingress/dns': ['protocol', 'net', 'observe', 'registry/domains'],
 }
 

@@ -1,7 +1,7 @@
+import { ContentBuffer, type MemoryBudget, memoryBudget } from '#smtp/content-buffer.ts'
 import type { DataSink, SmtpHandler, SmtpSession } from '#smtp/handler.ts'
 import type { Reply } from '#smtp/reply.ts'
 import { StoreFull } from '#store/store.ts'
-import { ContentBuffer, type MemoryBudget, memoryBudget } from '#smtp/content-buffer.ts'
 import type { Inbox } from './inbox.ts'
 
 export interface ReceiverOptions {

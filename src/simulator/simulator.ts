@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache'
 import type { DataSink, SmtpHandler, SmtpSession } from '#smtp/handler.ts'
 import type { Reply } from '#smtp/reply.ts'
+import type { LateReports } from './late-reports.ts'
 
 /** The simulator: recipients whose fate their local part names, at any domain and with any `+label`, in the sandbox
  *  and in production alike. In: SMTP sessions. Out: the scripted replies.
@@ -10,6 +11,8 @@ export interface SimulatorOptions {
   readonly keep?: (message: SimulatedMessage) => Promise<void>
   /** How long `slow` takes, in milliseconds. */
   readonly slowMs?: number
+  /** Tells what `late-bounce` and `complaint` have to tell; without it they refuse. */
+  readonly reports?: LateReports
 }
 
 export interface SimulatedMessage {
@@ -57,17 +60,18 @@ export const SIMULATED: readonly { readonly name: SimulatedName; readonly explan
   },
   {
     name: 'late-bounce',
-    explanation: 'Not simulated yet: to accept, then report a bounce by mail. Refuses with 550 5.3.5.',
+    explanation: 'Accepts the message, then reports by mail to its return path that it bounced: 5.1.1.',
   },
   {
     name: 'complaint',
-    explanation: 'Not simulated yet: to accept, then report a complaint by mail. Refuses with 550 5.3.5.',
+    explanation: 'Accepts the message, then sends a signed complaint to its CFBL-Address.',
   },
 ]
 
 const NO_SUCH_MAILBOX: Reply = { code: 550, enhanced: '5.1.1', text: 'Simulated: no such mailbox' }
 const NOT_NOW: Reply = { code: 451, enhanced: '4.3.2', text: 'Simulated: not accepting mail at the moment' }
-const NOT_YET: Reply = { code: 550, enhanced: '5.3.5', text: 'Not simulated yet' }
+const NOT_HERE: Reply = { code: 550, enhanced: '5.3.5', text: 'Not simulated here: nobody sends the report' }
+const TOO_MANY: Reply = { code: 452, enhanced: '4.3.1', text: 'Too many reports wait, try again later' }
 const ACCEPTED: Reply = { code: 250, enhanced: '2.0.0', text: 'Simulated: accepted' }
 const UNKNOWN: Reply = {
   code: 550,
@@ -75,7 +79,8 @@ const UNKNOWN: Reply = {
   text: `No such simulated recipient; there are ${SIMULATED.map(({ name }) => name).join(', ')}`,
 }
 
-/** What RCPT is answered; undefined accepts. `softbounce` counts and is decided apart. */
+/** What RCPT is answered; undefined accepts. `softbounce` counts, and reports need somebody to send them: these are
+ *  decided apart. */
 const AT_RCPT = {
   delivered: undefined,
   bounce: NO_SUCH_MAILBOX,
@@ -86,8 +91,8 @@ const AT_RCPT = {
   slow: undefined,
   disconnect: undefined,
   suppressed: NO_SUCH_MAILBOX,
-  'late-bounce': NOT_YET,
-  complaint: NOT_YET,
+  'late-bounce': undefined,
+  complaint: undefined,
 } as const satisfies Record<SimulatedName, Reply | undefined>
 
 const SOFT_BOUNCES = 2
@@ -95,7 +100,7 @@ const SOFT_BOUNCES = 2
 const REMEMBERED = 10_000
 
 export function createSimulator(options: SimulatorOptions = {}): SmtpHandler {
-  const { keep = async () => {}, slowMs = 5000 } = options
+  const { keep = async () => {}, slowMs = 5000, reports } = options
   const softBounces = new LRUCache<string, number>({ max: REMEMBERED })
 
   function bounceSoftly(key: string): Reply | undefined {
@@ -109,6 +114,7 @@ export function createSimulator(options: SimulatorOptions = {}): SmtpHandler {
     rcpt(session, to) {
       const name = simulatedName(to)
       if (name === undefined) return UNKNOWN
+      if (isReported(name)) return reports === undefined ? NOT_HERE : reports.room ? undefined : TOO_MANY
       return name === 'softbounce' ? bounceSoftly(softKey(session.envelope.from, to)) : AT_RCPT[name]
     },
 
@@ -133,7 +139,11 @@ export function createSimulator(options: SimulatorOptions = {}): SmtpHandler {
     else {
       if (names.has('slow')) await delay(slowMs)
       await keep({ from, to, content })
-      for (const recipient of to) softBounces.delete(softKey(from, recipient))
+      for (const recipient of to) {
+        softBounces.delete(softKey(from, recipient))
+        const name = simulatedName(recipient)
+        if (name && isReported(name)) reports?.schedule(name, { returnPath: from, recipient, content })
+      }
     }
     return ACCEPTED
   }
@@ -144,6 +154,10 @@ export function simulatedName(recipient: string): SimulatedName | undefined {
   const local = recipient.slice(0, recipient.lastIndexOf('@')).toLowerCase()
   const name = local.split('+', 1)[0]
   return SIMULATED.find((simulated) => simulated.name === name)?.name
+}
+
+function isReported(name: SimulatedName): name is 'late-bounce' | 'complaint' {
+  return name === 'late-bounce' || name === 'complaint'
 }
 
 /** Each delivery has its own return path; the null sender has one for all, so the recipient counts too. */
