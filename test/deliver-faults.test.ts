@@ -98,7 +98,7 @@ test('STARTTLS is used where it is offered', async () => {
   assert.equal(peer.received[0]?.secure, true)
   assert.match(
     String(events(instance).find(({ type }) => type === 'delivered')?.detail['tls']),
-    /^TLSv1\.[23]$/,
+    /^TLSv1\.[23] \S+$/,
   )
 })
 

@@ -3,17 +3,23 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Bodies, openBodies } from '#bodies/bodies.ts'
 import type { Address } from '#model/address.ts'
+import { serviceNames } from '#model/service.ts'
 import { openLog } from '#observe/log.ts'
+import { type Notices, openNotices } from '#outbound/notices/notices.ts'
 import { type Outcome, openOutcome } from '#outbound/outcome/outcome.ts'
 import { claimLane } from '#outbound/queue/claim-lane.ts'
 import type { ClaimedDelivery } from '#outbound/queue/claimed-delivery.ts'
 import type { LaneRow } from '#outbound/queue/due-lanes.ts'
 import type { Lane } from '#outbound/queue/lane.ts'
 import { messageById } from '#outbound/queue/message-by-id.ts'
+import type { Pauses } from '#outbound/queue/pauses.ts'
 import { type DeliveryEngine, type Order, openQueue, type Queue } from '#outbound/queue/queue.ts'
+import { type Domains, openDomains } from '#registry/domains/domains.ts'
+import { LOOPBACK_ADDRESSES } from '#registry/domains/service-zone.ts'
 import { newId } from '#store/id.ts'
 import { openIncarnation } from '#store/incarnation.ts'
 import { type Store, statement } from '#store/store.ts'
+import { openVault } from '#vault/vault.ts'
 
 export const ACCOUNT = 'a'.padStart(32, '0')
 export const OTHER_ACCOUNT = 'b'.padStart(32, '0')
@@ -52,6 +58,9 @@ export interface Outbound extends AsyncDisposable {
   readonly bodies: Bodies
   readonly queue: Queue
   readonly outcome: Outcome
+  readonly notices: Notices
+  /** Nothing is onboarded: who wants notices onboards the sender's domain. */
+  readonly domains: Domains
   readonly node: string
   /** Promises one message. Out: the ids of its deliveries. */
   readonly send: (recipients: string | readonly string[], more?: Partial<Order>) => Promise<string[]>
@@ -62,6 +71,7 @@ export interface OutboundOptions {
   readonly now?: () => number
   readonly engine?: DeliveryEngine
   readonly longestBackoffMs?: number
+  readonly pauses?: Pauses
 }
 
 /** The queue and the outcome room over a real store, as one process would open them. */
@@ -70,7 +80,7 @@ export async function openOutbound(
   directory: string,
   options: OutboundOptions = {},
 ): Promise<Outbound> {
-  const { now = Date.now, retryMs = [1000, 10_000, 100_000], engine, longestBackoffMs } = options
+  const { now = Date.now, retryMs = [1000, 10_000, 100_000], engine, longestBackoffMs, pauses } = options
   const log = openLog('silent')
   const bodies = openBodies({ store, directory })
   const incarnation = await openIncarnation(store)
@@ -83,10 +93,21 @@ export async function openOutbound(
     now,
     newToken: randomUUID,
     ...(longestBackoffMs !== undefined && { longestBackoffMs }),
+    ...(pauses && { pauses }),
   })
+  const service = serviceNames('posthorn.test')
+  const domains = openDomains({
+    store,
+    vault: openVault(Buffer.alloc(32)),
+    service,
+    addresses: LOOPBACK_ADDRESSES,
+    clock: now,
+  })
+  const notices = openNotices({ store, bodies, queue, domains, service, log, expireMs: 5 * DAY_MS })
   const outcome = openOutcome({
     store,
     queue,
+    notices,
     log,
     retryMs,
     bodyRetentionMs: DAY_MS,
@@ -101,6 +122,8 @@ export async function openOutbound(
     bodies,
     queue,
     outcome,
+    notices,
+    domains,
     node,
     async send(recipients, more = {}) {
       const order = orderOf([recipients].flat(), more)
@@ -113,6 +136,15 @@ export async function openOutbound(
       await incarnation.close()
     },
   }
+}
+
+/** Makes `ACCOUNT` send from the domain, so that its mail has notices. */
+export async function onboard(domains: Domains, name: string): Promise<void> {
+  const created = await domains.createZone(ACCOUNT, name, { active: true })
+  assert.ok(created.kind === 'created', created.kind)
+  const request = { accountId: ACCOUNT, zoneId: created.zone.id, name, active: true }
+  const onboarded = await domains.onboardSending(request)
+  assert.equal(onboarded.kind, 'onboarded')
 }
 
 export function orderOf(recipients: readonly string[], more: Partial<Order> = {}): Order {
@@ -271,8 +303,7 @@ export async function checkInvariants(store: Store, steppedBackMs = 0): Promise<
     assert.equal(row.claim_token !== null, claimed, `${row.state} and its token`)
     assert.equal(row.claim_node !== null, claimed, `${row.state} and its node`)
     const terminal = events.filter((event) => event.delivery_id === row.id && event.terminal === 1)
-    const open = claimed || row.state === 'waiting'
-    assert.equal(terminal.length, open ? 0 : 1, `terminal events of one that is ${row.state}`)
+    assert.equal(terminal.length, OPEN.has(row.state) ? 0 : 1, `terminal events of one that is ${row.state}`)
     if (row.state !== 'waiting') continue
     const lane = laneOf.get(`${row.account_id} ${row.recipient_domain}`)
     assert.ok(lane, `a waiting delivery to ${row.recipient_domain} is named by a lane`)
@@ -286,13 +317,12 @@ export async function checkInvariants(store: Store, steppedBackMs = 0): Promise<
   }
   const messages = await store.all(allMessages, [])
   for (const { id, unsettled, release_at } of messages) {
-    const open = deliveries.filter(
-      ({ message_id, state }) => message_id === id && (state === 'waiting' || state === 'claimed'),
-    )
+    const open = deliveries.filter(({ message_id, state }) => message_id === id && OPEN.has(state))
     assert.equal(unsettled, open.length, 'a message counts its unsettled deliveries')
     assert.equal(release_at !== null, open.length === 0, 'its body is released with the last of them')
   }
 }
+const OPEN: ReadonlySet<string> = new Set(['waiting', 'claimed', 'held'])
 const allMessages = statement<{ id: string; unsettled: number; release_at: number | null }>(
   'test.messages',
   'select m.id, m.unsettled, b.release_at from message m join body b on b.id = m.body_id',

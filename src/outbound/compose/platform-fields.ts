@@ -31,6 +31,6 @@ export function headerOctets(fields: string): Buffer {
 }
 
 /** RFC 5322 §3.3, in UTC: `toUTCString` names the zone GMT, which that section calls obsolete. */
-function formatDate(date: Date): string {
+export function formatDate(date: Date): string {
   return date.toUTCString().replace('GMT', '+0000')
 }

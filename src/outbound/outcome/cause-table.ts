@@ -62,6 +62,7 @@ export const CAUSES = {
   loop: DESTINATION,
   expired: DESTINATION,
   // Our own doing: nothing was asked of anybody.
+  cancelled: DESTINATION,
   suppressed: DESTINATION,
   other: DESTINATION,
 } as const satisfies Record<Cause, CauseEntry>

@@ -162,7 +162,7 @@ withOutcome('retries back off by the schedule, each after the attempt before', a
     [3, 100_000],
     [4, 100_000],
   ] as const) {
-    await outcome.refused(each, { reply: '451 later' }, { permanent: false, cause: 'greylisted' })
+    await outcome.refused(each, { reply: '451 later' }, { permanent: false, cause: 'system' })
     const row = await delivery(store, each.id)
     assert.equal(row.attempts, attempt)
     assert.ok(Math.abs(row.due_at - Date.now() - waitMs) < 5000, `${row.due_at - Date.now()} ms`)
@@ -231,7 +231,7 @@ withOutcome(
   async (world) => {
     const { outcome, store, take, queue } = world
     const [first] = await take('a@one.example')
-    await outcome.refused(first, { reply: '451 greylisted' }, { permanent: false, cause: 'greylisted' })
+    await outcome.refused(first, { reply: '451 later' }, { permanent: false, cause: 'system' })
     await letPass(store, 1001)
     const claimed = await claimAll(world)
     const more = await take(...Array.from({ length: 30 }, (_, i) => `u${i}@d${i % 3}.example`))
@@ -242,7 +242,7 @@ withOutcome(
     await outcome.putBack([...claimed, ...more])
     assert.equal((await heard).size, 31, 'requests that wait are answered')
     const row = await delivery(store, first.id)
-    assert.deepEqual([row.state, row.attempts, row.last_reply], ['waiting', 1, '451 greylisted'])
+    assert.deepEqual([row.state, row.attempts, row.last_reply], ['waiting', 1, '451 later'])
     assert.equal((await dueLanes(store, undefined, 9)).length, 4)
   },
 )

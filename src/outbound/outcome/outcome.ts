@@ -2,6 +2,8 @@ import { foldAddress } from '#model/address.ts'
 import type { Verdict } from '#model/delivery.ts'
 import type { Cause } from '#model/event.ts'
 import type { Log } from '#observe/log.ts'
+import type { Failure } from '#outbound/notices/failure.ts'
+import type { Notices } from '#outbound/notices/notices.ts'
 import { type ClaimedDelivery, laneOf } from '#outbound/queue/claimed-delivery.ts'
 import { deferDelivery } from '#outbound/queue/defer-delivery.ts'
 import type { Lane } from '#outbound/queue/lane.ts'
@@ -11,15 +13,15 @@ import type { Queue } from '#outbound/queue/queue.ts'
 import { type ReturnReason, returnClaims } from '#outbound/queue/return-claims.ts'
 import { settleDelivery } from '#outbound/queue/settle-delivery.ts'
 import { suppressWrite } from '#registry/suppressions/suppressions.ts'
-import type { Store, Write } from '#store/store.ts'
+import type { CommitResult, Store, Write } from '#store/store.ts'
 import { type AttemptReport, attemptEvent } from './attempt-event.ts'
-import { backoff } from './backoff.ts'
+import { backoff, leastWait } from './backoff.ts'
 import type { Classified } from './classify.ts'
 
 /** Outcome: what became of an attempt. In: the delivery engine's reports. Out: one commit per report (transition,
- *  event, suppression, release of the body) and, after it, the verdict for whoever waits. Promise: a delivery settles
- *  once, with one terminal event; a report that comes too late changes nothing. Whatever rejects was not recorded and
- *  may be called again. */
+ *  event, suppression, notice to the sender, release of the body) and, after it, the verdict for whoever waits. Promise:
+ *  a delivery settles once, with one terminal event; a report that comes too late changes nothing. Whatever rejects was
+ *  not recorded and may be called again. */
 export interface Outcome {
   delivered(delivery: ClaimedDelivery, attempt: AttemptReport): Promise<void>
   /** The recipient's server, or DNS, said no, for now or for good. */
@@ -32,8 +34,8 @@ export interface Outcome {
   /** Something of ours went wrong before the recipient's server had its say: tried again later, like a refusal for
    *  now, so that what fails for ever does so slowly and ends by expiring. */
   stumbled(delivery: ClaimedDelivery): Promise<void>
-  /** Gives deliveries back without an attempt: a shutdown. */
-  putBack(deliveries: readonly ClaimedDelivery[]): Promise<void>
+  /** Gives deliveries back without an attempt: a shutdown, or an operator's pause. Their lanes are due in `inMs`. */
+  putBack(deliveries: readonly ClaimedDelivery[], inMs?: number): Promise<void>
 }
 
 /** Deliveries of one lane. */
@@ -42,6 +44,7 @@ export type Lanemates = readonly [ClaimedDelivery, ...ClaimedDelivery[]]
 export interface OutcomeOptions {
   readonly store: Store
   readonly queue: Queue
+  readonly notices: Notices
   readonly log: Log
   readonly retryMs: readonly number[]
   readonly bodyRetentionMs: number
@@ -50,17 +53,17 @@ export interface OutcomeOptions {
 }
 
 export function openOutcome(options: OutcomeOptions): Outcome {
-  const { store, queue, log, retryMs, now, random } = options
+  const { store, queue, notices, log, retryMs, now, random } = options
   const releaseAt = (delivery: ClaimedDelivery, at: number) =>
     delivery.message.previewEnabled ? at + options.bodyRetentionMs : at
 
   /** False: the delivery had moved on, and nothing was written. */
-  async function commit(
+  async function conclude(
     delivery: ClaimedDelivery,
-    set: readonly Write[],
+    committing: Promise<CommitResult>,
     verdict: Verdict,
   ): Promise<boolean> {
-    const result = await store.commit(set)
+    const result = await committing
     if (result.ok) queue.verdicts.announce(delivery.id, verdict)
     else log.warn({ delivery: delivery.id, verdict, conflict: result.conflict }, 'outcome: too late')
     return result.ok
@@ -77,7 +80,7 @@ export function openOutcome(options: OutcomeOptions): Outcome {
       releaseAt: releaseAt(delivery, at),
     } as const
     const event = attemptEvent('delivered', delivery, attempt, at)
-    await commit(delivery, [...settleDelivery(delivery, settlement), event], 'delivered')
+    await conclude(delivery, store.commit([...settleDelivery(delivery, settlement), event]), 'delivered')
   }
 
   async function bounced(
@@ -93,8 +96,11 @@ export function openOutcome(options: OutcomeOptions): Outcome {
       ...settleDelivery(delivery, settlement),
       attemptEvent('bounced', delivery, attempt, at, { cause }),
     ]
-    if (suppression) set.push(suppressRecipient(delivery, suppression, at))
-    await commit(delivery, set, 'bounced')
+    // A notice says nothing of what its recipient thinks of this account's mail.
+    const suppresses = delivery.message.sender === '' ? undefined : suppression
+    if (suppresses) set.push(suppressRecipient(delivery, suppresses, at))
+    const failure = refusal(delivery, attempt, { cause, at, ...(suppresses && { suppression: suppresses }) })
+    await conclude(delivery, notices.settle(failure, set), 'bounced')
   }
 
   async function deferred(
@@ -111,14 +117,15 @@ export function openOutcome(options: OutcomeOptions): Outcome {
       ...deferDelivery(delivery, { inMs, reply, cause }),
       attemptEvent('deferred', delivery, attempt, at, { cause, retryAt: at + inMs }),
     ]
-    const written = await commit(delivery, set, 'deferred')
+    const written = await conclude(delivery, store.commit(set), 'deferred')
     // Counted from after the commit, which is when the store began to count.
     queue.wake(now() + inMs)
     return written
   }
 
   async function retryLater(delivery: ClaimedDelivery, attempt: AttemptReport, cause: Cause): Promise<void> {
-    const inMs = backoff(retryMs, delivery.attempts + 1, random())
+    const schedule = backoff(retryMs, delivery.attempts + 1, random())
+    const inMs = Math.max(schedule, leastWait(retryMs, cause, attempt))
     await deferred(delivery, attempt, cause, { inMs, writes: [] })
   }
 
@@ -136,13 +143,18 @@ export function openOutcome(options: OutcomeOptions): Outcome {
     for (let first: ClaimedDelivery | undefined = oldest; first; first = others.shift()) {
       if (await deferred(first, attempt, cause, { inMs, writes })) break
     }
-    await putBack(others, { reply: attempt.reply ?? null, cause })
+    await putBack(others, 0, { reply: attempt.reply ?? null, cause })
     return inMs
   }
 
-  async function putBack(deliveries: readonly ClaimedDelivery[], reason?: ReturnReason): Promise<void> {
+  async function putBack(
+    deliveries: readonly ClaimedDelivery[],
+    inMs: number,
+    reason?: ReturnReason,
+  ): Promise<void> {
     const claims = deliveries.map((delivery) => ({ ...delivery, lane: laneOf(delivery) }))
-    for (const id of await returnClaims(store, claims, reason)) queue.verdicts.announce(id, 'deferred')
+    for (const id of await returnClaims(store, claims, { inMs, ...(reason && { reason }) }))
+      queue.verdicts.announce(id, 'deferred')
   }
 
   return {
@@ -157,7 +169,29 @@ export function openOutcome(options: OutcomeOptions): Outcome {
       queue.wake()
     },
     stumbled: (delivery) => retryLater(delivery, {}, 'other'),
-    putBack: (deliveries) => putBack(deliveries),
+    putBack: (deliveries, inMs = 0) => putBack(deliveries, inMs),
+  }
+}
+
+/** What its sender is told of a delivery that was refused for good. */
+function refusal(
+  delivery: ClaimedDelivery,
+  { reply, enhancedStatus, host, address }: AttemptReport,
+  of: Pick<Failure, 'cause' | 'at' | 'suppression'>,
+): Failure {
+  const { message, recipient, content } = delivery
+  return {
+    deliveryId: delivery.id,
+    message,
+    recipient,
+    end: 'refused',
+    attempts: delivery.attempts + 1,
+    ...of,
+    ...(reply !== undefined && { reply }),
+    ...(enhancedStatus !== undefined && { enhancedStatus }),
+    ...(host !== undefined && { host }),
+    ...(address !== undefined && { address }),
+    ...(content && { content }),
   }
 }
 

@@ -2,6 +2,8 @@ import { eventWrite } from '#events/events.ts'
 import type { Address } from '#model/address.ts'
 import type { Cause } from '#model/event.ts'
 import type { Log } from '#observe/log.ts'
+import type { Failure } from '#outbound/notices/failure.ts'
+import type { Notices } from '#outbound/notices/notices.ts'
 import type { QueuedMessage } from '#outbound/queue/claimed-delivery.ts'
 import { readMessages } from '#outbound/queue/message-by-id.ts'
 import { settleExpired } from '#outbound/queue/settle-delivery.ts'
@@ -16,15 +18,20 @@ const MOST_BATCHES = 50
 /** Settles every delivery that passed its end (promise 2). It shares no state with the scheduler: it reads the table
  *  alone, so that nothing the scheduler forgets lives for ever. One that cannot be settled holds up no other. Out: the
  *  number settled. */
-export async function sweepExpired(store: Store, bodyRetentionMs: number, log: Log): Promise<number> {
+export async function sweepExpired(
+  store: Store,
+  bodyRetentionMs: number,
+  notices: Notices,
+  log: Log,
+): Promise<number> {
   let settled = 0
   let last: ExpiredRow | undefined
   for (let batch = 0; batch < MOST_BATCHES; batch++) {
     const rows = await store.all(expired, [last?.expires_at ?? 0, last?.id ?? '', BATCH])
     const message = readMessages(store)
     const settling = rows.map(async (row) => {
-      const set = expiryWrites(row, await message(row.message_id), bodyRetentionMs)
-      return (await store.commit(set)).ok
+      const expired = { row, message: await message(row.message_id) }
+      return (await notices.settle(expiry(expired), expiryWrites(expired, bodyRetentionMs))).ok
     })
     const results = await Promise.allSettled(settling)
     settled += results.filter((result) => result.status === 'fulfilled' && result.value).length
@@ -36,7 +43,27 @@ export async function sweepExpired(store: Store, bodyRetentionMs: number, log: L
   return settled
 }
 
-function expiryWrites(row: ExpiredRow, message: QueuedMessage, bodyRetentionMs: number): Write[] {
+interface Expired {
+  readonly row: ExpiredRow
+  readonly message: QueuedMessage
+}
+
+/** What its sender is told. */
+function expiry({ row, message }: Expired): Failure {
+  return {
+    deliveryId: row.id,
+    message,
+    recipient: row.recipient,
+    end: 'expired',
+    cause: row.last_cause ?? 'expired',
+    attempts: row.attempts,
+    at: row.now,
+    ...(row.last_reply !== null && { reply: row.last_reply }),
+    ...(suppresses({ row, message }) && { suppression: BUSY }),
+  }
+}
+
+function expiryWrites({ row, message }: Expired, bodyRetentionMs: number): Write[] {
   const at = row.now
   // Retries that ran out against the recipient's server are a bounce; what never got an answer there is our failure.
   const answered = row.last_reply !== null && row.last_cause !== null && !UNANSWERED.has(row.last_cause)
@@ -63,11 +90,18 @@ function expiryWrites(row: ExpiredRow, message: QueuedMessage, bodyRetentionMs: 
       },
     }),
   ]
-  if (row.last_cause === 'recipient-full' || row.last_cause === 'recipient-rate-limited') {
-    const suppression = { reason: 'soft_bounce', forMs: 86_400_000 } as const
-    set.push(suppressRecipient({ message, recipient: row.recipient }, suppression, at))
+  if (suppresses({ row, message })) {
+    set.push(suppressRecipient({ message, recipient: row.recipient }, BUSY, at))
   }
   return set
+}
+
+const BUSY = { reason: 'soft_bounce', forMs: 86_400_000 } as const
+
+/** Of a notice nobody is suppressed: it says nothing of what its recipient thinks of this account's mail. */
+function suppresses({ row, message }: Expired): boolean {
+  const isBusy = row.last_cause === 'recipient-full' || row.last_cause === 'recipient-rate-limited'
+  return isBusy && message.sender !== ''
 }
 
 /** Causes that no reply of the recipient's server gave. */
@@ -96,6 +130,6 @@ const expired = statement<ExpiredRow>(
   'outcome.expired',
   `select id, message_id, recipient, attempts, expires_at, last_reply, last_cause, {now} as now from delivery
     where state in ('waiting', 'claimed', 'held') and expires_at <= {now} and (expires_at, id) > ($1, $2)
-      and (state = 'waiting' or expires_at <= {now} - ${ATTEMPT_GRACE_MS})
+      and (state <> 'claimed' or expires_at <= {now} - ${ATTEMPT_GRACE_MS})
     order by expires_at, id limit $3`,
 )

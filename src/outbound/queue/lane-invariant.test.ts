@@ -126,7 +126,7 @@ const step = fc.oneof(
       return letPass(world.store, ms)
     }),
   ),
-  fc.constant(named('sweep', ({ store }) => sweepExpired(store, 1000, log))),
+  fc.constant(named('sweep', ({ store, outbound }) => sweepExpired(store, 1000, outbound.notices, log))),
   fc.constant(named('pull', ({ store }) => pullLanes(store, LONGEST_MS))),
   // What it had in its hands may still be on its way to a recipient.
   fc.constant(

@@ -6,11 +6,12 @@ import { claimLane, PROBE_MS } from './claim-lane.ts'
 import type { ClaimedDelivery, QueuedMessage } from './claimed-delivery.ts'
 import { isClaimed, openCustody } from './custody.ts'
 import { dueLanes, type LaneRow, pullLanes } from './due-lanes.ts'
-import { insertDelivery, insertMessage } from './insert-promise.ts'
-import { type Lane, laneKey } from './lane.ts'
-import { laneWaits } from './lane-waits.ts'
+import type { NewDelivery } from './insert-promise.ts'
+import type { Lane } from './lane.ts'
 import { readMessages } from './message-by-id.ts'
+import type { Pauses } from './pauses.ts'
 import { openPoller } from './poller.ts'
+import { promiseWrites } from './promise-writes.ts'
 import { reclaimDead } from './reclaim-dead.ts'
 import { openVerdicts, type Verdicts } from './verdicts.ts'
 
@@ -27,6 +28,8 @@ export interface Queue {
   attach(engine: DeliveryEngine): void
   /** Something is due at `at` (now, if left out), or room became free. A hint: the poll each second is the truth. */
   wake(at?: number): void
+  /** These lanes were made due although their hosts had not answered: the engine forgets that they rest. */
+  retry(lanes: readonly Lane[]): void
   /** Whether the store still knows the delivery as claimed with this token. */
   isClaimed(delivery: ClaimedDelivery): Promise<boolean>
   /** Ends the polling; what is claimed stays with the engine. */
@@ -40,6 +43,8 @@ export interface DeliveryEngine {
   take(delivery: ClaimedDelivery): void
   /** Whether the lane waits because none of its hosts answered a moment ago. */
   rests(lane: Lane): boolean
+  /** Ends the rest of a lane: somebody wants it tried now. */
+  unrest?(lane: Lane): void
   /** Whether the engine has taken the delivery under this claim and not finished with it. */
   holds(claim: Pick<ClaimedDelivery, 'id' | 'claimToken'>): boolean
 }
@@ -68,6 +73,8 @@ export interface QueueOptions {
   readonly newToken: () => string
   /** The longest that anything may honestly wait for its next attempt, in ms. */
   readonly longestBackoffMs?: number
+  /** Recipient domains of which nothing is claimed; without it, none is paused. */
+  readonly pauses?: Pauses
 }
 
 const LANES_PER_POLL = 500
@@ -76,7 +83,7 @@ const UPKEEP_MS = 1000
 const CUSTODY_MS = 15_000
 
 export async function openQueue(options: QueueOptions): Promise<Queue> {
-  const { store, bodies, log, node, now } = options
+  const { store, bodies, log, node, now, pauses } = options
   const longestWaitMs = Math.max(options.longestBackoffMs ?? 12 * 3_600_000, 2 * PROBE_MS)
   const verdicts = openVerdicts()
   const custody = openCustody({ store, node, log })
@@ -89,37 +96,33 @@ export async function openQueue(options: QueueOptions): Promise<Queue> {
 
   // Promise 3: what a dead process had claimed is due now. On SQLite that is every older claim.
   await reclaimDead(store, node)
+  pauses?.onResume(() => wake())
 
   async function promise(order: Order) {
     const body = order.recipients.length > 0 ? await bodies.keep(order.content) : { id: '', writes: [] }
     const message: QueuedMessage = { ...order.message, bodyId: body.id, size: order.content.length }
-    const set: Write[] = [
-      ...order.writes,
-      ...body.writes,
-      insertMessage(message, order.recipients.length, order.suppressed),
-    ]
+    const promised: Omit<NewDelivery, 'message'>[] = []
     const claimed: ClaimedDelivery[] = []
-    const lanes = new Map<string, Write>()
     const resting: string[] = []
     for (const { deliveryId, recipient } of order.recipients) {
       const lane = { accountId: message.accountId, recipientDomain: domainOf(recipient) }
-      const token = engine && engine.room(lane) > 0 ? options.newToken() : undefined
+      const paused = pauses?.domain(lane.recipientDomain) === true
+      const token = !paused && engine && engine.room(lane) > 0 ? options.newToken() : undefined
       const { expiresAt, content } = order
       const { createdAt } = message
       const { recipientDomain } = lane
-      const delivery = { id: deliveryId, message, recipient, recipientDomain, expiresAt, createdAt }
-      set.push(insertDelivery({ ...delivery, claim: token === undefined ? undefined : { node, token } }))
-      if (engine?.rests(lane)) resting.push(deliveryId)
-      if (token === undefined) lanes.set(laneKey(lane), laneWaits(lane, 0))
-      else claimed.push({ ...delivery, attempts: 0, claimToken: token, probe: false, content })
+      const delivery = { id: deliveryId, recipient, recipientDomain, expiresAt, createdAt }
+      promised.push({ ...delivery, claim: token === undefined ? undefined : { node, token } })
+      if (paused || engine?.rests(lane)) resting.push(deliveryId)
+      if (token !== undefined)
+        claimed.push({ ...delivery, message, attempts: 0, claimToken: token, probe: false, content })
     }
-    // In one order, so that two promises cannot each hold the lane that the other wants.
-    for (const [, write] of [...lanes].toSorted(([a], [b]) => (a < b ? -1 : 1))) set.push(write)
+    const set = [...order.writes, ...body.writes, ...promiseWrites(message, promised, order.suppressed)]
     const result = await store.commit(set)
     if (!result.ok) return result
     for (const delivery of claimed) engine?.take(delivery)
     for (const id of resting) verdicts.announce(id, 'deferred')
-    if (lanes.size > 0) wake()
+    if (claimed.length < promised.length) wake()
     return { ok: true } as const
   }
 
@@ -129,7 +132,8 @@ export async function openQueue(options: QueueOptions): Promise<Queue> {
 
   async function claim(lane: LaneRow, engine: DeliveryEngine): Promise<void> {
     const room = engine.room({ accountId: lane.account_id, recipientDomain: lane.recipient_domain })
-    if (room === 0 || stopped) return
+    // It may have been paused since the lanes were read.
+    if (room === 0 || stopped || pauses?.domain(lane.recipient_domain)) return
     // A lane whose hosts did not answer is probed with one delivery; its success brings the others.
     const limit = lane.failures > 0 ? 1 : room
     const token = options.newToken()
@@ -154,7 +158,7 @@ export async function openQueue(options: QueueOptions): Promise<Queue> {
     if (!engine) return
     const to = engine
     await upkeep(to)
-    const lanes = await dueLanes(store, pageEnd, LANES_PER_POLL)
+    const lanes = await dueLanes(store, pageEnd, LANES_PER_POLL, pausedDomains())
     pageEnd = lanes.length < LANES_PER_POLL ? undefined : lanes.at(-1)
     for (let from = 0; from < lanes.length; from += CLAIMS_AT_ONCE) {
       const some = lanes.slice(from, from + CLAIMS_AT_ONCE)
@@ -162,6 +166,10 @@ export async function openQueue(options: QueueOptions): Promise<Queue> {
       await Promise.all(some.map((lane) => claim(lane, to).catch((error: unknown) => failed(error, lane))))
     }
     if (pageEnd) wake()
+  }
+
+  function pausedDomains(): string[] {
+    return pauses ? pauses.list().flatMap(({ kind, name }) => (kind === 'domain' ? [name] : [])) : []
   }
 
   function failed(error: unknown, lane: LaneRow): void {
@@ -193,6 +201,10 @@ export async function openQueue(options: QueueOptions): Promise<Queue> {
       wake()
     },
     wake,
+    retry(lanes) {
+      for (const lane of lanes) engine?.unrest?.(lane)
+      if (lanes.length > 0) wake()
+    },
     isClaimed: ({ id, claimToken }) => isClaimed(store, id, claimToken),
     async stop() {
       stopped = true
