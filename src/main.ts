@@ -116,6 +116,26 @@ async function main(): Promise<void> {
   const files = certificate && key ? await openCertificateFiles({ certificate, key, log }) : undefined
   if (files) opened.defer(() => files.close())
 
+  // What was promised, and what is told of it.
+  const longestBackoffMs = Math.max(...config.RETRY_MS) * 1.25
+  const queue = await openQueue({
+    store,
+    bodies,
+    log,
+    node: incarnation.id,
+    now,
+    newToken: randomUUID,
+    longestBackoffMs,
+  })
+  const notices = openNotices({
+    store,
+    bodies,
+    queue,
+    domains,
+    service,
+    log,
+    expireMs: config.EXPIRE_MS,
+  })
   // The sandbox: a real SMTP server that gets the mail for every name that is not ours, and for ours until they route.
   const inbox = openInbox({ store, bodies, limit: config.INBOX_LIMIT })
   opened.defer(() => inbox.close())
@@ -152,6 +172,7 @@ async function main(): Promise<void> {
     log,
     now,
     authenticator,
+    notices,
     returnPathKeys: [returnPathKey],
     feedbackKeys: [feedbackKey],
     serviceDomain: service.email,
@@ -184,25 +205,6 @@ async function main(): Promise<void> {
   })
 
   // Sending.
-  const longestBackoffMs = Math.max(...config.RETRY_MS) * 1.25
-  const queue = await openQueue({
-    store,
-    bodies,
-    log,
-    node: incarnation.id,
-    now,
-    newToken: randomUUID,
-    longestBackoffMs,
-  })
-  const notices = openNotices({
-    store,
-    bodies,
-    queue,
-    domains,
-    service,
-    log,
-    expireMs: config.EXPIRE_MS,
-  })
   const outcome = openOutcome({
     store,
     queue,

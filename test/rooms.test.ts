@@ -56,7 +56,7 @@ const ROOMS: Record<string, readonly string[]> = {
   'inbound/authenticate': ['protocol', 'net'],
   'inbound/feedback': [
     ...['protocol', 'events', 'store', 'observe', 'registry/*', 'inbound/authenticate'],
-    ...['outbound/queue', 'outbound/outcome'],
+    ...['outbound/queue', 'outbound/outcome', 'outbound/notices'],
   ],
   simulator: ['smtp', 'protocol'],
   sandbox: ['smtp', 'protocol', 'store', 'bodies', 'simulator'],

@@ -68,6 +68,20 @@ async function copyOf(
   }
 }
 
+/** One attachment, byte for byte. */
+export function checkAttachment(
+  { mail }: Arrived,
+  wanted: { readonly filename: string; readonly type: string; readonly bytes: Buffer },
+): void {
+  assert.deepEqual(
+    mail.attachments.map(({ filename, mimeType, disposition }) => [filename, mimeType, disposition]),
+    [[wanted.filename, wanted.type, 'attachment']],
+  )
+  const content = mail.attachments[0]?.content
+  assert.ok(content instanceof ArrayBuffer)
+  assert.ok(Buffer.from(content).equals(wanted.bytes), 'the attachment, byte for byte')
+}
+
 /** What holds for every copy of a message that came over submission, whoever sent it: our trace line alone, no Bcc, the
  *  Message-ID that the 250 named, and a signature that verifies. */
 export async function checkSubmitted(instance: Instance, copy: Arrived, reply?: string): Promise<void> {

@@ -39,8 +39,8 @@ export async function runClient(
   return { status, stdout, stderr }
 }
 
-/** The `skip` of a test: false where this command succeeds, else a reason that names the Debian packages. */
+/** The `skip` of a test: false where this command succeeds, else a reason that names the Debian packages of it. */
 export function skipWithout(packages: string, program: string, ...args: readonly string[]): false | string {
   const { status } = spawnSync(program, args)
-  return status === 0 ? false : `not installed: ${program} (Debian: ${packages})`
+  return status === 0 ? false : `not installed; the Debian packages are ${packages}`
 }

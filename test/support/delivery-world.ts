@@ -1,6 +1,7 @@
 import type { Lookup, Resolver } from '#net/resolver.ts'
 import { openLog } from '#observe/log.ts'
 import { type DeliverOptions, type Delivery, openDelivery } from '#outbound/deliver/deliver.ts'
+import { ALWAYS_OPPORTUNISTIC } from '#outbound/deliver/tls-policy.ts'
 import type { Store } from '#store/store.ts'
 import { type DeliveryRow, delivery as deliveryRow, type Outbound, openOutbound, until } from './outbound.ts'
 
@@ -17,6 +18,12 @@ export interface DeliveryWorldOptions extends Partial<DeliverOptions> {
   /** Ports on 127.0.0.1 by recipient domain; the MX of `x.example` is `mx.x.example`. */
   readonly peers?: Readonly<Record<string, number>>
   readonly retryMs?: readonly number[]
+}
+
+export const LIMITS = {
+  connections: 20,
+  messagesPerConnection: 1000,
+  messagesPerSecond: Number.POSITIVE_INFINITY,
 }
 
 const SHORT = {
@@ -54,8 +61,12 @@ export async function openDeliveryWorld(
     returnPathTag: (id) => id,
     now,
     random: () => 0,
-    connectionsPerDestination: 4,
-    messagesPerConnection: 1000,
+    policies: ALWAYS_OPPORTUNISTIC,
+    smarthostFor: async () => undefined,
+    isPaused: () => false,
+    mayDial: () => true,
+    nodes: () => 1,
+    limits: { ...LIMITS, connections: 4 },
     idleMs: 100,
     timeouts: SHORT,
     ...more,

@@ -59,6 +59,7 @@ export async function openFeedbackWorld(
   const authenticator: Authenticator = openAuthenticator({ resolver: providerZone(), threads: 1 })
   const feedback = openFeedback({
     store,
+    notices: outbound.notices,
     log: openLog('silent'),
     now: Date.now,
     authenticator,

@@ -8,7 +8,8 @@ import { type ComplaintWorld, takeComplaint } from './take-complaint.ts'
 /** Feedback: what comes back by mail about what was sent. In: mail to return paths and to the addresses for complaints.
  *  Out: reports (an event, perhaps a suppression) by way of `outbound/outcome`.
  *  Promise: nothing that a stranger writes names a delivery, only our own keyed tags do; a report counts once however
- *  often it comes; no state changes, no mail is kept, and none is ever sent in answer, so nothing can loop. */
+ *  often it comes; no state changes, no mail is kept, and none is sent to whoever reports, so nothing can loop: only the
+ *  sender of what bounced is told, as of every bounce. */
 export interface Feedback {
   /** Undefined where the address is at no return-path domain of ours. */
   whoIs(address: Address): Promise<ReturnedTo | undefined>

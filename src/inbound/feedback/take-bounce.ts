@@ -1,4 +1,6 @@
 import type { Log } from '#observe/log.ts'
+import type { Failure } from '#outbound/notices/failure.ts'
+import type { Notices } from '#outbound/notices/notices.ts'
 import { recordReport } from '#outbound/outcome/record-report.ts'
 import type { Report } from '#protocol/bounce-report.ts'
 import type { ReportedRecipient } from '#protocol/reported-recipient.ts'
@@ -9,6 +11,7 @@ import type { KnownDelivery } from './known-delivery.ts'
 
 export interface TakingWorld {
   readonly store: Store
+  readonly notices: Notices
   readonly log: Log
   readonly now: () => number
 }
@@ -19,8 +22,9 @@ export async function takeBounce(
   delivery: KnownDelivery,
   bounce: Report<'bounce'>,
   mail: Omit<CameBack, 'to'>,
-  { store, log, now }: TakingWorld,
+  world: TakingWorld,
 ): Promise<Taken> {
+  const { log, now } = world
   const told = { delivery: delivery.id, peer: mail.remoteAddress }
   // Accepted a moment ago, perhaps, and its settlement still on its way to the disk.
   if (delivery.state === 'claimed') return 'unsettled'
@@ -35,15 +39,32 @@ export async function takeBounce(
   }
   const { about, classified } = judged
   const { cause, suppression } = classified
-  const outcome = await recordReport(store, {
+  const at = now()
+  const seen = seenIn(about, mail)
+  const outcome = await recordReport(world, {
     delivery,
     kind: 'bounced',
-    at: now(),
-    detail: { cause, ...seenIn(about, mail) },
+    at,
+    detail: { cause, ...seen },
     ...(suppression && { suppression }),
+    failure: failureOf(delivery, { cause, at, ...seen, ...(suppression && { suppression }) }),
   })
   log.info({ ...told, cause, suppression: suppression?.reason, outcome }, 'feedback: a late bounce')
   return 'taken'
+}
+
+/** For the sender, to whom this is the end of a message that was delivered. */
+function failureOf(
+  { id, message, recipient }: KnownDelivery,
+  {
+    smtpReply,
+    ...what
+  }: Pick<Failure, 'cause' | 'at' | 'suppression' | 'enhancedStatus' | 'host' | 'address'> & {
+    readonly smtpReply?: string
+  },
+): Failure {
+  const said = smtpReply === undefined ? {} : { reply: smtpReply }
+  return { deliveryId: id, message, recipient, end: 'refused', attempts: 1, ...what, ...said }
 }
 
 /** `host` is the one that refused, where the report names it, else the one that reports. */

@@ -60,7 +60,7 @@ async function takeReport(
   { peer, reporter }: { readonly peer: string; readonly reporter: string },
   world: ComplaintWorld,
 ): Promise<Taken> {
-  const { store, log, now } = world
+  const { log, now } = world
   const { feedbackType } = report
   const told = { peer, reporter, feedbackType }
   if (!COMPLAINTS.has(feedbackType)) {
@@ -73,7 +73,7 @@ async function takeReport(
     return 'taken'
   }
   if (delivery.state === 'claimed') return 'unsettled'
-  const outcome = await recordReport(store, {
+  const outcome = await recordReport(world, {
     delivery,
     kind: 'complained',
     at: now(),

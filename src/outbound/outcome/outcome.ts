@@ -1,4 +1,3 @@
-import { foldAddress } from '#model/address.ts'
 import type { Verdict } from '#model/delivery.ts'
 import type { Cause } from '#model/event.ts'
 import type { Log } from '#observe/log.ts'
@@ -12,11 +11,11 @@ import { laneBacksOff, laneRecovers } from '#outbound/queue/lane-waits.ts'
 import type { Queue } from '#outbound/queue/queue.ts'
 import { type ReturnReason, returnClaims } from '#outbound/queue/return-claims.ts'
 import { settleDelivery } from '#outbound/queue/settle-delivery.ts'
-import { suppressWrite } from '#registry/suppressions/suppressions.ts'
 import type { CommitResult, Store, Write } from '#store/store.ts'
 import { type AttemptReport, attemptEvent } from './attempt-event.ts'
 import { backoff, leastWait } from './backoff.ts'
 import type { Classified } from './classify.ts'
+import { suppressionWrites } from './suppression-writes.ts'
 
 /** Outcome: what became of an attempt. In: the delivery engine's reports. Out: one commit per report (transition,
  *  event, suppression, notice to the sender, release of the body) and, after it, the verdict for whoever waits. Promise:
@@ -98,7 +97,12 @@ export function openOutcome(options: OutcomeOptions): Outcome {
     ]
     // A notice says nothing of what its recipient thinks of this account's mail.
     const suppresses = delivery.message.sender === '' ? undefined : suppression
-    if (suppresses) set.push(suppressRecipient(delivery, suppresses, at))
+    if (suppresses) {
+      const { accountId } = delivery.message
+      set.push(
+        ...suppressionWrites({ accountId, recipient: delivery.recipient, suppression: suppresses, at }),
+      )
+    }
     const failure = refusal(delivery, attempt, { cause, at, ...(suppresses && { suppression: suppresses }) })
     await conclude(delivery, notices.settle(failure, set), 'bounced')
   }
@@ -193,19 +197,4 @@ function refusal(
     ...(address !== undefined && { address }),
     ...(content && { content }),
   }
-}
-
-export function suppressRecipient(
-  delivery: Pick<ClaimedDelivery, 'message' | 'recipient'>,
-  suppression: NonNullable<Classified['suppression']>,
-  at: number,
-): Write {
-  return suppressWrite({
-    accountId: delivery.message.accountId,
-    email: delivery.recipient,
-    emailKey: foldAddress(delivery.recipient),
-    reason: suppression.reason,
-    createdAt: at,
-    expiresAt: suppression.forMs === null ? null : at + suppression.forMs,
-  })
 }

@@ -8,7 +8,7 @@ import type { QueuedMessage } from '#outbound/queue/claimed-delivery.ts'
 import { readMessages } from '#outbound/queue/message-by-id.ts'
 import { settleExpired } from '#outbound/queue/settle-delivery.ts'
 import { type Store, statement, type Write } from '#store/store.ts'
-import { suppressRecipient } from './outcome.ts'
+import { suppressionWrites } from './suppression-writes.ts'
 
 /** A claimed delivery may be in the middle of its last attempt: that long it may still settle by itself. */
 const ATTEMPT_GRACE_MS = 15 * 60_000
@@ -91,7 +91,8 @@ function expiryWrites({ row, message }: Expired, bodyRetentionMs: number): Write
     }),
   ]
   if (suppresses({ row, message })) {
-    set.push(suppressRecipient({ message, recipient: row.recipient }, BUSY, at))
+    const { accountId } = message
+    set.push(...suppressionWrites({ accountId, recipient: row.recipient, suppression: BUSY, at }))
   }
   return set
 }
