@@ -16,6 +16,13 @@ function received(wire: string): { content: string; rest: string } {
   return { content, rest: wire.slice(end + 3) }
 }
 
+test('a content full of dots is stuffed as any other', () => {
+  for (const lines of [199, 200, 201, 5000]) {
+    const stuffed = dotStuff(Buffer.from('.a\r\n'.repeat(lines)))
+    assert.equal(stuffed.toString(), `${'..a\r\n'.repeat(lines)}.\r\n`)
+  }
+})
+
 test('a line that starts with a dot gets another one (RFC 5321 §4.5.2)', () => {
   assert.equal(stuffed('.a\r\n..\r\nb.\r\n.\r\n'), '..a\r\n...\r\nb.\r\n..\r\n.\r\n')
 })

@@ -1,4 +1,3 @@
-import type { Bodies } from '#bodies/bodies.ts'
 import type { Cause } from '#model/event.ts'
 import type { AttemptReport } from '#outbound/outcome/attempt-event.ts'
 import { type Classified, classifyReply } from '#outbound/outcome/classify.ts'
@@ -6,6 +5,7 @@ import type { ClaimedDelivery } from '#outbound/queue/claimed-delivery.ts'
 import { dotStuff } from '#protocol/dot-stuffing.ts'
 import type { Reply } from '#smtp/reply.ts'
 import type { TransactionResult } from '#smtp/smtp-connection.ts'
+import type { Contents } from './contents.ts'
 import type { OpenHost } from './open-host.ts'
 
 export type Attempt =
@@ -24,7 +24,7 @@ export type Attempt =
   | { readonly kind: 'stumbled'; readonly error: unknown }
 
 export interface AttemptOptions {
-  readonly bodies: Bodies
+  readonly contents: Contents
   /** The local part of a delivery's own envelope sender. */
   readonly returnPathTag: (deliveryId: string) => string
   readonly now: () => number
@@ -51,9 +51,7 @@ async function transact(
 ): Promise<Attempt> {
   const { connection, host, address, transcript } = open
   const started = options.now()
-  const content = delivery.content ?? (await options.bodies.read(delivery.message.bodyId))
-  if (!content)
-    throw new Error(`body ${delivery.message.bodyId} of message ${delivery.message.id} is missing`)
+  const content = delivery.content ?? (await options.contents.read(delivery.message))
   const result = await connection.transact({
     mailFrom: returnPath(delivery, options),
     rcptTo: delivery.recipient,

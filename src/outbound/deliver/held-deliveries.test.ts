@@ -52,11 +52,27 @@ test('a lane that moves gets more and more, up to a bound', () => {
 test('contents are kept up to a bound of octets, then read back', () => {
   const { held } = start()
   const content = Buffer.alloc(10 * 1024 * 1024)
-  const taken = Array.from({ length: 20 }, () => held.hold(delivery('one.example', content)))
+  const taken = Array.from({ length: 20 }, () => held.hold(delivery('one.example', Buffer.from(content))))
   const kept = taken.filter((each) => each.content !== undefined)
   assert.equal(kept.length, 12)
   for (const each of kept) held.release(each)
   assert.equal(held.hold(delivery('one.example', content)).content, content)
+})
+
+test('a content is counted once, however many recipients share it', () => {
+  const { held } = start()
+  const content = Buffer.alloc(100 * 1024 * 1024)
+  const taken = Array.from({ length: 50 }, () => held.hold(delivery('one.example', content)))
+  assert.ok(taken.every((each) => each.content === content))
+  for (const each of taken.slice(1)) held.release(each)
+  const other = Buffer.alloc(100 * 1024 * 1024)
+  assert.equal(
+    held.hold(delivery('one.example', other)).content,
+    undefined,
+    'the last recipient still holds it',
+  )
+  for (const each of taken.slice(0, 1)) held.release(each)
+  assert.equal(held.hold(delivery('one.example', other)).content, other)
 })
 
 test('a lane that was full asks again once half of it is gone', () => {

@@ -41,7 +41,9 @@ interface HeldLane {
 /** `roomAgain` is called when a lane that had no room has some again. The numbers are aims: promises that are being
  *  committed while they are read may pass them by as many. */
 export function holdDeliveries(now: () => number, roomAgain: () => void): HeldDeliveries {
-  const held = new Map<string, { readonly since: number; readonly bytes: number }>()
+  const held = new Map<string, { readonly since: number; readonly content: Buffer | undefined }>()
+  /** Contents in memory, each once however many recipients share it, and by how many it is held. */
+  const contents = new Map<Buffer, number>()
   const lanes = new Map<string, HeldLane>()
   let bytes = 0
   let starved = false
@@ -50,6 +52,20 @@ export function holdDeliveries(now: () => number, roomAgain: () => void): HeldDe
     if (held.size >= 2 * MOST) return 0
     const share = Math.floor((MOST - held.size) * SHARE)
     return Math.max(LEAST_OF_LANE, Math.min(lane?.most ?? FIRST_OF_LANE, share))
+  }
+
+  function keep(content: Buffer): boolean {
+    const holders = contents.get(content) ?? 0
+    if (holders === 0 && bytes + content.length > MOST_CONTENT_BYTES) return false
+    if (holders === 0) bytes += content.length
+    contents.set(content, holders + 1)
+    return true
+  }
+
+  function letGo(content: Buffer): void {
+    const holders = contents.get(content) ?? 0
+    if (holders > 1) contents.set(content, holders - 1)
+    else if (contents.delete(content)) bytes -= content.length
   }
 
   return {
@@ -62,10 +78,8 @@ export function holdDeliveries(now: () => number, roomAgain: () => void): HeldDe
     },
     hold(delivery) {
       const { content, ...withoutContent } = delivery
-      const fits = content !== undefined && bytes + content.length <= MOST_CONTENT_BYTES
-      const size = fits ? content.length : 0
-      held.set(nameOf(delivery), { since: now(), bytes: size })
-      bytes += size
+      const fits = content !== undefined && keep(content)
+      held.set(nameOf(delivery), { since: now(), content: fits ? content : undefined })
       const key = laneKey(laneOf(delivery))
       const lane = lanes.get(key) ?? { count: 0, most: FIRST_OF_LANE, full: false }
       lanes.set(key, lane)
@@ -84,7 +98,7 @@ export function holdDeliveries(now: () => number, roomAgain: () => void): HeldDe
       const lane = lanes.get(key)
       if (!known || !lane) return
       held.delete(nameOf(delivery))
-      bytes -= known.bytes
+      if (known.content) letGo(known.content)
       lane.count--
       lane.most = Math.min(MOST_OF_LANE, lane.most + 1)
       if (lane.count === 0) lanes.delete(key)
