@@ -14,6 +14,7 @@ import { laneKey } from '#outbound/queue/lane.ts'
 import type { DeliveryEngine, Queue } from '#outbound/queue/queue.ts'
 import type { SmtpTimeouts } from '#smtp/client-timeouts.ts'
 import { type Attempt, attemptDelivery } from './attempt.ts'
+import { openContents } from './contents.ts'
 import { type Destination, openDestination } from './destination.ts'
 import { holdDeliveries } from './held-deliveries.ts'
 import { hopTo, type NextHop, openNextHops, poolKey } from './next-hop.ts'
@@ -103,7 +104,7 @@ export function openDelivery(options: DeliverOptions): Delivery {
   const abort = new AbortController()
   const { signal } = abort
   setMaxListeners(0, signal)
-  const attempting = { ...options, signal }
+  const attempting = { ...options, contents: openContents(options.bodies), signal }
   let stopping = false
 
   async function dispatch(delivery: ClaimedDelivery): Promise<void> {
@@ -214,7 +215,7 @@ export function openDelivery(options: DeliverOptions): Delivery {
       }
       const cutOff = await attempt(delivery, host, pace)
       if (!cutOff) continue
-      if (cutOff.report.smtpStatus === 421) pace.tooFast()
+      if (speaksOfPace(cutOff.report)) pace.tooFast()
       if (sent === 0 || !cutOff.atOnce || spared.has(delivery)) return { ...cutOff, deliveries: [delivery] }
       // Or it was about to close it, and our first word crossed its last: no attempt, but only once.
       spared.add(delivery)
@@ -241,6 +242,7 @@ export function openDelivery(options: DeliverOptions): Delivery {
         return answered(delivery, () => outcome.delivered(delivery, result.report))
       case 'refused':
         if (speaksOfRate(result.classified)) pace.tooFast()
+        else if (speaksOfMessage(result.classified)) pace.succeeded()
         return answered(delivery, () => outcome.refused(delivery, result.report, result.classified))
       case 'stumbled':
         log.error({ err: result.error, delivery: delivery.id }, 'deliver: an attempt failed inside')
@@ -340,4 +342,15 @@ export function openDelivery(options: DeliverOptions): Delivery {
 /** Replies that ask us to slow down, whoever is meant. */
 function speaksOfRate({ cause }: Classified): boolean {
   return cause === 'sender-rate-limited'
+}
+
+/** A no that came at full speed shows what the destination bears as well as a yes does. */
+function speaksOfMessage({ cause, permanent }: Classified): boolean {
+  return permanent || cause === 'greylisted'
+}
+
+/** 421, but for that of Postfix and others to a session in which they refused much, say twenty unknown recipients:
+ *  the next session is as welcome as the first. */
+function speaksOfPace({ smtpStatus, reply = '' }: AttemptReport): boolean {
+  return smtpStatus === 421 && !/\btoo many (?:\w+ ){0,3}(?:errors|commands)\b/i.test(reply)
 }

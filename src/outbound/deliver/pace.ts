@@ -16,7 +16,7 @@ export interface Pace {
   readonly crowded: boolean
   /** Until the next message may go, ms; 0 for now. Each call is one message's turn. */
   turnMs(): number
-  /** The destination took a message. */
+  /** The destination dealt with a message, to the end or to a no that is about that message alone. */
   succeeded(): void
   /** It said that it gets too much: 421, or a reply about rate. */
   tooFast(): void
