@@ -5,6 +5,7 @@ import { ConfigError, readConfig } from '#config/config.ts'
 import { banner } from '#development/banner.ts'
 import { removeDevJson, writeDevJson } from '#development/dev-json-file.ts'
 import { developmentAccount, ensureDevelopment, ZoneUnusable } from '#development/first-start.ts'
+import { eventWrite, timelinePage } from '#events/events.ts'
 import { openAuthenticator } from '#inbound/authenticate/authenticator.ts'
 import { openFeedback } from '#inbound/feedback/feedback.ts'
 import { openDnsDoor } from '#ingress/dns/dns-server.ts'
@@ -18,6 +19,7 @@ import { openCertificateAuthority } from '#net/certificate-authority.ts'
 import { CertificateUnusable, openCertificateFiles } from '#net/certificate-files.ts'
 import { checkDnsId } from '#net/check-dns-id.ts'
 import { listenLoopback, PortUnavailable } from '#net/listen-loopback.ts'
+import { mxHosts } from '#net/mx-hosts.ts'
 import { addressScope } from '#net/private-address.ts'
 import { cacheLookups } from '#net/resolver-cache.ts'
 import { openLog } from '#observe/log.ts'
@@ -30,10 +32,13 @@ import { ALWAYS_OPPORTUNISTIC } from '#outbound/deliver/tls-policy.ts'
 import { openNotices } from '#outbound/notices/notices.ts'
 import { openOutcome } from '#outbound/outcome/outcome.ts'
 import { sweepExpired } from '#outbound/outcome/sweep-expired.ts'
+import { openOperatorHands } from '#outbound/queue/operator-hands.ts'
+import { openPauses } from '#outbound/queue/pauses.ts'
 import { openQueue } from '#outbound/queue/queue.ts'
 import { encodeCfblFeedbackId } from '#protocol/cfbl-feedback-id.ts'
 import { encodeReturnPath } from '#protocol/return-path.ts'
 import { openAccounts } from '#registry/accounts/accounts.ts'
+import { OperatorTokenUnusable, openOperatorToken } from '#registry/accounts/operator-token.ts'
 import { openDomains } from '#registry/domains/domains.ts'
 import { installationSmarthost, SmarthostUnusable } from '#registry/domains/installation-smarthost.ts'
 import { LOOPBACK_ADDRESSES, relayMechanisms } from '#registry/domains/service-zone.ts'
@@ -118,6 +123,8 @@ async function main(): Promise<void> {
 
   // What was promised, and what is told of it.
   const longestBackoffMs = Math.max(...config.RETRY_MS) * 1.25
+  const pauses = await openPauses({ store, log, now })
+  opened.defer(() => pauses.close())
   const queue = await openQueue({
     store,
     bodies,
@@ -126,6 +133,7 @@ async function main(): Promise<void> {
     now,
     newToken: randomUUID,
     longestBackoffMs,
+    pauses,
   })
   const notices = openNotices({
     store,
@@ -232,7 +240,12 @@ async function main(): Promise<void> {
           ? sandboxDoor
           : undefined,
     direct: (domain) => (domain === service.simulator ? { name: service.simulator, ...ownDoor } : undefined),
-    ehloName: service.domain,
+    ehloName: config.EHLO_NAME ?? service.domain,
+    sources: {
+      ...(config.SOURCE_IPV4 !== undefined && { ipv4: config.SOURCE_IPV4 }),
+      ...(config.SOURCE_IPV6 !== undefined && { ipv6: config.SOURCE_IPV6 }),
+    },
+    privateDestinations: config.PRIVATE_DESTINATIONS === 'deliver',
     returnPathTag: (id) => encodeReturnPath(id, returnPathKey),
     now,
     random,
@@ -240,9 +253,14 @@ async function main(): Promise<void> {
     policies: ALWAYS_OPPORTUNISTIC,
     smarthostFor: (accountId, domainId) => smarthosts.smarthostFor(accountId, domainId),
     mayDial,
-    isPaused: () => false,
+    isPaused: (host) => pauses.host(host),
     nodes: incarnation.nodes,
-    limits: { connections: 20, messagesPerConnection: 1000, messagesPerSecond: Number.POSITIVE_INFINITY },
+    limits: {
+      connections: config.CONNECTIONS_PER_DESTINATION,
+      messagesPerConnection: config.MESSAGES_PER_CONNECTION,
+      messagesPerSecond: Number.POSITIVE_INFINITY,
+    },
+    ...(config.DESTINATION_LIMITS && { providerLimits: config.DESTINATION_LIMITS }),
     ca: ca.certificate,
     idleMs: 5000,
     timeouts: cutShort(config.SMTP_TIMEOUT_MS),
@@ -291,6 +309,17 @@ async function main(): Promise<void> {
     port: config.SUBMISSION_PORT,
   })
   opened.defer(() => submission.close({ graceMs: 5000 }))
+  const hands = openOperatorHands({
+    store,
+    queue,
+    pauses,
+    eventWrite,
+    settleEnded: (ended, set) => notices.settle({ ...ended, end: 'expired' }, set),
+    bodyRetentionMs: config.BODY_RETENTION_MS,
+    log,
+    now,
+  })
+  const operatorTokenFile = config.OPERATOR_TOKEN_FILE ?? join(config.DATA, 'operator-token')
   const app = openHttpDoor({
     accounts,
     acceptor,
@@ -307,6 +336,13 @@ async function main(): Promise<void> {
       },
     },
     foresee: openForesight({ domains, destinations, suppressions, quota, alwaysSuppressed, now }),
+    queue: {
+      hands,
+      readTimeline: (page) => timelinePage(store, page),
+      readBody: (id) => bodies.read(id),
+      operatorToken: await openOperatorToken(operatorTokenFile, config.OPERATOR_TOKEN_FILE !== undefined),
+      hostsOf: (domain) => mxHosts(resolver, domain),
+    },
     now,
   })
   const onError = (error: unknown) => log.error({ err: error }, 'inbox: a request failed inside')
@@ -370,6 +406,7 @@ const EXPECTED = [
   DatabaseTooNew,
   StoreUnavailable,
   MasterKeyUnusable,
+  OperatorTokenUnusable,
   SealBroken,
   ZoneUnusable,
 ]

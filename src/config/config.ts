@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 import { z } from 'zod'
+import { parseDestinationLimits } from './destination-limits.ts'
 import { parseSmarthostUrl, SMARTHOST_URL } from './smarthost-url.ts'
 
 /** The whole configuration, read once by main.ts into a frozen value. In: environment variables. Out: Config, or an
@@ -96,6 +97,11 @@ const variables = z.strictObject({
     .min(1)
     .optional()
     .describe('32 random bytes, base64; made in the data folder if absent.'),
+  OPERATOR_TOKEN_FILE: z
+    .string()
+    .min(1)
+    .optional()
+    .describe("The token of the operator's API and command line; made in the data folder if absent."),
   SEND_WAIT_MS: milliseconds(10_000).describe(
     'How long a send waits for the first verdict of each recipient.',
   ),
@@ -109,6 +115,40 @@ const variables = z.strictObject({
   SMTP_TIMEOUT_MS: milliseconds(10 * 60_000).describe(
     'The most that delivery waits for any one step of a dialogue; RFC 5321 §4.5.3.2 has the waits that it cuts short.',
   ),
+  EHLO_NAME: z
+    .string()
+    .regex(DOMAIN, 'a host name in lower case')
+    .optional()
+    .describe(
+      'What delivery calls itself; the PTR record of its address should say the same. The service domain if unset.',
+    ),
+  SOURCE_IPV4: z
+    .ipv4('an IPv4 address of this machine')
+    .optional()
+    .describe('Where deliveries over IPv4 leave from.'),
+  SOURCE_IPV6: z
+    .ipv6('an IPv6 address of this machine')
+    .optional()
+    .describe('Where deliveries over IPv6 leave from.'),
+  PRIVATE_DESTINATIONS: z
+    .enum(['refuse', 'deliver'])
+    .default('refuse')
+    .describe(
+      'What becomes of mail whose MX lies in private address space: refuse keeps DNS from leading inside.',
+    ),
+  CONNECTIONS_PER_DESTINATION: count(20).describe('Delivery connections at once to one set of MX hosts.'),
+  MESSAGES_PER_CONNECTION: count(1000).describe('After so many a delivery connection is closed.'),
+  DESTINATION_LIMITS: z
+    .string()
+    .transform((text) => parseDestinationLimits(text))
+    .refine(
+      (limits) => limits !== undefined,
+      'JSON such as {"google.com": {"connections": 10, "messagesPerConnection": 50, "messagesPerSecond": 5}}',
+    )
+    .optional()
+    .describe(
+      'Limits of single destinations, by MX host or a domain above it; they come before the built-in table.',
+    ),
   SMARTHOST: z
     .string()
     .transform((text) => parseSmarthostUrl(text))

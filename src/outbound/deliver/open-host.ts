@@ -32,7 +32,7 @@ export type OpenHost =
       readonly classified?: Classified
     }
 
-export interface OpenHostOptions extends Pick<RouteOptions, 'resolver'> {
+export interface OpenHostOptions extends Pick<RouteOptions, 'resolver' | 'privateDestinations'> {
   readonly ehloName: string
   /** Own addresses that connections leave from; those of the system where there is none of the family. */
   readonly sources?: { readonly ipv4?: string; readonly ipv6?: string }
@@ -66,7 +66,7 @@ export async function openHost(hop: NextHop, wish: TlsWish, options: OpenHostOpt
       failure = { ok: false, report: { host: mx.name, reply: demand.detail }, cause: 'tls' }
       continue
     }
-    const addresses = (await addressesOf(mx, options.resolver)).filter(options.mayDial)
+    const addresses = (await addressesOf(mx, options)).filter(options.mayDial)
     for (const address of addresses.slice(0, MOST_ADDRESSES_OF_HOST)) {
       if (options.signal.aborted || tries++ === MOST_ADDRESSES) return failure
       const opened = await openAddress(mx, address, demand, options)

@@ -155,8 +155,21 @@ test('private, loopback and reserved addresses of a stranger’s host are never 
     '2600::1',
   )
   const resolver = resolverOf({ 'mx.example': { addresses } })
-  assert.deepEqual(await addressesOf({ name: 'mx.example', port: 25 }, resolver), ['8.8.8.8', '2600::1'])
+  assert.deepEqual(await addressesOf({ name: 'mx.example', port: 25 }, { resolver }), ['8.8.8.8', '2600::1'])
   const own = { name: 'mx.example', port: 2525, addresses: ['127.0.0.1'] }
-  assert.deepEqual(await addressesOf(own, resolver), ['127.0.0.1'])
-  assert.deepEqual(await addressesOf({ name: 'nowhere.example', port: 25 }, resolver), [])
+  assert.deepEqual(await addressesOf(own, { resolver }), ['127.0.0.1'])
+  assert.deepEqual(await addressesOf({ name: 'nowhere.example', port: 25 }, { resolver }), [])
 })
+
+test('an installation whose recipients live in a private network may say so', async () => {
+  const address = { address: '10.1.2.3', family: 4 } as const
+  const resolver = { addresses: async () => ({ kind: 'found', records: [address] }) as const }
+  const inside = { name: 'mx.example', port: 25 }
+  const asked = { resolver: { ...resolver, mx: nothing, txt: nothing } }
+  assert.deepEqual(await addressesOf(inside, asked), [])
+  assert.deepEqual(await addressesOf(inside, { ...asked, privateDestinations: true }), ['10.1.2.3'])
+})
+
+async function nothing() {
+  return { kind: 'no-data' } as const
+}

@@ -36,6 +36,8 @@ export interface RouteOptions {
   readonly endpoints: Endpoints
   /** Recipient domains that no DNS resolves, such as the simulator's. */
   readonly direct: (domain: string) => MxHost | undefined
+  /** Whether DNS may lead into private address space: an installation whose recipients live there. */
+  readonly privateDestinations?: boolean
 }
 
 /** A domain with more is a stranger's attempt to keep us busy; those it likes least are left out. */
@@ -122,9 +124,13 @@ export function tryingOrder({ tiers }: Route, random: () => number): MxHost[] {
 
 /** The addresses of a host, IPv6 first as the resolver gives them. Those that are not public are left out, unless the
  *  host is one of our own or its operator's smarthost: DNS of a stranger must not point us into our own network. */
-export async function addressesOf(mx: MxHost, resolver: Resolver): Promise<readonly string[]> {
+export async function addressesOf(
+  mx: MxHost,
+  { resolver, privateDestinations = false }: Pick<RouteOptions, 'resolver' | 'privateDestinations'>,
+): Promise<readonly string[]> {
   if (mx.addresses) return mx.addresses
-  const allowed = mx.smarthost?.trusted === true ? () => true : isPublicAddress
+  const anywhere = mx.smarthost ? mx.smarthost.trusted : privateDestinations
+  const allowed = anywhere ? () => true : isPublicAddress
   if (isIP(mx.name) !== 0) return [mx.name].filter(allowed)
   const answer = await resolver.addresses(mx.name)
   if (answer.kind !== 'found') return []
