@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Command } from 'commander'
 import { dev } from './dev.ts'
+import { queueCommand } from './queue.ts'
 
 /** The command line: a client of the HTTP API, and what starts a server. */
 const program = new Command('posthorn')
@@ -25,5 +26,7 @@ A port of 0 takes any free one; dev.json in the data folder says which.`,
   .action(async () => {
     process.exitCode = await dev()
   })
+
+program.addCommand(queueCommand())
 
 await program.parseAsync()

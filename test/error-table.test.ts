@@ -95,7 +95,7 @@ test('429: more large bodies at once than there is room for', async () => {
 test('500: what is not built is said so, and an SDK does not repeat it', async () => {
   await using instance = await startInstance()
   const { api, account_id, api_token } = instance.dev
-  for (const path of ['limits', 'zones', 'messages/x']) {
+  for (const path of ['limits', 'zones', 'zones/x']) {
     const url = `${api}/accounts/${account_id}/email/sending/${path}`
     const headers = await expect(
       post(url, {}, { authorization: `Bearer ${api_token}` }),

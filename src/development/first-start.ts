@@ -1,8 +1,7 @@
-import { readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Account, Accounts } from '#registry/accounts/accounts.ts'
-import { PERMISSIONS } from '#registry/accounts/permission.ts'
-import { newTokenSecret } from '#registry/accounts/token-secret.ts'
+import { keptToken } from '#registry/accounts/kept-token.ts'
+import { PERMISSIONS } from '#model/permission.ts'
 import type { Domains } from '#registry/domains/domains.ts'
 
 export interface Development {
@@ -22,6 +21,7 @@ export async function ensureDevelopment(
   const { accounts, domains } = registry
   const account = (await developmentAccount(accounts)) ?? (await accounts.createAccount(ACCOUNT))
   const accountId = account.id
+  // The store has its hash only, and `dev.json` must show it again.
   const apiToken = await keptToken(join(directory, 'dev-token'))
   await accounts.importToken(accountId, { name: ACCOUNT, permissions: PERMISSIONS, secret: apiToken })
   await domains.ensureServiceKeys()
@@ -59,23 +59,4 @@ async function ensureZone(name: string, accountId: string, domains: Domains): Pr
     }
   }
   return zoneId
-}
-
-/** The token's secret, readable by its owner alone: the store has its hash only, and `dev.json` must show it again. */
-async function keptToken(path: string): Promise<string> {
-  try {
-    return (await readFile(path, 'utf8')).trim()
-  } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error
-    const secret = newTokenSecret()
-    // Renamed into place whole: a start that is killed here leaves no half of a token.
-    await writeFile(
-      `${path}.new`,
-      `${secret}
-`,
-      { mode: 0o600, flush: true },
-    )
-    await rename(`${path}.new`, path)
-    return secret
-  }
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import type { MailEvent } from '#model/event.ts'
 import { statement } from '#store/store.ts'
 import { onBothEngines } from '#test/stores.ts'
-import { eventsOfMessage, eventWrite } from './events.ts'
+import { eventsOfMessage, eventWrite, timelinePage } from './events.ts'
 
 const event = (more: Partial<MailEvent> = {}): MailEvent => ({
   type: 'deferred',
@@ -38,6 +38,24 @@ onBothEngines('the timeline of a message is its own account’s, oldest first', 
   )
   assert.deepEqual(JSON.parse(timeline[1]?.detail ?? ''), detail)
   assert.deepEqual(await eventsOfMessage(store, 'nobody', 'message'), [])
+})
+
+onBothEngines('a timeline is read page by page, of one delivery too', async (_t, { store }) => {
+  await store.commit([
+    eventWrite(event({ type: 'accepted', deliveryId: null })),
+    ...[1, 2, 3].map((attempt) => eventWrite(event({ detail: { attempt } }))),
+    eventWrite(event({ deliveryId: 'other' })),
+  ])
+  const all = { accountId: 'account', messageId: 'message' }
+  const first = await timelinePage(store, { ...all, limit: 2 })
+  const rest = await timelinePage(store, { ...all, limit: 9, after: first[1]?.seq ?? 0 })
+  assert.deepEqual([first.length, rest.length], [2, 3])
+  const one = await timelinePage(store, { ...all, deliveryId: 'delivery', limit: 9 })
+  assert.deepEqual(
+    one.map(({ type }) => type),
+    ['accepted', 'deferred', 'deferred', 'deferred'],
+  )
+  assert.deepEqual(await timelinePage(store, { ...all, accountId: 'nobody', limit: 9 }), [])
 })
 
 onBothEngines('an event exists only with what it tells of', async (_t, { store }) => {

@@ -39,7 +39,32 @@ export interface EventRow {
   readonly detail: string
 }
 
-/** The timeline of one message of one account, oldest first. */
+/** A page of a timeline: of one message of one account, or, where `deliveryId` says so, what concerns that delivery of
+ *  it. */
+export interface TimelinePage {
+  readonly accountId: string
+  readonly messageId: string
+  readonly deliveryId?: string
+  /** `seq` of the last event of the page before. */
+  readonly after?: number
+  readonly limit: number
+}
+
+/** Oldest first. A message to many that was tried for days has events by the thousand, each with its dialogue. */
+export function timelinePage(store: Store, page: TimelinePage): Promise<EventRow[]> {
+  const { accountId, messageId, deliveryId = null, after = 0, limit } = page
+  return store.all(timeline, [accountId, messageId, deliveryId, after, limit])
+}
+
+const timeline = statement<EventRow>(
+  'event.timeline',
+  `select seq, id, at, delivery_id, type, terminal, detail from event
+    where account_id = $1 and message_id = $2 and seq > $4
+      and (cast($3 as text) is null or delivery_id is null or delivery_id = $3)
+    order by seq limit $5`,
+)
+
+/** All of it. */
 export function eventsOfMessage(store: Store, accountId: string, messageId: string): Promise<EventRow[]> {
   return store.all(messageEvents, [accountId, messageId])
 }

@@ -54,6 +54,8 @@ export type Cause =
   | 'system'
   | 'loop'
   | 'expired'
+  /** Its sender or an operator took it out of the queue. */
+  | 'cancelled'
   | 'suppressed'
   | 'other'
 

@@ -42,6 +42,9 @@ export class HandEngine implements DeliveryEngine {
   rests(lane: Lane): boolean {
     return this.resting.has(lane.recipientDomain)
   }
+  unrest(lane: Lane): void {
+    this.resting.delete(lane.recipientDomain)
+  }
   holds({ id, claimToken }: Pick<ClaimedDelivery, 'id' | 'claimToken'>): boolean {
     return this.taken.some((held) => held.id === id && held.claimToken === claimToken)
   }

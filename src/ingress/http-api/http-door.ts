@@ -4,7 +4,9 @@ import { StoreFull } from '#store/store.ts'
 import { turnAway } from './answer.ts'
 import { guard } from './guard.ts'
 import type { HttpWorld } from './http-world.ts'
+import { messageRoutes } from './messages.ts'
 import { notBuiltRoutes } from './not-built.ts'
+import { operatorRoutes } from './operator.ts'
 import { sendRoutes } from './send.ts'
 import { smarthostRoutes } from './smarthost.ts'
 import { suppressionRoutes } from './suppressions.ts'
@@ -19,6 +21,8 @@ export function openHttpDoor(world: HttpWorld): FastifyInstance {
   const app = Fastify({
     logger: false,
     bodyLimit: SMALL_BODY,
+    // A Message-ID is in the path.
+    routerOptions: { maxParamLength: 400 },
     frameworkErrors: (_error, _request, reply) => {
       turnAway(reply, 'invalidSchema', 'The URL is not valid.')
     },
@@ -42,11 +46,13 @@ export function openHttpDoor(world: HttpWorld): FastifyInstance {
     async (api) => {
       sendRoutes(api, world)
       suppressionRoutes(api, world)
+      messageRoutes(api, { ...world, ...world.queue })
       smarthostRoutes(api, { ...world, ...world.smarthost })
       notBuiltRoutes(api, world)
     },
     { prefix: '/client/v4' },
   )
+  app.register(async (api) => operatorRoutes(api, { ...world, ...world.queue }), { prefix: '/operator/v1' })
   return app
 }
 

@@ -6,7 +6,7 @@ import type { HttpWorld } from './http-world.ts'
 
 /** Routes of Email Sending that the specification has and this version has not. Their callers learn that (10003), where
  *  a route that nobody knows is 404/7003. */
-const NOT_BUILT = ['limits', 'messages', 'zones']
+const NOT_BUILT = ['limits', 'zones']
 const params = z.object({ accountId: z.string() })
 
 export function notBuiltRoutes(api: FastifyInstance, world: HttpWorld): void {

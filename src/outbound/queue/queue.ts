@@ -44,7 +44,7 @@ export interface DeliveryEngine {
   /** Whether the lane waits because none of its hosts answered a moment ago. */
   rests(lane: Lane): boolean
   /** Ends the rest of a lane: somebody wants it tried now. */
-  unrest?(lane: Lane): void
+  unrest(lane: Lane): void
   /** Whether the engine has taken the delivery under this claim and not finished with it. */
   holds(claim: Pick<ClaimedDelivery, 'id' | 'claimToken'>): boolean
 }
@@ -202,7 +202,7 @@ export async function openQueue(options: QueueOptions): Promise<Queue> {
     },
     wake,
     retry(lanes) {
-      for (const lane of lanes) engine?.unrest?.(lane)
+      for (const lane of lanes) engine?.unrest(lane)
       if (lanes.length > 0) wake()
     },
     isClaimed: ({ id, claimToken }) => isClaimed(store, id, claimToken),

@@ -33,13 +33,27 @@ export function settleExpired(id: string, message: QueuedMessage, settlement: Se
   ]
 }
 
+/** An operator's transition: of what nobody is attempting, and that is no attempt either. */
+export function settleUnclaimed(
+  id: string,
+  message: Pick<QueuedMessage, 'id' | 'bodyId'>,
+  settlement: Settlement,
+): readonly Write[] {
+  const { state, at, reply, cause, releaseAt } = settlement
+  return [
+    { statement: settleIdle, params: [id, state, at, reply, cause, 0], rows: 1 },
+    ...oneSettled(message, releaseAt),
+  ]
+}
+
 const settle = (condition: string) =>
   `update delivery set state = $2, settled_at = $3, last_reply = $4, last_cause = $5, attempts = attempts + $6,
      claim_node = null, claim_token = null where id = $1 and ${condition}`
 const settleAny = statement('queue.settle-any', settle(`state in ('waiting', 'claimed', 'held')`))
+const settleIdle = statement('queue.settle-unclaimed', settle(`state in ('waiting', 'held')`))
 const settleClaimed = statement('queue.settle-claimed', settle(`state = 'claimed' and claim_token = $7`))
 
-function oneSettled(message: QueuedMessage, releaseAt: number): readonly Write[] {
+function oneSettled(message: Pick<QueuedMessage, 'id' | 'bodyId'>, releaseAt: number): readonly Write[] {
   return [
     { statement: countDown, params: [message.id], rows: 1 },
     { statement: releaseBody, params: [message.bodyId, message.id, releaseAt] },

@@ -4,8 +4,8 @@ import { openMembers, type Principal } from './members.ts'
 import { type Authentication, type NewToken, openTokens, type Token } from './tokens.ts'
 import { createUser } from './users.ts'
 
+export type { Permission } from '#model/permission.ts'
 export type { Principal } from './members.ts'
-export type { Permission } from './permission.ts'
 export type { Authentication, NewToken, Token } from './tokens.ts'
 
 /** Accounts, the users who are their members, and the API tokens of both. In: secrets. Out: tokens, and principals: what

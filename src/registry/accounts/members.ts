@@ -1,7 +1,7 @@
+import type { Permission } from '#model/permission.ts'
 import { newId } from '#store/id.ts'
 import { type Store, statement } from '#store/store.ts'
 import { foundCache } from './found-cache.ts'
-import type { Permission } from './permission.ts'
 import type { Token } from './tokens.ts'
 
 /** Who asks, and what it may do. */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { PERMISSIONS, parsePermissions } from './permission.ts'
+import { PERMISSIONS } from '#model/permission.ts'
+import { parsePermissions } from './permission.ts'
 
 test('every permission survives being stored', () => {
   assert.deepEqual([...parsePermissions(JSON.stringify(PERMISSIONS))], [...PERMISSIONS])

@@ -1,7 +1,8 @@
+import type { Permission } from '#model/permission.ts'
 import { newId } from '#store/id.ts'
 import { type Store, statement, type Write } from '#store/store.ts'
 import { foundCache } from './found-cache.ts'
-import { type Permission, parsePermissions } from './permission.ts'
+import { parsePermissions } from './permission.ts'
 import { hashSecret, LONGEST_SECRET, newTokenSecret, sameHash } from './token-secret.ts'
 
 /** A token that works, and whose it is: an account's or a user's. */
