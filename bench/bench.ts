@@ -3,6 +3,8 @@
  *    npm run bench                                     five rounds of each
  *    npm run bench -- --rounds 1 --only submission     a quick look
  *    npm run bench -- --idle 1000                      what idle connections cost, in memory and in speed
+ *    npm run bench -- --queued 100000                  what a dead destination's queue costs: memory, restart, others
+ *    npm run bench -- --faults 500                     what destinations in trouble cost another one
  *    npm run bench -- --profile                        one round by REST, and where the time went
  *    npm run bench -- --json result.json --dir /mnt/disk --messages 20000 --connections 50
  *
@@ -25,20 +27,28 @@
  *  again: garbage of the handshakes that nobody collected yet is in it, what the kernel keeps for sockets is not. It is
  *  not taken of an instance that has worked, where connections move into memory that garbage left. Then throughput
  *  over submission without, beside, beside and without them, on the same instance: two instances differ by more than
- *  what is asked for. --messages is the length of each of the four. */
+ *  what is asked for. --messages is the length of each of the four.
+ *
+ *  --faults: queue and delivery alone, without doors and signing. Throughput to a live destination by itself, beside,
+ *  beside and by itself again, where "beside" has so many messages waiting for each of three others: one that is
+ *  silent, one that says everything an octet at a time, and one that says 421. Promise 4 wants a ratio of 0.9. */
 
 import { mkdirSync, statfsSync, writeFileSync } from 'node:fs'
 import { cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Command, InvalidArgumentError, Option } from 'commander'
+import { type FaultsRound, measureFaults } from './faults-round.ts'
 import { fsyncTime } from './fsync-time.ts'
 import { type IdleRound, measureIdle } from './idle-round.ts'
 import { postfixMissing, startPostfix } from './postfix.ts'
 import { startPosthorn } from './posthorn.ts'
 import { printProfile, profileOptions, readProfiles } from './profile.ts'
+import { measureQueueDepth, printQueueDepth } from './queue-depth.ts'
 import {
+  faultsLine,
   idleLine,
   type Measured,
+  printFaults,
   printIdle,
   printShares,
   printSummary,
@@ -58,6 +68,8 @@ interface Flags {
   readonly connections: number
   readonly only?: keyof typeof SERVERS
   readonly idle?: number
+  readonly faults?: number
+  readonly queued?: number
   readonly dir: string
   readonly json?: string
   readonly profile?: true
@@ -70,6 +82,8 @@ const SERVERS = {
 } as const satisfies Record<string, { readonly name: string; readonly start: StartPeer }>
 
 const RSA_SECONDS = 0.5
+/** Ten seconds' worth, so that they meet a probe of the dead destination. */
+const FRESH = 20
 /** Longer than a development instance's last retry takes (10 s, jittered). */
 const STALLED_MS = 30_000
 /** statfs(2) */
@@ -87,6 +101,12 @@ const command = new Command('npm run bench --')
     new Option('--idle <n>', 'what so many idle submission connections cost (--messages: 3000)')
       .argParser(positive)
       .implies({ messages: 3_000 }),
+  )
+  .option('--queued <n>', 'what so many deliveries cost that wait for a dead destination', positive)
+  .addOption(
+    new Option('--faults <n>', 'what destinations in trouble cost another, with so many waiting at each')
+      .argParser(positive)
+      .conflicts(['idle', 'only', 'profile']),
   )
   .option('--dir <folder>', 'where the servers keep their data: the disk that is measured', tmpdir())
   .option('--json <file>', 'write all results there too')
@@ -112,6 +132,8 @@ try {
 
 function run(): Promise<number> {
   if (flags.profile) return profile()
+  if (flags.queued !== undefined) return queued(flags.queued)
+  if (flags.faults !== undefined) return faults(flags.faults)
   return flags.idle === undefined ? compare() : idle(flags.idle)
 }
 
@@ -152,6 +174,26 @@ async function idle(connections: number): Promise<number> {
   printIdle(connections, rounds)
   writeJson({ rounds })
   return rounds.some(({ lost, refused }) => lost > 0 || refused > 0) ? 1 : 0
+}
+
+async function queued(deliveries: number): Promise<number> {
+  const { dir } = flags
+  const depth = await measureQueueDepth({ dir, queued: deliveries, fresh: FRESH, signal: stop.signal })
+  const kept = printQueueDepth(depth)
+  writeJson({ depth })
+  return kept ? 0 : 1
+}
+
+async function faults(waiting: number): Promise<number> {
+  const rounds: FaultsRound[] = []
+  for (let round = 1; round <= flags.rounds; round++) {
+    const measured = await measureFaults({ ...roundOptions(), waiting }, round)
+    rounds.push(measured)
+    console.log(`${round}/${flags.rounds} ${faultsLine(measured)}`)
+  }
+  printFaults(waiting, rounds)
+  writeJson({ rounds })
+  return rounds.some(({ lost }) => lost > 0) ? 1 : 0
 }
 
 async function profile(): Promise<number> {

@@ -1,3 +1,4 @@
+import type { FaultsRound } from './faults-round.ts'
 import type { IdleRound } from './idle-round.ts'
 import type { RoundResult } from './round.ts'
 
@@ -159,6 +160,24 @@ export function printIdle(connections: number, rounds: readonly IdleRound[]): vo
     ['messages a second without', over(({ without: [a, b] }) => (a + b) / 2), whole],
     ['messages a second beside them', over(({ beside: [a, b] }) => (a + b) / 2), whole],
     ['beside to without', over(({ ratio }) => ratio), (value) => value.toFixed(3)],
+    ['cores that others kept busy', over(({ othersCores }) => othersCores), (value) => value.toFixed(2)],
+  ])
+}
+
+export function faultsLine({ alone, beside, ratio, lost, duplicated, othersCores }: FaultsRound): string {
+  const rates = (pair: readonly number[]) => pair.map(whole).join(' and ')
+  return (
+    `${rates(alone)}/s alone, ${rates(beside)}/s beside: ${ratio.toFixed(3)}, ` +
+    `${lost} lost, ${duplicated} duplicated, others ${othersCores.toFixed(2)} cores`
+  )
+}
+
+export function printFaults(waiting: number, rounds: readonly FaultsRound[]): void {
+  const over = (pick: (round: FaultsRound) => number) => spread(rounds.map(pick))
+  printTable(`${whole(waiting)} waiting at each of three`, [
+    ['messages a second alone', over(({ alone: [a, b] }) => (a + b) / 2), whole],
+    ['messages a second beside them', over(({ beside: [a, b] }) => (a + b) / 2), whole],
+    ['beside to alone', over(({ ratio }) => ratio), (value) => value.toFixed(3)],
     ['cores that others kept busy', over(({ othersCores }) => othersCores), (value) => value.toFixed(2)],
   ])
 }

@@ -4,8 +4,12 @@ import type { ScanAnswer, ScanRequest } from './scan-process.ts'
 import { ScanTimeout } from './scan-timeout.ts'
 import { StatementFailed } from './statement-failed.ts'
 
-/** Two, so that a long scan holds back only other long ones. */
+/** Two, so that a long scan holds back only other long ones. The second costs its memory only while there is work for
+ *  it. */
 const MOST_PROCESSES = 2
+const IDLE_MS = 5000
+/** A scan's rows live for a moment: the young generation that suits a server would only sit there. */
+const SMALL_HEAP = ['--max-semi-space-size=1']
 const SCAN_PROCESS = fileURLToPath(new URL('./scan-process.ts', import.meta.url))
 
 interface Scan {
@@ -20,6 +24,7 @@ interface Reader {
   readonly gone: Promise<void>
   scan: Scan | undefined
   timer: NodeJS.Timeout | undefined
+  idle: NodeJS.Timeout | undefined
   killedFor: Error | undefined
 }
 
@@ -58,6 +63,7 @@ export class ScanPool {
     if (reader === undefined) return
     const scan = this.#queue.shift()
     if (scan === undefined) return
+    clearTimeout(reader.idle)
     reader.scan = scan
     reader.timer = setTimeout(() => {
       void this.#kill(reader, new ScanTimeout(scan.statement, this.#limitMs))
@@ -75,7 +81,7 @@ export class ScanPool {
   #start(): Reader {
     const child = fork(SCAN_PROCESS, [this.#directory], {
       serialization: 'advanced',
-      execArgv: [],
+      execArgv: SMALL_HEAP,
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     })
     const gone = new Promise<void>((resolve) => {
@@ -86,7 +92,8 @@ export class ScanPool {
       child.once('error', lose)
       child.once('exit', () => lose(new Error('the scan process ended by itself')))
     })
-    const reader: Reader = { child, gone, scan: undefined, timer: undefined, killedFor: undefined }
+    const none = { scan: undefined, timer: undefined, idle: undefined, killedFor: undefined }
+    const reader: Reader = { child, gone, ...none }
     child.on('message', (answer: ScanAnswer) => this.#settle(reader, answer))
     this.#readers.add(reader)
     return reader
@@ -99,10 +106,21 @@ export class ScanPool {
     if ('rows' in answer) scan?.resolve(answer.rows)
     else scan?.reject(new StatementFailed(scan.statement, answer.message, answer.code))
     this.#next()
+    if (reader.scan === undefined) this.#mayEnd(reader)
+  }
+
+  /** The first one stays: the next scan finds it warm. */
+  #mayEnd(reader: Reader): void {
+    reader.idle = setTimeout(() => {
+      const others = [...this.#readers].some((each) => each !== reader && each.killedFor === undefined)
+      if (others) void this.#kill(reader, new Error('idle'))
+    }, IDLE_MS)
+    reader.idle.unref()
   }
 
   #lose(reader: Reader, error: Error): void {
     clearTimeout(reader.timer)
+    clearTimeout(reader.idle)
     this.#readers.delete(reader)
     reader.scan?.reject(reader.killedFor ?? error)
     reader.scan = undefined

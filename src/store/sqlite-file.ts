@@ -21,7 +21,7 @@ export function openToWrite(directory: string, maxPages: number | undefined): Da
   database.exec('pragma journal_mode = wal')
   database.exec('pragma synchronous = full')
   database.exec('pragma temp_store = memory')
-  database.exec('pragma cache_size = -65536')
+  database.exec('pragma cache_size = -16384')
   // Checkpoints happen between batches, when the writer says so, never inside somebody's commit.
   database.exec('pragma wal_autocheckpoint = 0')
   database.exec(`pragma journal_size_limit = ${64 * MIB}`)
