@@ -34,7 +34,6 @@ export interface HeaderBlockLimits {
   readonly bytes: number
 }
 
-const LF = 10
 const CR = 13
 // RFC 5322 §2.2: printable US-ASCII but for the colon.
 const FIELD_NAME = /^[!-9;-~]+$/
@@ -43,25 +42,28 @@ const FIELD_NAME = /^[!-9;-~]+$/
  *  message may end with its header. What parsers disagree on is a fault rather than a guess: a space before the colon,
  *  a line without one, a folded line that continues nothing, NUL and bare CR. */
 export function parseHeaderBlock(raw: Buffer, limits: HeaderBlockLimits): HeaderBlock | HeaderBlockFault {
+  // As a string at once: a call for each line and value would take longer than all the rest. Two octets more than may
+  // be used, so that a blank line there is seen whole.
+  const text = raw.toString('latin1', 0, limits.bytes + 2)
   const fields: HeaderField[] = []
   let open: { name: string; start: number; valueStart: number; valueEnd: number } | undefined
   let at = 0
   let bodyStart = raw.length
   const close = (end: number) => {
     if (!open) return
-    const value = raw.toString('latin1', open.valueStart, open.valueEnd)
+    const value = text.slice(open.valueStart, open.valueEnd)
     fields.push({ name: open.name, value, start: open.start, end })
   }
   while (at < raw.length) {
-    const lf = raw.indexOf(LF, at)
+    const lf = text.indexOf('\n', at)
     const next = lf === -1 ? raw.length : lf + 1
-    const lineEnd = lf > at && raw[lf - 1] === CR ? lf - 1 : lf === -1 ? raw.length : lf
+    const lineEnd = lf > at && text.charCodeAt(lf - 1) === CR ? lf - 1 : lf === -1 ? raw.length : lf
     if (lineEnd === at) {
       bodyStart = next
       break
     }
     if (next > limits.bytes) return fault('too-large', `The header is larger than ${limits.bytes} bytes.`)
-    const line = raw.toString('latin1', at, lineEnd)
+    const line = text.slice(at, lineEnd)
     if (line.includes('\0') || line.includes('\r')) return fault('control-character', CONTROL)
     if (line.startsWith(' ') || line.startsWith('\t')) {
       if (!open) return fault('starts-folded', 'The first line of the header may not start with white space.')

@@ -23,6 +23,32 @@ export function normaliseLineEnds(content: Buffer): Buffer {
   return out
 }
 
+/** What ends the lines of a header: `alike` is all of them by CRLF or all by LF; the others are how readers come to
+ *  different headers, or to different ends of one. */
+export type HeaderLineEnds = 'alike' | 'bare-cr' | 'cr-cr-lf' | 'mixed'
+
+/** Looks at the header of a content as it arrived: up to the first blank line, whatever ends it, and no further than
+ *  `within` octets. */
+export function headerLineEnds(content: Buffer, within: number): HeaderLineEnds {
+  const { length } = content.subarray(0, within)
+  let crlf = false
+  let lf = false
+  for (let at = 0, lineStart = 0; at < length; at++) {
+    const byte = content[at]
+    if (byte !== CR && byte !== LF) continue
+    const isBlank = at === lineStart
+    if (byte === LF) lf = true
+    else if (content[at + 1] === LF) {
+      crlf = true
+      at++
+    } else return content[at + 1] === CR && content[at + 2] === LF ? 'cr-cr-lf' : 'bare-cr'
+    if (crlf && lf) return 'mixed'
+    if (isBlank) break
+    lineStart = at + 1
+  }
+  return 'alike'
+}
+
 function countBareLineEnds(content: Buffer): number {
   let bare = 0
   const { length } = content

@@ -150,6 +150,22 @@ describe('address header', () => {
     )
   })
 
+  test('who wants to know of two reads no further', () => {
+    const two = [mailbox('a@example.com'), mailbox('b@example.com')]
+    for (const rest of [
+      '',
+      ',',
+      ', c@example.com',
+      ', no address',
+      ', "unclosed',
+      `,${'"'.repeat(100_001)}`,
+    ]) {
+      assert.deepEqual(parseMailboxList(`,, a@example.com ,, b@example.com${rest}`, 2), two)
+    }
+    assert.deepEqual(parseMailboxList(', a@example.com,', 2), two.slice(0, 1))
+    assert.ok('fault' in parseMailboxList('a@example.com, "unclosed', 2))
+  })
+
   test('any text is a fault or mailboxes, within its length in time', () => {
     const near = fc.string({
       unit: fc.constantFrom(...Array.from('a@b.c<>"(),;:\\ \r\n\0=?é用＞，\u0338\u0085\u2028\u202e')),

@@ -19,9 +19,10 @@ const DETAIL = {
 
 /** The mailboxes of an address header (RFC 5322 §3.4), given its unfolded text. Comments are skipped, and one stands in
  *  for a missing name, as in `root@example.com (Cron)`. Display names may hold characters that should have been quoted
- *  (`Dr. X`, `a@b <c@d>`) as long as nobody could read two addresses out of them; groups are refused. */
-export function parseMailboxList(text: string): readonly Mailbox[] | MailboxListFault {
-  const elements = splitElements(text)
+ *  (`Dr. X`, `a@b <c@d>`) as long as nobody could read two addresses out of them; groups are refused. It reads no
+ *  further than `most` mailboxes. */
+export function parseMailboxList(text: string, most = Infinity): readonly Mailbox[] | MailboxListFault {
+  const elements = splitElements(text, most)
   if (!elements) return fault('unclosed')
   const mailboxes: Mailbox[] = []
   for (const element of elements) {
@@ -63,10 +64,11 @@ interface Element {
 }
 
 /** One pass over the characters, so that a hostile header costs its length and no more. */
-function splitElements(text: string): readonly Element[] | undefined {
+function splitElements(text: string, most: number): readonly Element[] | undefined {
   const elements: Element[] = []
   let at = 0
-  while (at <= text.length) {
+  let named = 0
+  while (at <= text.length && named < most) {
     const words: { text: string; quoted: boolean }[] = []
     let angle: string | undefined
     let comment = ''
@@ -105,15 +107,20 @@ function splitElements(text: string): readonly Element[] | undefined {
     }
     endRun()
     elements.push({ words, angle, comment, flaw })
+    if (!isEmpty({ words, angle })) named++
     at++
   }
   return elements
 }
 
+function isEmpty({ words, angle }: Pick<Element, 'words' | 'angle'>): boolean {
+  return words.length === 0 && angle === undefined
+}
+
 /** Undefined for an empty element: RFC 5322 §4.4 lets `a@b,,c@d` pass. */
 function parseElement({ words, angle, comment, flaw }: Element): Mailbox | MailboxListFault | undefined {
   if (flaw !== undefined) return fault(flaw)
-  if (words.length === 0 && angle === undefined) return undefined
+  if (isEmpty({ words, angle })) return undefined
   const bare = words
     .map(({ text, quoted }) => (quoted ? `"${text.replaceAll(/["\\]/g, '\\$&')}"` : text))
     .join('')

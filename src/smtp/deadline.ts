@@ -3,6 +3,8 @@
 export class Deadline {
   readonly #expired: () => void
   #at = Infinity
+  /** What was left when it was paused. */
+  #left = Infinity
   #timer: NodeJS.Timeout | undefined
   #firesAt = Infinity
 
@@ -18,6 +20,16 @@ export class Deadline {
 
   clear(): void {
     this.#at = Infinity
+  }
+
+  /** Stops the clock until `resume`. */
+  pause(): void {
+    this.#left = this.#at - performance.now()
+    this.#at = Infinity
+  }
+
+  resume(): void {
+    if (this.#left !== Infinity) this.set(this.#left)
   }
 
   dispose(): void {

@@ -1,8 +1,8 @@
 import type { Reply } from './reply.ts'
 
 /** What a door does with a session. The session speaks SMTP; the handler has the policy. Every callback may answer a
- *  Reply, which is sent as it is: below 400 it lets the command pass, and 421 closes the connection. `undefined` lets
- *  the command pass with the session's own 250. A callback that throws is answered 451 4.3.0. */
+ *  Reply, which is sent as it is: below 400 it lets the command pass, and 421 or a LastReply closes the connection.
+ *  `undefined` lets the command pass with the session's own 250. A callback that throws is answered 451 4.3.0. */
 export interface SmtpHandler {
   connect?(session: SmtpSession): Answer
   mail?(session: SmtpSession, from: string, parameters: SmtpParameters): Answer
@@ -15,6 +15,11 @@ export interface SmtpHandler {
   data(session: SmtpSession): DataSink | Reply | Promise<DataSink | Reply>
   /** The connection is gone, however it ended. */
   close?(session: SmtpSession): void
+}
+
+/** After it the connection closes, as after a 421: nothing that the peer could still say would succeed. */
+export interface LastReply extends Reply {
+  readonly last: true
 }
 
 export type Answer = Reply | undefined | Promise<Reply | undefined>

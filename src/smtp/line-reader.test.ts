@@ -13,7 +13,7 @@ function readIn(wire: string, cuts: readonly number[]): string[] {
   for (const [index, edge] of edges.slice(1).entries()) {
     reader.push(bytes.subarray(edges[index], edge))
     for (let line = reader.next(); line !== undefined; line = reader.next()) {
-      lines.push(typeof line === 'string' ? line : `(${line.fault})`)
+      lines.push(typeof line === 'string' ? line : `(${Object.values(line).join(' ')})`)
       if (typeof line !== 'string' && line.fault !== 'too-long') return lines
     }
   }
@@ -32,7 +32,11 @@ test('lines end in CRLF and in nothing else (RFC 5321 §2.3.8)', () => {
 })
 
 test('a line of the limit is read, a longer one swallowed, and the next one read', () => {
-  assert.deepEqual(readIn('0123456789\r\n0123456789a\r\nNOOP\r\n', []), ['0123456789', '(too-long)', 'NOOP'])
+  assert.deepEqual(readIn('0123456789\r\n0123456789a\r\nNOOP\r\n', []), [
+    '0123456789',
+    '(too-long 01234)',
+    'NOOP',
+  ])
 })
 
 test('a line that never ends is given up', () => {

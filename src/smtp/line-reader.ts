@@ -1,11 +1,11 @@
 /** A line that cannot be used: `bare-line-end` when a CR or LF stands alone in it, `too-long` when it passes the
- *  limit (the rest of it has been swallowed), `endless` when even swallowing it went on for too long. */
-export interface LineFault {
-  readonly fault: 'bare-line-end' | 'too-long' | 'endless'
-}
+ *  limit (of which the first octets are left, for the verb), `endless` when even swallowing it went on for too long. */
+export type LineFault =
+  | { readonly fault: 'bare-line-end' | 'endless' }
+  | { readonly fault: 'too-long'; readonly start: string }
 
 const BARE_LINE_END: LineFault = { fault: 'bare-line-end' }
-const TOO_LONG: LineFault = { fault: 'too-long' }
+const START_OCTETS = 5
 const ENDLESS: LineFault = { fault: 'endless' }
 
 const EMPTY = Buffer.alloc(0)
@@ -24,6 +24,8 @@ export class LineReader {
   #carry = ''
   /** Bytes of an overlong line swallowed so far; 0 outside of one. */
   #swallowed = 0
+  /** What it began with. */
+  #start = ''
 
   /** `limit` counts the bytes of a line with its CRLF. */
   constructor(limit: number) {
@@ -60,17 +62,23 @@ export class LineReader {
     const start = this.#at
     this.#at = lf + 1
     const last = lf > start ? this.#bytes[lf - 1] : this.#carry.charCodeAt(this.#carry.length - 1)
-    const size = (this.#swallowed > 0 ? this.#swallowed : this.#carry.length) + this.#at - start
+    const swallowed = this.#swallowed > 0
+    const size = (swallowed ? this.#swallowed : this.#carry.length) + this.#at - start
     const carry = this.#carry
     this.#swallowed = 0
     this.#carry = ''
     if (size > this.#limit * SWALLOW_FACTOR) return ENDLESS
     if (last !== CR) return BARE_LINE_END
-    if (size > this.#limit) return TOO_LONG
+    if (size > this.#limit)
+      return { fault: 'too-long', start: swallowed ? this.#start : this.#startOf(carry, start) }
     const line = carry + this.#bytes.toString('latin1', start, lf)
     // An idle connection must not keep the chunk of its last command, which may have been the end of a content.
     if (this.unread === 0) this.#release()
     return line.indexOf('\r') === line.length - 1 ? line.slice(0, -1) : BARE_LINE_END
+  }
+
+  #startOf(carry: string, at: number): string {
+    return (carry + this.#bytes.toString('latin1', at, at + START_OCTETS)).slice(0, START_OCTETS)
   }
 
   #release(): void {
@@ -84,6 +92,7 @@ export class LineReader {
     const piece = this.take().toString('latin1')
     this.#carry = this.#carry === '' ? piece : flat(this.#carry + piece)
     if (this.#swallowed === 0 && this.#carry.length <= this.#limit) return undefined
+    if (this.#swallowed === 0) this.#start = this.#carry.slice(0, START_OCTETS)
     this.#swallowed += this.#swallowed === 0 ? this.#carry.length : size
     // The last byte alone, for the CR of a CRLF that a chunk's edge cut in two.
     this.#carry = this.#carry.slice(-1)

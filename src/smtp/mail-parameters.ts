@@ -36,12 +36,25 @@ function parameterRefusal(keyword: string, value: string | true, terms: MailTerm
     return Number(value) > terms.messageBytes ? messageTooBig(terms.messageBytes) : undefined
   }
   if (keyword === 'BODY' && terms.features.eightBitMime) {
-    return value !== true && /^(?:7BIT|8BITMIME)$/i.test(value) ? undefined : malformed('BODY')
+    if (value === true) return malformed('BODY')
+    // RFC 3030 §3: right, but an extension that is not here (RFC 5321 §4.1.1.11).
+    if (/^BINARYMIME$/i.test(value)) return unsupported(`BODY=${value.toUpperCase()}`)
+    return /^(?:7BIT|8BITMIME)$/i.test(value) ? undefined : malformed('BODY')
   }
   if (keyword === 'SMTPUTF8' && terms.features.smtpUtf8)
     return value === true ? undefined : malformed('SMTPUTF8')
   if (keyword === 'AUTH' && terms.auth) return value === true ? malformed('AUTH') : undefined
-  return { code: 555, enhanced: '5.5.4', text: `Parameter ${keyword} is not supported` }
+  return unsupported(`Parameter ${keyword}`)
+}
+
+/** The octets that SIZE announces, of parameters that were checked. */
+export function declaredSize(parameters: SmtpParameters): number | undefined {
+  const value = parameters.get('SIZE')
+  return value === undefined || value === true ? undefined : Number(value)
+}
+
+function unsupported(what: string): Reply {
+  return { code: 555, enhanced: '5.5.4', text: `${what} is not supported` }
 }
 
 function malformed(keyword: string): Reply {

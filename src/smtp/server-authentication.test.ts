@@ -195,6 +195,33 @@ test('a 421 of the handler closes the connection', async (t) => {
   )
 })
 
+test('a last reply of the handler closes the connection, whatever its code', async (t) => {
+  const last = { code: 535, enhanced: '5.7.8', text: 'Gone', last: true } as const
+  for (const [refusing, dialogue] of [
+    [{ mail: () => last }, 's: 535 5.7.8 Gone'],
+    [{ rcpt: () => last }, 's: 250 …\ns: 535 5.7.8 Gone'],
+    [{ data: () => last }, 's: 250 …\ns: 250 …\ns: 535 5.7.8 Gone'],
+    [
+      { data: () => ({ write: () => {}, end: async () => last, abort: () => {} }) },
+      's: 250 …\ns: 250 …\ns: 354 …\nc: .\ns: 535 5.7.8 Gone',
+    ],
+  ] as const) {
+    const server = await start(t, {}, { ...authenticating, ...refusing })
+    await playTlsClient(
+      server.port,
+      `${OPENING}
+        c: AUTH PLAIN ${RIGHT}
+        s: 235 …
+        c: MAIL FROM:<a@client.test>
+        c: RCPT TO:<b@mx.test>
+        c: DATA
+        ${dialogue}
+        s: (close)
+      `,
+    )
+  }
+})
+
 test('each line of an AUTH exchange has its own time, whatever the idle time is', async (t) => {
   const server = await start(t, { authMs: 100, idleMs: 10_000 })
   for (const begun of ['c: AUTH PLAIN', `c: AUTH LOGIN\ns: 334 …\nc: ${base64('api_token')}`]) {
@@ -231,6 +258,82 @@ test('a verdict may take longer than the idle time', async (t) => {
   await until(() => said.join('').includes('235 2.7.0 Authentication successful\r\n'))
   await once(socket, 'end')
   assert.match(said.join(''), /421 4\.4\.2 [^\n]*\n$/)
+})
+
+test('the login has one deadline from the greeting on, and no command renews it', async (t) => {
+  const server = await start(t, { beforeAuthMs: 300, commandsBeforeMail: Infinity })
+  const socket = connectTls({ port: server.port, host: '127.0.0.1', rejectUnauthorized: false })
+  t.after(() => void socket.destroy())
+  let said = ''
+  socket.on('data', (chunk: Buffer) => {
+    said += chunk.toString()
+  })
+  const busy = setInterval(() => socket.write('NOOP\r\nEHLO client.test\r\nRSET\r\n'), 20)
+  await once(socket, 'end')
+  clearInterval(busy)
+  assert.match(said, /\r\n421 4\.4\.2 Timeout: no login so far, closing connection\r\n$/)
+})
+
+test('who has logged in has only the idle time to keep to', async (t) => {
+  const server = await start(t, { beforeAuthMs: 200 })
+  await playTlsClient(
+    server.port,
+    `${OPENING}
+      c: AUTH PLAIN ${RIGHT}
+      s: 235 …
+      ${'s: (quiet)\n'.repeat(12)}
+      c: NOOP
+      s: 250 2.0.0 Ok
+    `,
+  )
+})
+
+test('the time in which the handler decides about credentials is not the peer’s', async (t) => {
+  const { socket, said, answer } = await openAuthenticating(t, { beforeAuthMs: 200 })
+  await sleep(400)
+  assert.equal(said.join('').match(/^(?:421|535)/m), null)
+  answer(REFUSED)
+  await once(socket, 'end')
+  assert.match(said.join(''), /535 5\.7\.8 [^\n]*\n421 4\.4\.2 [^\n]*\n$/)
+})
+
+test('where all connections are taken, the oldest that has not logged in gives way', async (t) => {
+  const server = await start(t, { connections: 3, giveWayMs: 0 })
+  const dial = async () => {
+    const socket = connectTls({ port: server.port, host: '127.0.0.1', rejectUnauthorized: false })
+    t.after(() => void socket.destroy())
+    socket.on('error', () => {})
+    const heard = { socket, said: '' }
+    socket.on('data', (chunk: Buffer) => {
+      heard.said += chunk.toString()
+    })
+    await until(() => heard.said.startsWith('220 '))
+    return heard
+  }
+  const known = await dial()
+  known.socket.write(`EHLO client.test\r\nAUTH PLAIN ${RIGHT}\r\n`)
+  await until(() => known.said.includes('\r\n235 '))
+  const oldest = await dial()
+  const another = await dial()
+  const last = await dial()
+  await until(() => oldest.socket.readableEnded)
+  assert.match(oldest.said, /\r\n421 4\.7\.0 Too many connections, and no login in this one so far[^\n]*\n$/)
+  for (const { socket } of [known, another, last]) {
+    socket.write('NOOP\r\n')
+    const [reply] = await once(socket, 'data')
+    assert.match(String(reply), /^250 /)
+  }
+})
+
+test('a connection that never finishes its handshake gives way too', async (t) => {
+  const server = await start(t, { connections: 1, giveWayMs: 0 })
+  const silent = connectTcp({ port: server.port, host: '127.0.0.1' })
+  t.after(() => void silent.destroy())
+  silent.on('error', () => {})
+  silent.resume()
+  await until(() => server.server.connections === 1)
+  await playTlsClient(server.port, OPENING)
+  await until(() => silent.closed)
 })
 
 test('what is sent during a verdict waits at the peer, and is obeyed after it', async (t) => {

@@ -35,6 +35,12 @@ const LINGER_MS = 5000
 
 const EARLY: Reply = { code: 554, enhanced: '5.5.1', text: 'Protocol error: you spoke before the greeting' }
 const TIMED_OUT: Reply = { code: 421, enhanced: '4.4.2', text: 'Timeout, closing connection' }
+const NO_LOGIN: Reply = { code: 421, enhanced: '4.4.2', text: 'Timeout: no login so far, closing connection' }
+const GIVES_WAY: Reply = {
+  code: 421,
+  enhanced: '4.7.0',
+  text: 'Too many connections, and no login in this one so far; try again later',
+}
 const PIPELINED_TLS: Reply = {
   code: 554,
   enhanced: '5.5.1',
@@ -43,6 +49,12 @@ const PIPELINED_TLS: Reply = {
 
 // RFC 3207 §4.
 const NO_TLS_NOW: Reply = { code: 454, enhanced: '4.7.0', text: 'TLS not available due to temporary reason' }
+
+/** Whom a connection tells about itself. */
+export interface ConnectionWatch {
+  loggedIn(): void
+  closed(): void
+}
 
 type State = 'handshake' | 'greeting' | 'open' | 'closing' | 'closed'
 
@@ -54,9 +66,11 @@ export class ServerConnection {
   readonly #session: ServerSession
   /** Whom it is counted for. */
   readonly #address: string
-  readonly #onClosed: () => void
+  readonly #watch: ConnectionWatch
   readonly #lines = new LineReader(MAX_LINE_BYTES)
   readonly #deadline: Deadline
+  /** From the greeting to the login, whatever is said in between. */
+  readonly #loginDeadline: Deadline
   #socket: Socket
   #state: State = 'handshake'
   #handshaking: HalfOpenHandshake | undefined
@@ -69,19 +83,23 @@ export class ServerConnection {
   #peerEnded = false
   #greeted = false
   #quietBytes = 0
+  #contentBytes = 0
+  /** When the content would have to be there, were it empty. */
+  #contentDue = 0
   #out = ''
 
-  constructor(socket: Socket, address: string, terms: ConnectionTerms, onClosed: () => void) {
+  constructor(socket: Socket, address: string, terms: ConnectionTerms, watch: ConnectionWatch) {
     this.#terms = terms
     this.#socket = socket
     this.#address = address
-    this.#onClosed = onClosed
+    this.#watch = watch
     this.#session = new ServerSession(terms, {
       remoteAddress: plainAddress(socket.remoteAddress),
       remotePort: socket.remotePort ?? 0,
       destroy: () => this.#socket.destroy(),
     })
-    this.#deadline = new Deadline(() => this.#timedOut())
+    this.#deadline = new Deadline(() => this.#giveUp(TIMED_OUT))
+    this.#loginDeadline = new Deadline(() => this.#giveUp(NO_LOGIN))
   }
 
   start(): void {
@@ -98,6 +116,11 @@ export class ServerConnection {
     this.#session.draining = true
     if (this.#state === 'handshake') this.#socket.destroy()
     else if (!this.#busy) this.#closeIfDrained()
+  }
+
+  /** Ends it for the sake of another one. */
+  giveWay(): void {
+    this.#giveUp(GIVES_WAY)
   }
 
   /** Ends it now. */
@@ -158,9 +181,10 @@ export class ServerConnection {
     this.#state = 'closed'
     this.#endHandshake()
     this.#deadline.dispose()
+    this.#loginDeadline.dispose()
     this.#content?.abort('disconnected')
     if (this.#greeted) this.#session.closed()
-    this.#onClosed()
+    this.#watch.closed()
   }
 
   /** Works off what has arrived, until there is no more or something has to be waited for. */
@@ -191,22 +215,37 @@ export class ServerConnection {
   }
 
   async #awaitPromise(pending: Promise<Step>): Promise<void> {
+    const loggingIn = this.#session.authenticating
     this.#suspend()
+    if (loggingIn) this.#loginDeadline.pause()
     // The session never rejects.
     const step = await pending
     this.#busy = false
     if (this.#state === 'closing' || this.#state === 'closed') return this.#discard(step)
+    if (loggingIn) this.#loginDecided()
     this.#perform(step)
     this.#advance()
+  }
+
+  #loginDecided(): void {
+    if (!this.#session.authenticated) return this.#loginDeadline.resume()
+    this.#loginDeadline.dispose()
+    this.#watch.loggedIn()
   }
 
   #perform(step: Step): void {
     if (step.next === 'close') return this.#hangUp(step.reply)
     if (step.next === 'tls') return this.#startTls(step.reply)
     this.#out += formatReply(step.reply)
-    if (this.#state === 'greeting') this.#state = 'open'
+    if (this.#state === 'greeting') this.#beginSession()
     if (step.next === 'content') this.#beginContent(step.sink)
     else this.#expectCommand()
+  }
+
+  #beginSession(): void {
+    this.#state = 'open'
+    const { handler, limits } = this.#terms
+    if (handler.authenticate !== undefined) this.#loginDeadline.set(limits.beforeAuthMs)
   }
 
   /** A content that nobody can send any more. */
@@ -236,16 +275,27 @@ export class ServerConnection {
   }
 
   #beginContent(sink: DataSink): void {
+    const { dataMs } = this.#terms.limits
     this.#content = this.#intake(sink)
     this.#quietBytes = 0
-    this.#deadline.set(this.#terms.limits.dataMs)
+    this.#contentBytes = 0
+    this.#contentDue = performance.now() + dataMs
+    this.#deadline.set(dataMs)
+  }
+
+  /** Each sign of life gives the peer time anew, all of them together no more than the content's size earns it. */
+  #expectContent(): void {
+    const { dataMs, dataBytesPerSecond } = this.#terms.limits
+    const earned = (this.#contentBytes / dataBytesPerSecond) * 1000
+    this.#deadline.set(Math.min(dataMs, this.#contentDue + earned - performance.now()))
   }
 
   #feed(content: ContentIntake, chunk: Buffer): void {
     this.#quietBytes += chunk.length
+    this.#contentBytes += chunk.length
     if (this.#quietBytes >= LIFE_SIGN_BYTES) {
       this.#quietBytes = 0
-      this.#deadline.set(this.#terms.limits.dataMs)
+      this.#expectContent()
     }
     const { rest, flood, wait } = content.take(chunk)
     if (flood) return this.#hangUp(content.refusal)
@@ -258,11 +308,13 @@ export class ServerConnection {
   }
 
   async #waitForSink(wait: Promise<void>): Promise<void> {
+    const since = performance.now()
     this.#suspend()
     await wait
     this.#busy = false
     if (this.#state !== 'open') return
-    this.#deadline.set(this.#terms.limits.dataMs)
+    this.#contentDue += performance.now() - since
+    this.#expectContent()
     this.#advance()
   }
 
@@ -298,10 +350,11 @@ export class ServerConnection {
     return !this.#blocked
   }
 
-  #timedOut(): void {
+  /** Ends it, with a last word where it speaks already. */
+  #giveUp(reply: Reply): void {
     this.#content?.abort('timeout')
     if (this.#state === 'handshake' || this.#state === 'closing') this.#socket.destroy()
-    else this.#hangUp(TIMED_OUT)
+    else this.#hangUp(reply)
   }
 
   /** Sends what is left to say and closes, giving the peer the time to read it. */
@@ -310,6 +363,7 @@ export class ServerConnection {
     if (reply !== undefined) this.#out += formatReply(reply)
     this.#flush()
     this.#state = 'closing'
+    this.#loginDeadline.dispose()
     this.#content?.abort('disconnected')
     this.#deadline.set(LINGER_MS)
     this.#socket.end()

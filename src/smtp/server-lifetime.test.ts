@@ -43,6 +43,36 @@ test('RFC 5321 §4.5.3.2.7: a command that does not arrive in time, byte by byte
   clearInterval(drip)
 })
 
+test('a content has time for itself as a whole, and a peer that sends it in drips cannot stretch it', async (t) => {
+  const server = await startSmtpServer(t, { limits: { dataMs: 300, dataBytesPerSecond: 10_000_000 } })
+  const socket = await openSocket(t, server)
+  let said = ''
+  socket.on('data', (chunk: Buffer) => {
+    said += chunk.toString()
+  })
+  socket.write('HELO c\r\nMAIL FROM:<>\r\nRCPT TO:<b@mx.test>\r\nDATA\r\n')
+  const ended = once(socket, 'end')
+  // Each of them a sign of life in good time.
+  const drip = setInterval(() => socket.write(Buffer.alloc(4096, 'x')), 20)
+  await ended
+  clearInterval(drip)
+  assert.match(said, /\r\n421 4\.4\.2 Timeout, closing connection\r\n$/)
+  assert.deepEqual(server.aborted, ['timeout'])
+})
+
+test('a content that comes slowly but steadily earns the time that it takes', async (t) => {
+  const server = await startSmtpServer(t, { limits: { dataMs: 200, dataBytesPerSecond: 4096 } })
+  const socket = await openSocket(t, server)
+  socket.resume()
+  socket.write('HELO c\r\nMAIL FROM:<>\r\nRCPT TO:<b@mx.test>\r\nDATA\r\n')
+  for (let sent = 0; sent < 10; sent++) {
+    socket.write(Buffer.alloc(4096, 'x'))
+    await sleep(50)
+  }
+  socket.write('\r\n.\r\n')
+  await until(() => server.messages.length === 1)
+})
+
 test('a slow handler is not the peer’s fault', async (t) => {
   const server = await startSmtpServer(t, {
     limits: { idleMs: 50, dataMs: 50 },

@@ -20,8 +20,15 @@ export interface SmtpLimits {
   readonly authMs: number
   /** How long the next 4 KiB of content, or its end, may take to arrive. */
   readonly dataMs: number
-  /** Connections at once. */
+  /** A whole content may take `dataMs`, and for so many octets of it a second more. */
+  readonly dataBytesPerSecond: number
+  /** How long the login may take from the greeting on, where mail wants one. The time in which the handler decides about
+   *  credentials does not count. */
+  readonly beforeAuthMs: number
+  /** Connections at once. When there would be more, the oldest one that has not logged in, where mail wants a login,
+   *  gives way if it is older than `giveWayMs`; else the new one is refused. */
   readonly connections: number
+  readonly giveWayMs: number
   /** Connections at once from one IPv4 address or one IPv6 /64. */
   readonly connectionsPerAddress: number
   readonly messagesPerConnection: number
@@ -45,7 +52,10 @@ export const DEFAULT_LIMITS: SmtpLimits = {
   idleMs: 5 * 60_000,
   authMs: 30_000,
   dataMs: 5 * 60_000,
+  dataBytesPerSecond: 8192,
+  beforeAuthMs: 5 * 60_000,
   connections: 1000,
+  giveWayMs: 10_000,
   connectionsPerAddress: 100,
   messagesPerConnection: Infinity,
   handshakeMs: 30_000,

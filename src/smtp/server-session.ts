@@ -55,10 +55,18 @@ const BARE_LINE_END: Reply = {
 const SHUTTING_DOWN: Reply = { code: 421, enhanced: '4.3.2', text: 'Service shutting down, try again later' }
 const TOO_MANY_ERRORS: Reply = { code: 421, enhanced: '4.7.0', text: 'Too many errors, closing connection' }
 const TOO_MANY_GUESSES: Reply = { code: 421, enhanced: '4.7.0', text: 'Too many failed authentications' }
+// RFC 4954 §6.
+const AUTH_LINE_TOO_LONG: Reply = {
+  code: 500,
+  enhanced: '5.5.6',
+  text: 'Authentication exchange line is too long',
+}
+const TOO_MANY_RECIPIENTS: Reply = { code: 452, enhanced: '4.5.3', text: 'Too many recipients' }
 const NO_UTF8: Reply = { code: 553, enhanced: '5.6.7', text: 'Addresses beyond ASCII want SMTPUTF8 on MAIL' }
 
-// Goes into Received fields, so nothing that means something there (RFC 5321 §4.1.3 literals included, brackets stay).
-const HELO_NAME = /^[A-Za-z0-9._:[\]-]{1,255}$/
+/** So many recipients of one transaction are refused as too many before each further one counts as an error: a client
+ *  that has a long list and sends it all at once is honest (RFC 5321 §4.5.3.1.10), one without an end is not. */
+const PATIENCE_WITH_RECIPIENTS = 1000
 // A browser that was talked into speaking here would have the lines of its request read as commands.
 const FOREIGN_PROTOCOL = new Set(['GET', 'POST', 'PUT', 'HEAD', 'OPTIONS', 'DELETE', 'CONNECT'])
 const MAIL_VERBS = new Set(['MAIL', 'RCPT', 'DATA'])
@@ -71,11 +79,12 @@ export class ServerSession {
   draining = false
   /** Whether the handler is deciding about credentials. */
   authenticating = false
+  authenticated = false
   readonly #terms: SessionTerms
   #extended = false
-  #authenticated = false
   #auth: AuthExchange | undefined
   #rcptSeen = false
+  #recipientsTooMany = 0
   #transactions = 0
   #errors = 0
   #authFailures = 0
@@ -115,8 +124,9 @@ export class ServerSession {
 
   command(line: string | LineFault): MaybePromise<Step> {
     if (typeof line !== 'string') {
+      const { inAuth } = this
       this.#auth = undefined
-      return this.#tally(lineRefusal(line))
+      return this.#tally(lineRefusal(line, inAuth))
     }
     return after(this.#auth === undefined ? this.#dispatch(line) : this.#respond(this.#auth, line), (step) =>
       this.#tally(step),
@@ -202,7 +212,7 @@ export class ServerSession {
 
   /** Whether mail wants credentials that have not come yet. */
   get #locked(): boolean {
-    return this.#terms.handler.authenticate !== undefined && !this.#authenticated
+    return this.#terms.handler.authenticate !== undefined && !this.authenticated
   }
 
   #lineLimit(verb: string): number {
@@ -213,13 +223,13 @@ export class ServerSession {
 
   #hello(extended: boolean, argument: string): Step {
     const verb = extended ? 'EHLO' : 'HELO'
-    if (!HELO_NAME.test(argument))
-      return go({ code: 501, enhanced: '5.5.4', text: `Syntax: ${verb} hostname` })
-    this.view.helo = argument
+    if (argument === '') return go({ code: 501, enhanced: '5.5.4', text: `Syntax: ${verb} hostname` })
+    const name = safeName(argument)
+    this.view.helo = name
     this.#extended = extended
     // RFC 5321 §4.1.4: EHLO in mid-session clears the buffers like RSET.
     this.#resetEnvelope()
-    const greeting = `${this.#terms.hostname} greets ${argument}`
+    const greeting = `${this.#terms.hostname} greets ${name}`
     return go({ code: 250, text: extended ? [greeting, ...this.#extensions()].join('\n') : greeting })
   }
 
@@ -281,8 +291,11 @@ export class ServerSession {
     const { to, utf8 } = this.view.envelope
     if (international && !utf8) return go(NO_UTF8)
     // RFC 5321 §4.5.3.1.10: the client sends what was accepted and comes again with the others.
-    if (to.length >= limits.recipients)
-      return go({ code: 452, enhanced: '4.5.3', text: 'Too many recipients' })
+    if (to.length >= limits.recipients) {
+      this.#recipientsTooMany += 1
+      const step = go(TOO_MANY_RECIPIENTS)
+      return this.#recipientsTooMany > PATIENCE_WITH_RECIPIENTS ? this.#countError(step) : step
+    }
     return this.#ask(
       () => handler.rcpt?.(this.view, rcpt.path, rcpt.parameters),
       () => {
@@ -325,7 +338,7 @@ export class ServerSession {
       return go({ code: 530, enhanced: '5.7.0', text: 'Authentication is offered over TLS only' })
     }
     if (!this.#extended) return go(badSequence('Say EHLO first'))
-    if (this.#authenticated) return go(badSequence('Authenticated already'))
+    if (this.authenticated) return go(badSequence('Authenticated already'))
     if (this.#authFailures >= this.#terms.limits.authFailures) return close(TOO_MANY_GUESSES)
     if (argument === '') return go({ code: 501, enhanced: '5.5.4', text: 'Syntax: AUTH mechanism' })
     const step = beginAuth(argument)
@@ -357,7 +370,7 @@ export class ServerSession {
     const verdict = this.#ask(
       () => this.#terms.handler.authenticate?.(this.view, username, password),
       () => {
-        this.#authenticated = true
+        this.authenticated = true
         return AUTHENTICATED
       },
     )
@@ -388,8 +401,11 @@ export class ServerSession {
 
   #tally(step: Step): Step {
     // RFC 5321 §3.8: 421 says that the connection closes, so a handler's closes it.
-    if (step.reply.code === 421) return close(step.reply)
-    if (step.reply.code < 500 || step.next === 'close') return step
+    if (step.reply.code === 421 || 'last' in step.reply) return close(step.reply)
+    return step.reply.code < 500 || step.next === 'close' ? step : this.#countError(step)
+  }
+
+  #countError(step: Step): Step {
     this.#errors += 1
     return this.#errors > this.#terms.limits.errors ? close(TOO_MANY_ERRORS) : step
   }
@@ -399,6 +415,7 @@ export class ServerSession {
     this.view.envelope.to = []
     this.view.envelope.utf8 = false
     this.#rcptSeen = false
+    this.#recipientsTooMany = 0
   }
 }
 
@@ -447,7 +464,13 @@ function noArgument(verb: string): Reply {
 }
 
 /** Where a line's end is ambiguous nothing behind it can be trusted, so the connection closes. */
-function lineRefusal({ fault }: LineFault): Step {
-  if (fault === 'bare-line-end') return close(BARE_LINE_END)
-  return fault === 'endless' ? close(LINE_TOO_LONG) : go(LINE_TOO_LONG)
+function lineRefusal(line: LineFault, inAuth: boolean): Step {
+  if (line.fault !== 'too-long') return close(line.fault === 'endless' ? LINE_TOO_LONG : BARE_LINE_END)
+  return go(inAuth || /^AUTH /i.test(line.start) ? AUTH_LINE_TOO_LONG : LINE_TOO_LONG)
+}
+
+/** RFC 5321 §4.1.4: no mail is refused for the name that its client gives itself. It goes into logs and Received fields,
+ *  so of any other name stays what means nothing there (the brackets of an address literal are in none of them). */
+function safeName(argument: string): string {
+  return argument.replaceAll(/[^A-Za-z0-9._:[\]-]+/g, '').slice(0, 255) || 'unknown'
 }

@@ -286,7 +286,7 @@ test('RFC 4954 §4: a response of 12,288 octets is read, a longer one refused', 
       c: AUTH PLAIN
       s: 334\\x20
       c: ${'A'.repeat(12_288)}
-      s: 500 5.5.2 Line too long
+      s: 500 5.5.6 Authentication exchange line is too long
       c: ${base64('\0api_token\0secret')}
       s: 500 5.5.1 Command not recognized
       c: AUTH LOGIN !

@@ -57,6 +57,30 @@ test('a content that goes on for too long is cut off', async (t) => {
   assert.deepEqual(server.aborted, ['too-large'])
 })
 
+test('RFC 5321 §4.5.3.1.10: a thousand recipients too many are no errors, those behind them are', async (t) => {
+  const server = await startSmtpServer(t, { limits: { recipients: 1, errors: 2 } })
+  const many = (times: number, line: string) => `${line}\n`.repeat(times)
+  await playClient(
+    server.port,
+    `${OPENING}
+      c: MAIL FROM:<a@client.test>
+      s: 250 …
+      ${many(1001, 'c: RCPT TO:<b@mx.test>')}
+      s: 250 …
+      ${many(1000, 's: 452 4.5.3 Too many recipients')}
+      c: RSET
+      s: 250 …
+      c: MAIL FROM:<a@client.test>
+      s: 250 …
+      ${many(2000, 'c: RCPT TO:<b@mx.test>')}
+      s: 250 …
+      ${many(1002, 's: 452 4.5.3 Too many recipients')}
+      s: 421 4.7.0 Too many errors, closing connection
+      s: (close)
+    `,
+  )
+})
+
 test('RFC 5321 §4.5.3.1: lines over the limits are refused, and the session goes on', async (t) => {
   const server = await startSmtpServer(t, { limits: { textLineBytes: 1000 } })
   const long = 'x'.repeat(998)

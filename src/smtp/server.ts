@@ -1,6 +1,7 @@
 import { createServer, type Server, type Socket } from 'node:net'
 import { createSecureContext, type SecureContext, type TlsOptions } from 'node:tls'
 import { networkOf } from '#net/network-of.ts'
+import { ConnectionPlaces } from './connection-places.ts'
 import { HalfOpenHandshakes } from './half-open-handshakes.ts'
 import type { SmtpHandler, SmtpSession } from './handler.ts'
 import type { SmtpFeatures } from './mail-parameters.ts'
@@ -55,25 +56,24 @@ export function createSmtpServer(options: SmtpServerOptions): SmtpServer {
   const terms = connectionTerms(options)
   const listeners = new Set<Server>()
   const connections = new Set<ServerConnection>()
-  const perAddress = new Map<string, number>()
+  const places = new ConnectionPlaces(terms.limits, () => performance.now())
+  const wantsLogin = terms.handler.authenticate !== undefined
   let draining: Promise<void> | undefined
   let allClosed: (() => void) | undefined
 
   function accept(socket: Socket): void {
     const key = networkOf(socket.remoteAddress ?? '')
-    const { limits } = terms
     // Before connections are counted, as the one that gives way is one of them.
     if (terms.tls?.mode === 'implicit' && !terms.handshakes.makeRoom(key)) return refuse(socket)
-    const fromThere = perAddress.get(key) ?? 0
-    if (connections.size >= limits.connections || fromThere >= limits.connectionsPerAddress)
-      return refuse(socket)
-    perAddress.set(key, fromThere + 1)
-    const connection = new ServerConnection(socket, key, terms, () => {
-      connections.delete(connection)
-      const left = (perAddress.get(key) ?? 1) - 1
-      if (left > 0) perAddress.set(key, left)
-      else perAddress.delete(key)
-      if (connections.size === 0) allClosed?.()
+    if (!places.makeRoom(key)) return refuse(socket)
+    const place = places.enter(key, wantsLogin ? () => connection.giveWay() : undefined)
+    const connection = new ServerConnection(socket, key, terms, {
+      loggedIn: () => places.keep(place),
+      closed() {
+        places.leave(place)
+        connections.delete(connection)
+        if (connections.size === 0) allClosed?.()
+      },
     })
     connections.add(connection)
     connection.start()

@@ -9,7 +9,7 @@ import type { Address } from '#model/address.ts'
 import { serviceNames } from '#model/service.ts'
 import { openCertificateAuthority } from '#net/certificate-authority.ts'
 import { openLog } from '#observe/log.ts'
-import { openAcceptor } from '#outbound/accept/accept.ts'
+import { type Acceptor, openAcceptor } from '#outbound/accept/accept.ts'
 import { openQueue } from '#outbound/queue/queue.ts'
 import { type Accounts, openAccounts } from '#registry/accounts/accounts.ts'
 import { openDomains } from '#registry/domains/domains.ts'
@@ -28,6 +28,7 @@ import { openVault } from '#vault/vault.ts'
 export interface SubmissionWorld {
   readonly store: Store
   readonly accounts: Accounts
+  readonly acceptor: Acceptor
   readonly suppressions: Suppressions
   readonly bodies: Bodies
   readonly account: { readonly one: string; readonly two: string; readonly off: string }
@@ -124,6 +125,7 @@ export async function openSubmissionWorld(
   return {
     store,
     accounts,
+    acceptor,
     suppressions,
     bodies,
     logged,

@@ -1,16 +1,27 @@
-import { setTimeout as sleep } from 'node:timers/promises'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Address } from '#model/address.ts'
 import { networkOf } from '#net/network-of.ts'
 import type { Log } from '#observe/log.ts'
-import type { Accounts, Authentication, Principal, Token } from '#registry/accounts/accounts.ts'
+import type { Accounts, Authentication, Token } from '#registry/accounts/accounts.ts'
+import { hashSecret } from '#registry/accounts/token-secret.ts'
 import type { SmtpSession } from '#smtp/handler.ts'
 import type { Reply } from '#smtp/reply.ts'
 import type { LoginDelays } from './login-delays.ts'
+import { openLoginWarnings } from './login-warnings.ts'
 
 /** What the door knows of a session that has logged in. */
 export interface Login {
   token: Token
-  /** In whose name the present transaction is. */
-  by: Principal | undefined
+  /** Since its MAIL was taken. */
+  transaction: Transaction | undefined
+}
+
+export interface Transaction {
+  readonly from: Address
+  /** In whose name. */
+  readonly accountId: string
+  /** Octets of the content, where MAIL told them. */
+  readonly size: number | undefined
 }
 
 export interface Logins {
@@ -27,7 +38,14 @@ export interface LoginWorld {
   readonly log: Log
   /** Sessions at once for one account, or with tokens of one user. */
   readonly connectionsPerAccount: number
+  /** Milliseconds since 1970. */
+  readonly now: () => number
+  /** How a login waits. */
+  readonly sleep?: (ms: number) => Promise<void>
 }
+
+/** Logins of one network that may wait at once: who opens many connections does not guess any faster. */
+const MOST_WAITING = 5
 
 const USERNAME = 'api_token'
 const PERMISSION = 'Email Sending:Edit'
@@ -37,6 +55,11 @@ const REFUSED: Reply = {
   code: 535,
   enhanced: '5.7.8',
   text: `Authentication failed: the user name is ${USERNAME}, the password an API token with the permission "Email Sending: Edit"`,
+}
+const TOO_MANY_WAITING: Reply = {
+  code: 421,
+  enhanced: '4.7.0',
+  text: 'Too many logins from your network were refused and others are waiting, try again later',
 }
 // RFC 4954 §6.
 const UNAVAILABLE: Reply = {
@@ -48,33 +71,58 @@ const UNAVAILABLE: Reply = {
 type Held = { readonly login: Login; readonly owner: string } | 'closed'
 
 export function openLogins(world: LoginWorld): Logins {
-  const { accounts, delays, log, connectionsPerAccount } = world
+  const { accounts, delays, log, connectionsPerAccount, sleep = realSleep } = world
+  const warnings = openLoginWarnings(world)
   const sessions = new WeakMap<SmtpSession, Held>()
   const open = new Map<string, number>()
+  const waiting = new Map<string, number>()
 
   async function authenticate(
     session: SmtpSession,
     username: string,
     password: string,
   ): Promise<Reply | undefined> {
+    const network = networkOf(session.remoteAddress)
+    const attempt = { network, secretHash: hashSecret(password) }
+    const delayMs = delays.before(attempt)
+    const refused = (fault: string, owner?: string) =>
+      warnings.refused(network, { peer: session.remoteAddress, fault, owner, delayMs })
+    if (delayMs > 0 && !(await wait(network, delayMs))) {
+      refused('too-many-waiting')
+      return TOO_MANY_WAITING
+    }
+    // Nobody hears what a look at it would tell.
+    if (sessions.get(session) === 'closed') return REFUSED
     let found: Authentication
     try {
-      found = await accounts.authenticate(password)
+      found = await accounts.authenticate(password, session.remoteAddress)
     } catch (error) {
       log.error({ err: error }, 'submission: the token store is out of reach')
       return UNAVAILABLE
     }
     const fault = faultOf(found, username)
-    const network = networkOf(session.remoteAddress)
     if (found.kind === 'valid' && fault === undefined) {
-      delays.succeeded(network)
+      delays.succeeded(attempt)
       return admit(session, found.token)
     }
-    const owner = found.kind === 'unknown' ? undefined : ownerOf(found.kind === 'valid' ? found.token : found)
-    const delayMs = delays.refused(owner === undefined ? [network] : [network, owner])
-    log.warn({ peer: session.remoteAddress, fault, owner, delayMs }, 'submission: login refused')
-    if (delayMs > 0) await sleep(delayMs, undefined, { ref: false })
+    delays.refused(attempt)
+    refused(
+      fault ?? found.kind,
+      found.kind === 'unknown' ? undefined : ownerOf(found.kind === 'valid' ? found.token : found),
+    )
     return REFUSED
+  }
+
+  /** False at once where too many of the network wait already. */
+  async function wait(network: string, ms: number): Promise<boolean> {
+    const others = waiting.get(network) ?? 0
+    if (others >= MOST_WAITING) return false
+    waiting.set(network, others + 1)
+    await sleep(ms)
+    const left = (waiting.get(network) ?? 1) - 1
+    if (left > 0) waiting.set(network, left)
+    else waiting.delete(network)
+    return true
   }
 
   function admit(session: SmtpSession, token: Token): Reply | undefined {
@@ -87,7 +135,7 @@ export function openLogins(world: LoginWorld): Logins {
       return { code: 421, enhanced: '4.7.0', text }
     }
     open.set(owner, count + 1)
-    sessions.set(session, { login: { token, by: undefined }, owner })
+    sessions.set(session, { login: { token, transaction: undefined }, owner })
     return undefined
   }
 
@@ -109,6 +157,10 @@ export function openLogins(world: LoginWorld): Logins {
   }
 }
 
+async function realSleep(ms: number): Promise<void> {
+  await delay(ms, undefined, { ref: false })
+}
+
 /** Why a login is refused, for the operator's log. The user name is never logged: some put the token there. */
 function faultOf(found: Authentication, username: string): string | undefined {
   if (found.kind !== 'valid') return found.kind
@@ -116,7 +168,7 @@ function faultOf(found: Authentication, username: string): string | undefined {
   return username === USERNAME ? undefined : 'username'
 }
 
-/** Against whom logins and connections are counted: an account, or a user. */
+/** Against whom connections are counted: an account, or a user. */
 function ownerOf({ accountId, userId }: Pick<Token, 'accountId' | 'userId'>): string {
   return accountId ?? userId ?? ''
 }

@@ -2,29 +2,44 @@ import type { Log } from '#observe/log.ts'
 import type { Acceptor } from '#outbound/accept/accept.ts'
 import type { Raw } from '#outbound/accept/submission.ts'
 import type { Principal } from '#registry/accounts/accounts.ts'
-import { ContentBuffer, type MemoryBudget } from '#smtp/content-buffer.ts'
+import { ContentBuffer, type MemoryShares } from '#smtp/content-buffer.ts'
 import type { DataSink, SmtpSession } from '#smtp/handler.ts'
 import type { Reply } from '#smtp/reply.ts'
+import type { AccountTurns } from './account-turns.ts'
+import type { Transaction } from './login.ts'
 import { replyToRefusal } from './refusal-replies.ts'
 
 export interface ReceiveWorld {
   readonly acceptor: Acceptor
-  /** Octets of content held at once, over all sessions. */
-  readonly memory: MemoryBudget
+  /** Octets of content held at once, over all sessions, in shares of accounts. */
+  readonly memory: MemoryShares
+  /** The largest message. */
+  readonly messageBytes: number
+  readonly largeContents: AccountTurns
   readonly log: Log
 }
 
+/** Larger contents are read one at a time: reading one takes the thread for as long as it takes, and a copy of it. */
+const LARGE = 256 * 1024
+
 // RFC 5321 §4.2.3: 452, insufficient system storage.
-const BUSY: Reply = {
+export const BUSY: Reply = {
   code: 452,
   enhanced: '4.3.1',
   text: 'Too much mail is arriving at once, try again later',
 }
 
-/** Gathers one content and hands it to accept in the name of `by`. */
-export function receiveMessage(session: SmtpSession, by: Principal, world: ReceiveWorld): DataSink {
-  const gathered = new ContentBuffer(world.memory)
-  let fits = true
+/** Gathers one content and hands it to accept in the name of whom `standing` gives at its end. A refusal where there is
+ *  no memory for it. */
+export function receiveMessage(
+  session: SmtpSession,
+  { accountId, size }: Transaction,
+  standing: () => Promise<Principal | Reply>,
+  world: ReceiveWorld,
+): DataSink | Reply {
+  const gathered = new ContentBuffer(world.memory.of(accountId), world.messageBytes)
+  let fits = gathered.reserve(size)
+  if (!fits) return BUSY
   return {
     write(chunk) {
       if (!fits) return
@@ -34,7 +49,12 @@ export function receiveMessage(session: SmtpSession, by: Principal, world: Recei
     async end() {
       if (!fits) return BUSY
       try {
-        return await accept(session, by, gathered.content, world)
+        const take = async () => {
+          const by = await standing()
+          return 'code' in by ? by : accept(session, by, gathered.content, world)
+        }
+        const isLarge = gathered.content.length > LARGE
+        return await (isLarge ? world.largeContents.take(accountId, take) : take())
       } finally {
         gathered.release()
       }

@@ -7,7 +7,12 @@ import { statement } from '#store/store.ts'
 import { eventsIn, until } from '#test/outbound.ts'
 import { onBothEngines, openTestStore } from '#test/stores.ts'
 import { playSubmission, readSubmissionDialogue } from '#test/submission-dialogue.ts'
-import { messagesAfter, openSubmissionWorld, type SubmissionWorld } from '#test/submission-world.ts'
+import {
+  messagesAfter,
+  type OpenDoor,
+  openSubmissionWorld,
+  type SubmissionWorld,
+} from '#test/submission-world.ts'
 
 const speak = (world: SubmissionWorld, script: string) =>
   playSubmission(world, readSubmissionDialogue(script.replaceAll(/^ +/gm, '')))
@@ -131,56 +136,63 @@ onBothEngines(
   },
 )
 
-onBothEngines(
-  'refused logins wait longer and longer, and count against whose token it was',
-  async (_t, open) => {
-    const world = await openSubmissionWorld(open)
-    await speak(
-      world,
-      `(hello)
-    C: (repeat 4) AUTH PLAIN {plain:unknown}
-    S: (repeat 4) 535 5.7.8 …
-    (next connection)
-    (hello)
-    C: (repeat 2) AUTH PLAIN {plain:revoked}
-    C: AUTH PLAIN {base64:\\0somebody\\0{token}}
-    C: AUTH PLAIN {plain}
-    S: (repeat 3) 535 5.7.8 …
-    S: 235 2.7.0 …
-    (next connection)
-    (hello)
-    C: (repeat 3) AUTH PLAIN {plain:unknown}
-    S: (repeat 3) 535 5.7.8 …`,
-    )
-    const refused = world.logged
-      .map((line): unknown => JSON.parse(line))
-      .filter((entry) => isRefusal(entry))
-      .map(({ fault, owner, delayMs }) => [fault, owner, delayMs])
-    const { one } = world.account
-    assert.deepEqual(refused, [
-      ...Array.from({ length: 4 }, () => ['unknown', undefined, 0]),
-      ['revoked', one, 0],
-      ['revoked', one, 100],
-      ['username', one, 141],
-      // Half of the seven were taken back by the login.
-      ['unknown', undefined, 0],
-      ['unknown', undefined, 0],
-      ['unknown', undefined, 100],
-    ])
-  },
-)
+onBothEngines('refused logins are told apart in the log alone, and wait for their turn', async (_t, open) => {
+  const world = await openSubmissionWorld(open)
+  const waits: number[] = []
+  const sleep = async (ms: number) => {
+    waits.push(ms)
+  }
+  await using door = await world.open({ sleep })
+  const kinds = ['unknown', 'revoked', 'expired', 'no-permission'] as const
+  for (const kind of kinds) {
+    const session = await dialIn(door)
+    for (let time = 0; time < 2; time += 1) await session.login(world.tokens[kind], /^535 5\.7\.8 /)
+  }
+  const session = await dialIn(door)
+  await session.login(world.tokens.one, /^235 2\.7\.0 /)
+  assert.deepEqual(waits, [100, 141, 200, 283])
+  const refused = world.logged
+    .map((line): unknown => JSON.parse(line))
+    .filter((entry) => isRefusal(entry))
+    .map(({ fault, owner }) => [fault, owner])
+  const { one } = world.account
+  assert.deepEqual(refused, [
+    ['unknown', undefined],
+    ['unknown', undefined],
+    ['revoked', one],
+    ['revoked', one],
+    ['expired', one],
+  ])
+})
 
 interface LoginRefusal {
   readonly msg: 'submission: login refused'
   readonly fault: string
   readonly owner?: string
-  readonly delayMs: number
 }
 
 function isRefusal(entry: unknown): entry is LoginRefusal {
   return (
     typeof entry === 'object' && entry !== null && 'msg' in entry && entry.msg === 'submission: login refused'
   )
+}
+
+/** A client that was greeted and has said EHLO. */
+async function dialIn(door: OpenDoor) {
+  const socket = door.dial()
+  let said = ''
+  socket.on('data', (chunk: Buffer) => {
+    said += chunk.toString('latin1')
+  })
+  const ask = async (line: string, reply: RegExp) => {
+    said = ''
+    socket.write(`${line}\r\n`)
+    await until(`${line.slice(0, 80)} is answered`, () => /^\d{3} .*\r\n$/m.exec(said) !== null)
+    assert.match(said, reply)
+  }
+  await until('it is greeted', () => said.endsWith('\r\n'))
+  await ask('EHLO client.example', /^250 /m)
+  return { socket, ask, login: (token: string, reply: RegExp) => ask(`AUTH PLAIN ${plain(token)}`, reply) }
 }
 
 onBothEngines('who vanishes while the token is looked up is not counted for ever', async (_t, open) => {
@@ -214,24 +226,8 @@ onBothEngines(
   async (_t, open) => {
     const world = await openSubmissionWorld(open)
     await using door = await world.open()
-    const opened = async (token: string) => {
-      const socket = door.dial()
-      let said = ''
-      socket.on('data', (chunk: Buffer) => {
-        said += chunk.toString('latin1')
-      })
-      const ask = async (line: string, reply: RegExp) => {
-        said = ''
-        socket.write(`${line}\r\n`)
-        await until(`${line} is answered`, () => /^\d{3} .*\r\n$/m.exec(said) !== null)
-        assert.match(said, reply)
-      }
-      await until('it is greeted', () => said.endsWith('\r\n'))
-      await ask('EHLO client.example', /^250 /m)
-      return { ask, login: (reply: RegExp) => ask(`AUTH PLAIN ${plain(token)}`, reply) }
-    }
-    const session = await opened(world.tokens.one)
-    await session.login(/^235 2\.7\.0 /)
+    const session = await dialIn(door)
+    await session.login(world.tokens.one, /^235 2\.7\.0 /)
     await session.ask('MAIL FROM:<welcome@one.example>', /^250 2\.1\.0 /)
     await session.ask('RCPT TO:<recipient@example.com>', /^250 2\.1\.5 /)
     await open.close()
@@ -239,9 +235,89 @@ onBothEngines(
     await session.ask('From: welcome@one.example\r\n\r\n.', /^451 4\.3\.0 /)
     await session.ask('MAIL FROM:<welcome@sub.one.example>', /^451 4\.3\.0 /)
     await session.ask('NOOP', /^250 /)
-    const late = await opened(world.tokens['other-account'])
-    await late.login(/^454 4\.7\.0 /)
+    const late = await dialIn(door)
+    await late.login(world.tokens['other-account'], /^454 4\.7\.0 /)
     await late.ask('MAIL FROM:<welcome@two.example>', /^530 5\.7\.0 /)
+  },
+)
+
+const switchAccountOff = statement('test.account-off', 'update account set sending_enabled = 0 where id = $1')
+
+onBothEngines(
+  'an account that is switched off sends no more, not even what it has begun',
+  async (_t, open) => {
+    let now = Date.now()
+    const world = await openSubmissionWorld(open, () => now)
+    await using door = await world.open()
+    const begun = async () => {
+      const session = await dialIn(door)
+      await session.login(world.tokens.one, /^235 /)
+      await session.ask('MAIL FROM:<welcome@one.example>', /^250 /)
+      await session.ask('RCPT TO:<recipient@example.com>', /^250 /)
+      return session
+    }
+    const atData = await begun()
+    const inContent = await begun()
+    await inContent.ask('DATA', /^354 /)
+    await open.store.commit([{ statement: switchAccountOff, params: [world.account.one] }])
+    // Caches of tokens and accounts live 5 s.
+    now += 5001
+    const refusal = /^550 5\.7\.1 Sender denied: Sending is switched off for this account\./
+    await atData.ask('DATA', refusal)
+    await inContent.ask('From: welcome@one.example\r\n\r\nx\r\n.', refusal)
+    await inContent.ask('MAIL FROM:<welcome@one.example>', refusal)
+    assert.deepEqual(await messagesAfter(world), [])
+  },
+)
+
+onBothEngines(
+  'large contents are read one at a time, accounts in turn, and small ones pass them',
+  async (_t, open) => {
+    const world = await openSubmissionWorld(open)
+    const { acceptor, account, tokens } = world
+    const begun: string[] = []
+    const released = Promise.withResolvers<void>()
+    let running = 0
+    let most = 0
+    await using door = await world.open({
+      acceptor: {
+        ...acceptor,
+        async accept(submission, by, how) {
+          const isLarge = submission.kind === 'raw' && submission.mime.length > 256 * 1024
+          begun.push(`${isLarge ? 'large' : 'small'} of ${by.accountId === account.one ? 'one' : 'two'}`)
+          if (!isLarge) return acceptor.accept(submission, by, how)
+          running += 1
+          most = Math.max(most, running)
+          await released.promise
+          const outcome = await acceptor.accept(submission, by, how)
+          running -= 1
+          return outcome
+        },
+      },
+    })
+    const send = async (token: string, from: string, octets: number) => {
+      const session = await dialIn(door)
+      await session.login(token, /^235 /)
+      await session.ask(`MAIL FROM:<${from}>`, /^250 /)
+      await session.ask('RCPT TO:<recipient@example.com>', /^250 /)
+      await session.ask('DATA', /^354 /)
+      const body = `${'x'.repeat(70)}\r\n`.repeat(octets / 72)
+      await session.ask(`From: ${from}\r\n\r\n${body}.`, /^250 2\.0\.0 Ok </)
+    }
+    const ofOne = (octets: number) => send(tokens.one, 'welcome@one.example', octets)
+    const large = [ofOne(400_000), ofOne(400_000), ofOne(400_000)]
+    await until('the first one is being read', () => begun.length === 1)
+    // Those behind it have arrived, one after the other on the same machine.
+    await new Promise((resolve) => setTimeout(resolve, 200))
+    large.push(send(tokens['other-account'], 'welcome@two.example', 400_000))
+    await new Promise((resolve) => setTimeout(resolve, 200))
+    await ofOne(1000)
+    assert.deepEqual(begun, ['large of one', 'small of one'])
+    released.resolve()
+    await Promise.all(large)
+    assert.deepEqual(begun.slice(2).toSorted(), ['large of one', 'large of one', 'large of two'])
+    assert.notEqual(begun.at(-1), 'large of two')
+    assert.equal(most, 1)
   },
 )
 

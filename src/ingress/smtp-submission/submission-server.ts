@@ -8,14 +8,13 @@ import { type SubmissionWorld, submissionHandler } from './submission-handler.ts
  *  transactions of strangers. Out: raw messages for accept, each in the name of one account. Promise: nothing passes
  *  without a token that may send, and nothing from a domain that is not its account's; the 250 with the Message-ID comes
  *  when the message is on disk; before the login a connection costs a bounded amount of memory and time. */
-export interface SubmissionOptions extends Omit<SubmissionWorld, 'delays'> {
+export interface SubmissionOptions extends Omit<SubmissionWorld, 'delays' | 'messageBytes'> {
   /** In the greeting. */
   readonly hostname: string
   /** Asked at each handshake. */
   readonly certificate: () => SecureContext | TlsOptions
   readonly connections: number
   readonly connectionsPerAddress: number
-  readonly now: () => number
   /** Other bounds than the door's own: nobody wants to wait out a timeout of five minutes to see it. */
   readonly limits?: Partial<SmtpLimits>
 }
@@ -26,9 +25,10 @@ const RECIPIENTS = 50
 
 export function createSubmissionServer(options: SubmissionOptions): SmtpServer {
   const { hostname, certificate, connections, connectionsPerAddress, log, now } = options
+  const { messageBytes = MESSAGE_BYTES } = options.limits ?? {}
   return createSmtpServer({
     hostname,
-    handler: submissionHandler({ ...options, delays: openLoginDelays({ now }) }),
+    handler: submissionHandler({ ...options, messageBytes, delays: openLoginDelays({ now }) }),
     tls: { mode: 'implicit', context: certificate },
     // curl sends a text file with the line ends that it has, and the specification's first example is one.
     features: { bareLineEnds: 'accept' },
@@ -40,6 +40,7 @@ export function createSubmissionServer(options: SubmissionOptions): SmtpServer {
       handshakes: connections,
       handshakesPerAddress: connectionsPerAddress,
       messagesPerConnection: 10_000,
+      beforeAuthMs: 120_000,
       authMs: 30_000,
       dataMs: 300_000,
       ...options.limits,

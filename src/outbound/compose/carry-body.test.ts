@@ -303,4 +303,21 @@ describe('what fits is carried, however damaged', () => {
     const dashes = `${MIXED}\r\n--b\r\n\r\n${'\r\n--'.repeat(1_000_000)}${LONG}`
     assert.match(bodyOf(dashes), /quoted-printable/)
   })
+
+  test('behind twenty thousand lines that could be delimiters and are none, the rest is in no part', () => {
+    const near = (line: string, times: number, between = '') =>
+      `${MIXED}\r\n--b\r\n\r\n${`${line}\r\n`.repeat(times)}${between}\0\r\n--b--\r\n`
+    assert.match(bodyOf(near('--c', 20_000)), /--c\r\n=00\r\n--b--\r\n$/)
+    assert.match(refusalOf(near('--c', 20_001)), /Line 20007 .* NUL\. It is in nothing that could/)
+    // Counted over the whole message, the headers of its parts included.
+    const another = `--b\r\n\r\n${'--c\r\n'.repeat(5001)}`
+    assert.match(refusalOf(near('--c', 15_000, another)), /NUL\. It is in nothing that could/)
+    // What is too short or too long for one does not count.
+    for (const line of ['--', '--    ', '--abcd', '--abcd  ', '-- a comment']) {
+      assert.match(bodyOf(near(line, 30_000)), /=00\r\n--b--\r\n$/, line)
+    }
+    // Without anything to encode it is carried as it is.
+    const fits = `--b\r\n\r\n${'--c\r\n'.repeat(30_000)}`
+    assert.equal(bodyOf(`${MIXED}\r\n${fits}`), fits)
+  })
 })

@@ -54,7 +54,7 @@ function carryPiece(rewriting: Rewriting, piece: Piece): Refusal | undefined {
     // RFC 2045 §6.4: a composite type is 7bit, 8bit or binary.
     return writeHeader(rewriting, part, part.encoding === 'binary' ? '8bit' : undefined)
   }
-  const { start, end, isDelimiter } = piece
+  const { start, end, holdsDelimiter } = piece
   const body = rewriting.content.subarray(start, end)
   const nul = body.includes(0)
   const long = findLongLine(body, LONGEST_LINE) !== undefined
@@ -63,7 +63,7 @@ function carryPiece(rewriting: Rewriting, piece: Piece): Refusal | undefined {
   const { type, charset, encoding } = part
   const encoded = part.signed
     ? undefined
-    : encodeLeaf({ type, charset, encoding, body, octets, long, nul, isDelimiter })
+    : encodeLeaf({ type, charset, encoding, body, octets, long, nul, holdsDelimiter })
   if (!encoded) return refuseUnfit(rewriting.content, start, end, part.signed ? SIGNED : ENCODE)
   const refusal = writeHeader(rewriting, part, encoded.encoding)
   if (refusal) return refusal
@@ -83,7 +83,7 @@ function writeHeader(rewriting: Rewriting, part: Part, encoding: string | undefi
     const [start, end] = [part.headerStart + field.start, part.headerStart + field.end]
     if (encoding !== undefined && isEncodingField(field)) {
       replace(rewriting, start, end, latin1(`${field.name}: ${encoding}\r\n`))
-    } else if (findLongLine(content.subarray(start, end), LONGEST_LINE)) {
+    } else if (end - start > LONGEST_LINE && findLongLine(content.subarray(start, end), LONGEST_LINE)) {
       const folded = part.signed ? undefined : foldLong(field)
       if (folded === undefined) return refuseUnfit(content, start, end, part.signed ? SIGNED : NO_PART)
       replace(rewriting, start, end, latin1(folded))
@@ -169,7 +169,7 @@ function refuseUnfit(content: Buffer, start: number, end: number, advice: string
 /** Counted from 1. */
 function lineAt(content: Buffer, offset: number): number {
   let line = 1
-  for (let lf = content.indexOf(LF); lf !== -1 && lf < offset; lf = content.indexOf(LF, lf + 1)) line++
+  for (let at = 0; at < offset; at++) if (content[at] === LF) line++
   return line
 }
 

@@ -19,16 +19,19 @@ import {
   parseHeaderBlock,
   trimWhiteSpace,
 } from '#protocol/header-block.ts'
-import { normaliseLineEnds } from '#protocol/line-ends.ts'
+import { type HeaderLineEnds, headerLineEnds, normaliseLineEnds } from '#protocol/line-ends.ts'
 import { formatMailbox, formatMailboxList, parseMailboxList } from '#protocol/mailbox-list.ts'
 import { carryBody } from './carry-body.ts'
 import { customField } from './compose-message.ts'
+import { autoSubmittedKeyword, shortenReferences } from './ease-header.ts'
 import { headerOctets, MIME_VERSION, platformFields, receivedField, UNDISCLOSED } from './platform-fields.ts'
 import { scanLines } from './scan-lines.ts'
 
 // Thunderbird and Outlook send a few dozen fields; the limits only keep a hostile header from costing more.
 const LIMITS = { fields: 1000, bytes: 256 * 1024 } as const
 const MAX_SUBJECT = 998
+/** Of addresses and the subject, which cost the most to read; the octets of their longest value. */
+const MAX_VALUE = 64 * 1024
 /** A message may have a thousand headers that go; the log needs no more to tell what happened. */
 const MOST_NAMED = 50
 const LF = 10
@@ -45,14 +48,30 @@ export interface RawMessage extends KeptFields {
  *  as it was written where every server will take it; From alone is always written anew, so that nobody reads another
  *  author out of it. */
 export function readRawMessage(raw: Buffer): RawMessage | Refusal {
-  let content = raw
-  let scan = scanLines(raw)
+  const arrived = withoutByteOrderMark(raw)
+  let content = arrived
+  let scan = scanLines(arrived)
   if (scan === 'bare-line-ends') {
-    content = normaliseLineEnds(raw)
+    const lineEnds = headerLineEnds(arrived, LIMITS.bytes)
+    if (lineEnds !== 'alike') return unusable(LINE_ENDS[lineEnds])
+    content = normaliseLineEnds(arrived)
     scan = scanLines(content)
   }
-  const message = readContent(content, scan === 'carried' ? undefined : raw)
+  const message = readContent(content, scan === 'carried' ? undefined : arrived)
   return 'kind' in message ? (escapedLineEnds(content) ?? message) : message
+}
+
+/** Whoever checks a value for line feeds alone would otherwise have header fields written by its customers behind a bare
+ *  CR, and who looks for the end of the header may find another one than we do. A body has no such meaning. */
+const LINE_ENDS = {
+  'bare-cr': 'The header has a bare CR (a carriage return without a line feed); end every line in CRLF.',
+  'cr-cr-lf': 'The header has lines that end in CR CR LF; end every line in CRLF.',
+  mixed: 'The header mixes CRLF and LF; end every line in CRLF.',
+} as const satisfies Record<Exclude<HeaderLineEnds, 'alike'>, string>
+
+/** Some editors put one before a text in UTF-8 (RFC 3629 §6), where it would be part of the first header's name. */
+function withoutByteOrderMark(raw: Buffer): Buffer {
+  return raw[0] === 0xef && raw[1] === 0xbb && raw[2] === 0xbf ? raw.subarray(3) : raw
 }
 
 /** `arrived` is the message as it arrived, where SMTP may not carry all of its lines. */
@@ -66,6 +85,9 @@ function readContent(content: Buffer, arrived: Buffer | undefined): RawMessage |
     return { kind, detail: block.detail }
   }
   const { fields, bodyStart } = block
+  if (fields.length === 0 && bodyStart > 0) {
+    return unusable('The message starts with a blank line, which ends its header; remove the line.')
+  }
   const carried = arrived ? carryBody(content, block, arrived) : { fields, body: content.subarray(bodyStart) }
   const kept = keepFields('kind' in carried ? fields : carried.fields)
   // What is wrong with the header comes first: it may be why the body cannot be read.
@@ -130,12 +152,13 @@ function keepFields(fields: readonly HeaderField[]): KeptFields | Refusal {
   let subject = ''
   let allowlisted = 0
   let customBytes = 0
-  for (const field of fields) {
-    const use = useOf(field.name)
+  for (const written of fields) {
+    const use = useOf(written.name)
     if (use === 'drop') {
-      if (headerRule(field.name).kind !== 'platform') remove(field.name)
+      if (headerRule(written.name).kind !== 'platform') remove(written.name)
       continue
     }
+    const field = isAllowed(use, 'References') ? shortenReferences(written) : written
     const value = fieldValue(field)
     if (value === undefined) return unusable(`Header '${field.name}' is not UTF-8; encode it by RFC 2047.`)
     const text = trimWhiteSpace(value)
@@ -143,8 +166,11 @@ function keepFields(fields: readonly HeaderField[]): KeptFields | Refusal {
       remove(field.name)
       continue
     }
+    // RFC 3834 §5: as if it were not there.
+    if (isAllowed(use, 'Auto-Submitted') && autoSubmittedKeyword(text) === 'no') continue
     const unfit =
       checkName(field.name) ??
+      checkLength(field, use) ??
       checkRepeated(field.name, use, seen) ??
       checkValue(field.name, use, value, listUnsubscribe)
     if (unfit) return unfit
@@ -158,10 +184,10 @@ function keepFields(fields: readonly HeaderField[]): KeptFields | Refusal {
       if (use.kind === 'allowed') allowlisted++
       customBytes += headerBytes(field.name, value)
     }
-    const written =
+    const line =
       use === 'from' ? foldAddresses('From', formatMailbox(from, 'From: '.length)) : rewrite(field, text, use)
-    if (typeof written !== 'string') return written
-    out.push(written)
+    if (typeof line !== 'string') return line
+    out.push(line)
   }
   const total = checkHeaderTotals(allowlisted, customBytes)
   if (total) return total
@@ -171,6 +197,10 @@ function keepFields(fields: readonly HeaderField[]): KeptFields | Refusal {
 
 type CustomRule = HeaderRule & { kind: 'allowed' | 'extension' }
 type Use = 'from' | 'addresses' | 'subject' | 'mime' | CustomRule | 'drop'
+
+function isAllowed(use: Use, name: string): boolean {
+  return typeof use === 'object' && use.kind === 'allowed' && use.name === name
+}
 
 function useOf(name: string): Use {
   switch (name.toLowerCase()) {
@@ -195,9 +225,11 @@ function readFrom(fields: readonly HeaderField[]): Mailbox | Refusal {
   const [field, second] = fields.filter(({ name }) => name.toLowerCase() === 'from')
   if (!field) return unusable('The message has no From header.')
   if (second) return unusable('The message has more than one From header.')
+  const tooLong = checkLength(field, 'from')
+  if (tooLong) return tooLong
   const text = fieldText(field)
   if (text === undefined) return unusable('The From header is not UTF-8; encode its name by RFC 2047.')
-  const mailboxes = parseMailboxList(text)
+  const mailboxes = parseMailboxList(text, 2)
   if ('fault' in mailboxes) return unusable(`The From header names no single address. ${mailboxes.detail}`)
   const [mailbox, another] = mailboxes
   return mailbox && !another ? mailbox : unusable('The From header must name exactly one address.')
@@ -228,6 +260,11 @@ function checkName(name: string): Refusal | undefined {
   return { kind: 'header-name-invalid', detail }
 }
 
+function checkLength({ name, value }: HeaderField, use: Use): Refusal | undefined {
+  if (value.length <= MAX_VALUE || typeof use === 'object' || use === 'mime') return undefined
+  return { kind: 'header-value-too-long', detail: `Header '${name}' value exceeds ${MAX_VALUE} byte limit.` }
+}
+
 /** Some readers take VT, FF, FS, NEL and their like for line ends, and would find another field behind one. So no value
  *  that stays holds any, and `rewrite` need not look for them again. */
 function checkValue(
@@ -237,7 +274,8 @@ function checkValue(
   listUnsubscribe: string | undefined,
 ): Refusal | undefined {
   if (typeof use === 'object') {
-    return checkHeaderValue(use, use.kind === 'allowed' ? use.name : name, value, listUnsubscribe)
+    const checked = isAllowed(use, 'Auto-Submitted') ? (autoSubmittedKeyword(value) ?? value) : value
+    return checkHeaderValue(use, use.kind === 'allowed' ? use.name : name, checked, listUnsubscribe)
   }
   if (withoutControls(value) === value) return undefined
   return unusable(`Header '${name}' must not contain control characters or line separators; remove them.`)

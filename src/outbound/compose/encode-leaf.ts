@@ -18,8 +18,8 @@ export interface Leaf extends Pick<MimeHeader, 'type' | 'charset' | 'encoding'> 
   /** Whether lines over 998 octets, or NUL, are in it. */
   readonly long: boolean
   readonly nul: boolean
-  /** Whether a line would end the part. */
-  readonly isDelimiter: (line: string) => boolean
+  /** Whether a body in its place would end the part early, or might. */
+  readonly holdsDelimiter: (body: Buffer) => boolean
 }
 
 /** Encodes a part that is long, holds NUL or says that it is binary. Whoever decodes the result finds what was there:
@@ -48,7 +48,7 @@ function encodePlain(leaf: Leaf): EncodedLeaf | undefined {
   if (/^text(?:\/|$)/.test(type) && !hasWideCharacters(leaf.charset)) {
     const encoded = encodeLines(body)
     // An escape may make a delimiter of a line that was none: `--a=b` is `--a=3Db`.
-    if (encoded.encoding === 'quoted-printable' && !holdsDelimiter(encoded.body, leaf.isDelimiter)) {
+    if (encoded.encoding === 'quoted-printable' && !leaf.holdsDelimiter(encoded.body)) {
       return encoded
     }
     return { encoding: 'base64', body: base64(body) }
@@ -71,16 +71,5 @@ function base64(octets: Buffer): Buffer {
 function wrapped(leaf: Leaf, wrap: (encoded: Buffer, longest: number) => Buffer): EncodedLeaf | undefined {
   if (leaf.nul) return undefined
   const body = wrap(leaf.body, LONGEST_LINE)
-  return holdsDelimiter(body, leaf.isDelimiter) ? undefined : { encoding: undefined, body }
-}
-
-const DASHES = Buffer.from('\r\n--')
-
-function holdsDelimiter(body: Buffer, isDelimiter: (line: string) => boolean): boolean {
-  // The first line has no line end before it.
-  for (let start = 0; start !== 1; start = body.indexOf(DASHES, start) + 2) {
-    const end = body.indexOf('\r\n', start)
-    if (isDelimiter(body.toString('latin1', start, end === -1 ? body.length : end))) return true
-  }
-  return false
+  return leaf.holdsDelimiter(body) ? undefined : { encoding: undefined, body }
 }

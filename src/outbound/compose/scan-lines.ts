@@ -15,6 +15,8 @@ export function scanLines(content: Buffer): LineScan {
   let scan: LineScan = text.includes('\0') ? 'in-doubt' : 'carried'
   let start = 0
   for (;;) {
+    // Five million blank lines would cost ten million searches.
+    while (text.charCodeAt(start) === CR && text.charCodeAt(start + 1) === LF) start += 2
     const cr = text.indexOf('\r', start)
     if (cr === -1) break
     const lf = text.indexOf('\n', start)
@@ -26,6 +28,8 @@ export function scanLines(content: Buffer): LineScan {
   return text.length - start > LONGEST_LINE || declaresEncoding(text, start) ? 'in-doubt' : scan
 }
 
+const LF = 10
+const CR = 13
 const HYPHEN = 45
 
 /** Whether the line declares a transfer encoding that is none of the four that SMTP carries. */

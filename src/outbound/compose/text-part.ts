@@ -58,16 +58,20 @@ export function hasLongLine(bytes: Buffer): boolean {
   return findLongLine(bytes, LONGEST_PLAIN_LINE) !== undefined
 }
 
-/** The first line of more than `limit` octets: where it starts, and its length. In: CRLF line ends. */
+/** The first line of more than `limit` octets: where it starts, and its length. In: CRLF line ends. It looks back from
+ *  where the longest line would have to end, which takes one search for many short lines. */
 export function findLongLine(bytes: Buffer, limit: number): { start: number; octets: number } | undefined {
   let start = 0
-  for (let end = bytes.indexOf(LF); end !== -1; end = bytes.indexOf(LF, start)) {
-    // The CR before it counts for nothing.
-    if (end - start > limit + 1) return { start, octets: end - start - 1 }
-    start = end + 1
+  while (bytes.length - start > limit) {
+    const lf = bytes.lastIndexOf(LF, start + limit + 1)
+    if (lf < start) {
+      const end = bytes.indexOf(LF, start)
+      // The CR before it counts for nothing.
+      return { start, octets: (end === -1 ? bytes.length : end - 1) - start }
+    }
+    start = lf + 1
   }
-  const octets = bytes.length - start
-  return octets > limit ? { start, octets } : undefined
+  return undefined
 }
 
 // oxlint-disable-next-line no-control-regex -- what text may hold and 7bit may not

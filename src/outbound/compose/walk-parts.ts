@@ -1,5 +1,5 @@
 import { type HeaderBlock, type HeaderField, parseHeaderBlock } from '#protocol/header-block.ts'
-import { type MimeHeader, readMimeHeader, withoutBlanksAtEnd } from './mime-header.ts'
+import { type MimeHeader, readMimeHeader } from './mime-header.ts'
 
 /** One part of a message, or the message itself. */
 export interface Part extends MimeHeader {
@@ -17,14 +17,14 @@ export interface Part extends MimeHeader {
 export type Piece =
   /** A part that holds others; its header, that is. */
   | { readonly kind: 'composite'; readonly part: Part }
-  /** A part that holds content, from `start` to `end`. `isDelimiter` tells whether a line, without its line end, would
-   *  end it. */
+  /** A part that holds content, from `start` to `end`. `holdsDelimiter` tells whether a body in its place would end it
+   *  early, or might. */
   | {
       readonly kind: 'leaf'
       readonly part: Part
       readonly start: number
       readonly end: number
-      readonly isDelimiter: (line: string) => boolean
+      readonly holdsDelimiter: (body: Buffer) => boolean
     }
   /** Preambles, delimiters and epilogues, and whatever cannot be read as MIME. */
   | { readonly kind: 'between'; readonly start: number; readonly end: number }
@@ -33,8 +33,10 @@ const MAX_DEPTH = 100
 const MAX_PARTS = 10_000
 const PART_HEADER_LIMITS = { fields: 1000, bytes: 256 * 1024 } as const
 const SIGNED = 'multipart/signed'
-const DASHES = Buffer.from('\n--')
+/** Lines that could be a delimiter and are none; no message that means well has as many. */
+const MOST_MISSES = 20_000
 const LF = 10
+const CR = 13
 const DASH = 45
 
 /** A part whose header was read; where its body starts, and how many parts it lies in. */
@@ -51,40 +53,46 @@ interface Pending {
 }
 
 /** The body of a message in pieces, first to last (RFC 2046 §5.1, §5.2.1). In: CRLF line ends only. Time and memory are
- *  linear in the size: each line is looked at once, and what lies deeper or later than the limits is `between`. A
- *  multipart that is not closed ends with what contains it. */
+ *  linear in the size: each line is looked at once, and what lies deeper or later than the limits, or behind too many
+ *  lines that only look like delimiters, is `between`. A multipart that is not closed ends with what contains it. */
 export function* walkParts(content: Buffer, root: HeaderBlock): Generator<Piece> {
   const multiparts = openMultiparts()
+  const search: Search = { multiparts, misses: 0 }
   const { fields, bodyStart } = root
   const mime = readMimeHeader(fields, 'text/plain')
   if (!mime) return yield { kind: 'between', start: bodyStart, end: content.length }
   const signed = mime.type === SIGNED
   const part = { ...mime, fields, headerStart: bodyStart, fieldsEnd: bodyStart, isRoot: true, signed }
-  let pending = yield* enter(content, { part, bodyStart, depth: 0 }, multiparts)
+  let pending = yield* enter(content, { part, bodyStart, depth: 0 }, search)
   for (let parts = 0; ; parts++) {
-    const delimiter = findDelimiter(content, pending.start, multiparts)
+    const delimiter = findDelimiter(content, pending.start, search)
     // RFC 2046 §5.1.1: the line end before a delimiter belongs to it.
     const end = delimiter ? Math.max(pending.start, delimiter.start - 2) : content.length
-    if (pending.leaf) {
-      const isDelimiter = (line: string) => multiparts.match(line) !== undefined
-      yield { kind: 'leaf', part: pending.leaf, start: pending.start, end, isDelimiter }
+    // Where the search was given up, nobody knows the leaf's end.
+    const leaf = givenUp(search) ? undefined : pending.leaf
+    if (leaf) {
+      const holdsDelimiter = (body: Buffer) => {
+        const ofBody: Search = { multiparts, misses: 0 }
+        return findDelimiter(body, 0, ofBody) !== undefined || givenUp(ofBody)
+      }
+      yield { kind: 'leaf', part: leaf, start: pending.start, end, holdsDelimiter }
     }
-    const between = pending.leaf ? end : pending.start
+    const between = leaf ? end : pending.start
     if (!delimiter || parts === MAX_PARTS) {
       if (between < content.length) yield { kind: 'between', start: between, end: content.length }
       return
     }
     yield { kind: 'between', start: between, end: delimiter.end }
     multiparts.closeTo(delimiter.closes ? delimiter.index : delimiter.index + 1)
-    const header = delimiter.closes ? undefined : readHeader(content, delimiter.end, multiparts, delimiter)
+    const header = delimiter.closes ? undefined : readHeader(content, delimiter.end, search, delimiter)
     pending = header
-      ? yield* enter(content, { ...header, depth: delimiter.depth }, multiparts)
+      ? yield* enter(content, { ...header, depth: delimiter.depth }, search)
       : { start: delimiter.end }
   }
 }
 
 /** Opens a multipart, and the message within a message/rfc822, down to what is neither. */
-function* enter(content: Buffer, entered: Entered, multiparts: Multiparts): Generator<Piece, Pending> {
+function* enter(content: Buffer, entered: Entered, search: Search): Generator<Piece, Pending> {
   let { part, bodyStart, depth } = entered
   while (isComposite(part)) {
     yield { kind: 'composite', part }
@@ -92,10 +100,10 @@ function* enter(content: Buffer, entered: Entered, multiparts: Multiparts): Gene
     if (depth === MAX_DEPTH) return { start: bodyStart }
     depth++
     if (isMultipart) {
-      multiparts.open(part, depth)
+      search.multiparts.open(part, depth)
       return { start: bodyStart }
     }
-    const inner = readHeader(content, bodyStart, multiparts, { type: part.type, signed: part.signed })
+    const inner = readHeader(content, bodyStart, search, { type: part.type, signed: part.signed })
     if (!inner) return { start: bodyStart }
     ;({ part, bodyStart } = inner)
   }
@@ -117,24 +125,25 @@ function isComposite({ type, encoding }: Part): boolean {
 function readHeader(
   content: Buffer,
   start: number,
-  multiparts: Multiparts,
+  search: Search,
   container: { readonly type: string; readonly signed: boolean },
 ): { readonly part: Part; readonly bodyStart: number } | undefined {
   let at = start
   let bodyStart = content.length
   while (at < content.length) {
-    const lf = content.indexOf(LF, at)
-    const next = lf === -1 ? content.length : lf + 1
-    if (lf === at + 1) {
+    if (at - start > PART_HEADER_LIMITS.bytes) return undefined
+    const next = nextLine(content, at)
+    if (content[at] === CR && next === at + 2) {
       bodyStart = next
       break
     }
-    if (content[at] === DASH && multiparts.match(lineAt(content, at, lf))) {
+    if (matchLine(content, at, next, search)) {
       bodyStart = at
       break
     }
     at = next
   }
+  if (givenUp(search)) return undefined
   const block = parseHeaderBlock(content.subarray(start, at), PART_HEADER_LIMITS)
   if ('fault' in block) return undefined
   // RFC 2046 §5.1.5.
@@ -146,28 +155,55 @@ function readHeader(
   return { part, bodyStart }
 }
 
-interface Delimiter extends OpenMultipart {
+interface Delimiter extends Match {
   /** Of its line. */
   readonly start: number
   /** Of its line, the line end included. */
   readonly end: number
-  readonly closes: boolean
 }
 
-function findDelimiter(content: Buffer, from: number, multiparts: Multiparts): Delimiter | undefined {
-  if (multiparts.isEmpty()) return undefined
-  let at = content.indexOf(DASHES, Math.max(from - 1, 0))
-  while (at !== -1) {
-    const lf = content.indexOf(LF, at + 1)
-    const match = multiparts.match(lineAt(content, at + 1, lf))
-    if (match) return { start: at + 1, end: lf === -1 ? content.length : lf + 1, ...match }
-    at = lf === -1 ? -1 : content.indexOf(DASHES, lf)
+/** How often a line could have been a delimiter of these multiparts and was none. */
+interface Search {
+  readonly multiparts: Multiparts
+  misses: number
+}
+
+/** After so many that going on is not worth its cost. */
+function givenUp({ misses }: Search): boolean {
+  return misses > MOST_MISSES
+}
+
+/** In: the start of a line. */
+function findDelimiter(content: Buffer, from: number, search: Search): Delimiter | undefined {
+  if (search.multiparts.isEmpty()) return undefined
+  for (let start = from; start < content.length && !givenUp(search); ) {
+    const end = nextLine(content, start)
+    const match = matchLine(content, start, end, search)
+    if (match) return { start, end, ...match }
+    start = end
   }
   return undefined
 }
 
-function lineAt(content: Buffer, start: number, lf: number): string {
-  return content.toString('latin1', start, lf === -1 ? content.length : lf - 1)
+/** The multipart whose delimiter lies there. In: where a line lies, its line end included. */
+function matchLine(content: Buffer, start: number, end: number, search: Search): Match | undefined {
+  if (content[start] !== DASH || content[start + 1] !== DASH) return undefined
+  const textStart = start + 2
+  let textEnd = end
+  // RFC 2046 §5.1.1: white space may follow a delimiter on its line.
+  while (textEnd > textStart && isBlankOrLineEnd(content[textEnd - 1])) textEnd--
+  // Nearly every other line that starts with dashes ends here.
+  if (!search.multiparts.mayMatch(textEnd - textStart)) return undefined
+  const match = search.multiparts.match(content.toString('latin1', textStart, textEnd))
+  if (!match) search.misses++
+  return match
+}
+
+/** Octet by octet: a call for each of a million short lines would cost more than all their octets. */
+function nextLine(content: Buffer, start: number): number {
+  let at = start
+  while (at < content.length && content[at] !== LF) at++
+  return Math.min(at + 1, content.length)
 }
 
 interface OpenMultipart {
@@ -182,6 +218,10 @@ interface OpenMultipart {
   readonly hidden: OpenMultipart | undefined
 }
 
+interface Match extends OpenMultipart {
+  readonly closes: boolean
+}
+
 type Multiparts = ReturnType<typeof openMultiparts>
 
 /** The multiparts that the walk is in, outermost first, with their boundaries in a map, so that a line costs one look
@@ -189,6 +229,8 @@ type Multiparts = ReturnType<typeof openMultiparts>
 function openMultiparts() {
   const open: OpenMultipart[] = []
   const byBoundary = new Map<string, OpenMultipart>()
+  let shortest = Infinity
+  let longest = 0
   return {
     /** One without a boundary has no delimiters of its own: it ends with what contains it. */
     open({ boundary, type, signed }: Part, depth: number): void {
@@ -197,6 +239,9 @@ function openMultiparts() {
       const multipart = { boundary, type, signed, depth, index: open.length, hidden }
       byBoundary.set(boundary, multipart)
       open.push(multipart)
+      // Those of closed ones may go on to count: they only make a line worth a look.
+      shortest = Math.min(shortest, boundary.length)
+      longest = Math.max(longest, boundary.length)
     },
     closeTo(length: number): void {
       for (const { boundary, hidden } of open.splice(length).toReversed()) {
@@ -205,14 +250,18 @@ function openMultiparts() {
       }
     },
     isEmpty: (): boolean => open.length === 0,
-    /** RFC 2046 §5.1.1: white space may follow a delimiter on its line. In: a line without its line end. */
-    match(line: string): (OpenMultipart & { readonly closes: boolean }) | undefined {
-      if (!line.startsWith('--')) return undefined
-      const text = withoutBlanksAtEnd(line).slice(2)
+    /** Whether a line of so many octets, the dashes before them not counted, may be a delimiter. */
+    mayMatch: (octets: number): boolean => octets >= shortest && octets <= longest + 2,
+    /** In: what follows the dashes. */
+    match(text: string): Match | undefined {
       const opened = byBoundary.get(text)
       if (opened) return { ...opened, closes: false }
       const closed = text.endsWith('--') ? byBoundary.get(text.slice(0, -2)) : undefined
       return closed && { ...closed, closes: true }
     },
   }
+}
+
+function isBlankOrLineEnd(octet: number | undefined): boolean {
+  return octet === 32 || octet === 9 || octet === CR || octet === LF
 }
