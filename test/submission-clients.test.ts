@@ -188,6 +188,7 @@ test('openssl: the transcript of the specification, line by line', openssl, asyn
   )
   assert.deepEqual(offered.filter((capability) => !promised.includes(capability)).sort(), [
     'PIPELINING',
+    'REQUIRETLS',
     'SMTPUTF8',
   ])
   const [, , , , taken = ''] = others

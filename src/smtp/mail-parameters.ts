@@ -8,6 +8,8 @@ export interface SmtpFeatures {
   readonly pipelining: boolean
   readonly eightBitMime: boolean
   readonly smtpUtf8: boolean
+  /** REQUIRETLS (RFC 8689 §2), over TLS only; off unless switched on: it promises what the next hop has to keep. */
+  readonly requireTls: boolean
   /** What becomes of a content with a bare CR or LF; 'refuse' unless told otherwise. Commands always want CRLF. Who
    *  accepts them must make them CRLF, or encode them, before the content goes on to anyone. */
   readonly bareLineEnds: BareLineEnds
@@ -18,6 +20,8 @@ export interface MailTerms {
   readonly messageBytes: number
   /** Whether AUTH is offered, and with it the parameter of RFC 4954 §5. */
   readonly auth: boolean
+  /** Whether the session is over TLS. */
+  readonly secure: boolean
 }
 
 /** Checks the parameters of MAIL against what EHLO offered; undefined when all of them hold. */
@@ -43,6 +47,8 @@ function parameterRefusal(keyword: string, value: string | true, terms: MailTerm
   }
   if (keyword === 'SMTPUTF8' && terms.features.smtpUtf8)
     return value === true ? undefined : malformed('SMTPUTF8')
+  if (keyword === 'REQUIRETLS' && terms.features.requireTls && terms.secure)
+    return value === true ? undefined : malformed('REQUIRETLS')
   if (keyword === 'AUTH' && terms.auth) return value === true ? malformed('AUTH') : undefined
   return unsupported(`Parameter ${keyword}`)
 }

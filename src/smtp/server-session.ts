@@ -242,6 +242,7 @@ export class ServerSession {
       ...(features.eightBitMime ? ['8BITMIME'] : []),
       ...(features.pipelining ? ['PIPELINING'] : []),
       ...(features.smtpUtf8 ? ['SMTPUTF8'] : []),
+      ...(features.requireTls && secure ? ['REQUIRETLS'] : []),
       ...(startTls && !secure ? ['STARTTLS'] : []),
       'ENHANCEDSTATUSCODES',
     ]
@@ -262,7 +263,12 @@ export class ServerSession {
     const mail = readMail(argument)
     if ('code' in mail) return go(mail)
     const { path, parameters } = mail
-    const terms = { features, messageBytes: limits.messageBytes, auth: handler.authenticate !== undefined }
+    const terms = {
+      features,
+      messageBytes: limits.messageBytes,
+      auth: handler.authenticate !== undefined,
+      secure: this.view.tls !== undefined,
+    }
     const refusal = mailParameterRefusal(parameters, terms)
     if (refusal !== undefined) return go(refusal)
     if (international && !parameters.has('SMTPUTF8')) return go(NO_UTF8)

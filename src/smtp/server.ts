@@ -48,6 +48,7 @@ const DEFAULT_FEATURES: SmtpFeatures = {
   pipelining: true,
   eightBitMime: true,
   smtpUtf8: true,
+  requireTls: false,
   bareLineEnds: 'refuse',
 }
 const TOO_MANY = '421 4.7.0 Too many connections, try again later\r\n'

@@ -144,7 +144,7 @@ async function act(stage: Stage, action: string): Promise<void> {
 const HELLO = [
   'S: 220 …',
   'C: EHLO client.example',
-  ...Array.from({ length: 6 }, () => 'S: 250-…'),
+  ...Array.from({ length: 7 }, () => 'S: 250-…'),
   'S: 250 …',
 ]
 const LINE = 'All work and no play makes a message long enough to be refused by its size.'

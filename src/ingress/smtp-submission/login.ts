@@ -22,6 +22,8 @@ export interface Transaction {
   readonly accountId: string
   /** Octets of the content, where MAIL told them. */
   readonly size: number | undefined
+  /** Set where MAIL asked for it (RFC 8689). */
+  readonly tls: 'required' | undefined
 }
 
 export interface Logins {

@@ -33,10 +33,11 @@ export const BUSY: Reply = {
  *  no memory for it. */
 export function receiveMessage(
   session: SmtpSession,
-  { accountId, size }: Transaction,
+  transaction: Transaction,
   standing: () => Promise<Principal | Reply>,
   world: ReceiveWorld,
 ): DataSink | Reply {
+  const { accountId, size } = transaction
   const gathered = new ContentBuffer(world.memory.of(accountId), world.messageBytes)
   let fits = gathered.reserve(size)
   if (!fits) return BUSY
@@ -51,7 +52,7 @@ export function receiveMessage(
       try {
         const take = async () => {
           const by = await standing()
-          return 'code' in by ? by : accept(session, by, gathered.content, world)
+          return 'code' in by ? by : accept(session, { by, mime: gathered.content, ...transaction }, world)
         }
         const isLarge = gathered.content.length > LARGE
         return await (isLarge ? world.largeContents.take(accountId, take) : take())
@@ -65,8 +66,7 @@ export function receiveMessage(
 
 async function accept(
   { envelope, remoteAddress }: SmtpSession,
-  by: Principal,
-  mime: Buffer,
+  { by, mime, tls }: Transaction & { readonly by: Principal; readonly mime: Buffer },
   { acceptor, log }: ReceiveWorld,
 ): Promise<Reply> {
   const submission: Raw = {
@@ -81,6 +81,7 @@ async function accept(
     waitMs: 0,
     protocol: envelope.utf8 ? 'UTF8SMTPSA' : 'ESMTPSA',
     dropSuppressed: true,
+    ...(tls && { tls }),
   })
   const about = { account: by.accountId, peer: remoteAddress }
   if ('kind' in outcome) {

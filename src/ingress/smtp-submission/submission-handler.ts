@@ -66,7 +66,8 @@ export function submissionHandler(world: SubmissionWorld): SmtpHandler {
     const size = declaredSize(parameters)
     if (size !== undefined && size > memory.of(by.accountId).free) return BUSY
     login.token = token
-    login.transaction = { from: address, accountId: by.accountId, size }
+    const tls = parameters.has('REQUIRETLS') ? 'required' : undefined
+    login.transaction = { from: address, accountId: by.accountId, size, tls }
     return undefined
   }
 

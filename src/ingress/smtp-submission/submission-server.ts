@@ -31,7 +31,7 @@ export function createSubmissionServer(options: SubmissionOptions): SmtpServer {
     handler: submissionHandler({ ...options, messageBytes, delays: openLoginDelays({ now }) }),
     tls: { mode: 'implicit', context: certificate },
     // curl sends a text file with the line ends that it has, and the specification's first example is one.
-    features: { bareLineEnds: 'accept' },
+    features: { bareLineEnds: 'accept', requireTls: true },
     limits: {
       messageBytes: MESSAGE_BYTES,
       recipients: RECIPIENTS,

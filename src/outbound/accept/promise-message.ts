@@ -113,7 +113,8 @@ export async function promiseMessage(
       returnPathDomain: sender.returnPathDomain,
       subject,
       previewEnabled: sender.previewEnabled,
-      tls: how.tls ?? 'policy',
+      // RFC 8689 §5: REQUIRETLS counts more than what the header says.
+      tls: how.tls ?? ('message' in read && read.message.tlsOptional ? 'optional' : 'policy'),
       createdAt: at,
     },
     content,

@@ -72,7 +72,7 @@ describe('raw message', () => {
       'Content-Transfer-Encoding',
       'x-campaign',
     ]
-    assert.deepEqual(namesOf(content), ['Received', ...kept, 'In-Reply-To', ...OURS])
+    assert.deepEqual(namesOf(content), ['Received', ...kept, 'In-Reply-To', 'TLS-Required', ...OURS])
     assert.ok(content.includes('\r\nTo: "Joe, Jr."   <joe@example.net>,\r\n\tann@example.net\r\n'))
     assert.ok(content.includes('\r\nDate: Fri, 20 Nov 2026 21:36:00 +0000\r\n'))
     assert.ok(content.includes(`\r\nMessage-ID: ${PLATFORM.messageId}\r\n`))
@@ -111,6 +111,16 @@ describe('raw message', () => {
     const content = composeRaw(message, PLATFORM).toString('latin1')
     assert.deepEqual(namesOf(content), ['Received', 'From', 'To', ...OURS])
     assert.doesNotMatch(content, /secret|boss|other@/)
+  })
+
+  test('RFC 8689: TLS-Required: No is heard and goes on; anything else there is not', () => {
+    const tlsOf = (field: string) => read(`From: a@example.com\r\n${field}\r\n\r\nx`).tlsOptional
+    assert.deepEqual(['TLS-Required: No', 'tls-required:no', 'TLS-Required: Yes', 'X-A: No'].map(tlsOf), [
+      true,
+      true,
+      false,
+      false,
+    ])
   })
 
   test('the author and the decoded subject are told', () => {

@@ -129,6 +129,8 @@ interface KeptFields {
   /** The fields that stay, each with its CRLF, ASCII but for local parts of addresses. */
   readonly fields: string
   readonly hasRecipients: boolean
+  /** TLS-Required: No (RFC 8689 §3): delivered even where policies about TLS would not let it. */
+  readonly tlsOptional: boolean
   /** Headers that were taken out and have no place of ours, each once, as first written. */
   readonly removed: readonly string[]
   readonly from: Address
@@ -152,9 +154,11 @@ function keepFields(fields: readonly HeaderField[]): KeptFields | Refusal {
   let subject = ''
   let allowlisted = 0
   let customBytes = 0
+  let tlsOptional = false
   for (const written of fields) {
     const use = useOf(written.name)
     if (use === 'drop') {
+      if (isTlsOptional(written)) tlsOptional = true
       if (headerRule(written.name).kind !== 'platform') remove(written.name)
       continue
     }
@@ -192,7 +196,9 @@ function keepFields(fields: readonly HeaderField[]): KeptFields | Refusal {
   const total = checkHeaderTotals(allowlisted, customBytes)
   if (total) return total
   const hasRecipients = seen.has('to') || seen.has('cc')
-  return { fields: out.join(''), hasRecipients, removed: [...removed.values()], from: from.address, subject }
+  if (tlsOptional) out.push('TLS-Required: No\r\n')
+  const told = { removed: [...removed.values()], from: from.address, subject }
+  return { fields: out.join(''), hasRecipients, tlsOptional, ...told }
 }
 
 type CustomRule = HeaderRule & { kind: 'allowed' | 'extension' }
@@ -300,4 +306,9 @@ function rewrite(field: HeaderField, text: string, use: Exclude<Use, 'drop' | 'f
 
 function unusable(detail: string): Refusal {
   return { kind: 'content-invalid', detail }
+}
+
+/** RFC 8689 §3 knows this one value; the field goes on with the message, for the next hops. */
+function isTlsOptional(field: HeaderField): boolean {
+  return field.name.toLowerCase() === 'tls-required' && fieldText(field)?.toLowerCase() === 'no'
 }
