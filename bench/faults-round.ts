@@ -78,8 +78,17 @@ async function runOnce(run: Run): Promise<{ perSecond: number; lost: number; dup
   const directory = join(folder.path, 'data')
   const store = await openSqliteStore({ directory })
   try {
-    const peers = Object.fromEntries(Object.entries(run.ports).map(([name, port]) => [`${name}.example`, port]))
-    const settings = { peers, retryMs: RETRY_MS, limits: LIMITS, timeouts: {}, idleMs: 5000, random: Math.random }
+    const peers = Object.fromEntries(
+      Object.entries(run.ports).map(([name, port]) => [`${name}.example`, port]),
+    )
+    const settings = {
+      peers,
+      retryMs: RETRY_MS,
+      limits: LIMITS,
+      timeouts: {},
+      idleMs: 5000,
+      random: Math.random,
+    }
     const world = await openDeliveryWorld({ store, directory }, settings)
     try {
       await sendAll(world, run, `${run.name}warm`, run.warmup)

@@ -39,7 +39,7 @@ function serve(socket: Socket, fault: (typeof FAULTS)[number]): void {
 
 function say(socket: Socket, reply: string, fault: (typeof FAULTS)[number]): void {
   if (fault !== 'slow') return void socket.write(`${reply}\r\n`)
-  const octets = [...`${reply}\r\n`]
+  const octets = `${reply}\r\n`.split('')
   const timer = setInterval(() => {
     const octet = octets.shift()
     if (octet !== undefined && socket.writable) socket.write(octet)

@@ -3,17 +3,12 @@ import { createServer, type Socket } from 'node:net'
 import type { TestContext } from 'node:test'
 import { createSecureContext, type SecureContextOptions, TLSSocket } from 'node:tls'
 
-/** What a faulty peer does in place of answering: nothing; `close` ends the connection; `reset` breaks it off;
- *  `dribble` says a reply an octet at a time; `endless` begins a reply that never ends. */
-export type Fault =
-  | 'silence'
-  | 'close'
-  | 'reset'
-  | 'endless'
-  | { readonly dribble: string; readonly everyMs: number }
+/** What a peer answers: a reply with its code; or `silence`; or `close` ends the connection and `reset` breaks it off; or
+ *  `endless` begins a reply that never ends; or it says a reply an octet at a time. */
+export type FaultAnswer = string | { readonly dribble: string; readonly everyMs: number }
 
 /** Where a peer may misbehave. `half`: when half a content of some length has come. */
-export type Moment = 'greeting' | 'EHLO' | 'STARTTLS' | 'MAIL' | 'RCPT' | 'DATA' | 'half' | '.'
+export type Moment = 'greeting' | 'EHLO' | 'STARTTLS' | 'AUTH' | 'MAIL' | 'RCPT' | 'DATA' | 'half' | '.'
 
 /** One connection as the peer sees it. */
 export interface FaultSession {
@@ -25,8 +20,8 @@ export interface FaultSession {
   secure: boolean
 }
 
-/** A reply, with its code, or a fault; undefined gets the usual answer. */
-export type FaultScript = (moment: Moment, session: FaultSession) => string | Fault | undefined
+/** Undefined gets the usual answer. */
+export type FaultScript = (moment: Moment, session: FaultSession) => FaultAnswer | undefined
 
 /** A content whose final dot came. */
 export interface Arrival {
@@ -50,11 +45,12 @@ export interface FaultPeer {
   readonly connections: { total: number; open: number; most: number }
   /** May be changed while it runs. */
   script: FaultScript
+  /** Offers STARTTLS with these; may be changed too. */
+  tls: SecureContextOptions | undefined
 }
 
 export interface FaultPeerOptions {
   readonly port?: number
-  /** Offers STARTTLS, with these. */
   readonly tls?: SecureContextOptions
   /** Further EHLO keywords once the connection is secure. */
   readonly extensions?: readonly string[]
@@ -64,6 +60,7 @@ const USUAL: Record<Exclude<Moment, 'half'>, string> = {
   greeting: '220 mx.test ESMTP',
   EHLO: '250 mx.test',
   STARTTLS: '220 2.0.0 Go on',
+  AUTH: '235 2.7.0 Welcome',
   MAIL: '250 2.1.0 Ok',
   RCPT: '250 2.1.5 Ok',
   DATA: '354 Go on',
@@ -83,6 +80,7 @@ export async function startFaultPeer(
     seen: new Map(),
     connections: { total: 0, open: 0, most: 0 },
     script,
+    tls: options.tls,
   }
   const sockets = new Set<Socket>()
   const server = createServer({ noDelay: true }, (socket) => {
@@ -164,36 +162,39 @@ class Conversation {
     this.#unread = this.#unread.slice(end + 5)
     this.#inContent = false
     const answer = this.#answer('.')
-    const acknowledged = typeof answer === 'string' && answer.startsWith('2')
+    const acknowledged = answer.startsWith('2')
     if (acknowledged) this.#session.taken++
     const { from, to, secure, connection } = this.#session
     const id = /^X-Fault-Id: (.*)\r$/m.exec(content)?.[1] ?? ''
     // A refusal gives it back: it is the sender's again, and nobody's here.
-    if (acknowledged || typeof answer !== 'string' || !/^[45]/.test(answer))
+    if (!/^[45]/.test(answer))
       this.#peer.ledger.push({ id, sha256: hashOf(content), from, to, secure, acknowledged, connection })
     return true
   }
 
-  #answer(moment: Exclude<Moment, 'half'>): string | Fault {
+  /** Out: the reply, or the fault's name. */
+  #answer(moment: Exclude<Moment, 'half'>): string {
     const { seen, script } = this.#peer
     seen.set(moment, (seen.get(moment) ?? 0) + 1)
     const answer = script(moment, this.#session) ?? this.#usual(moment)
-    this.#inContent = moment === 'DATA' && typeof answer === 'string' && answer.startsWith('354')
+    const words = typeof answer === 'string' ? answer : answer.dribble
+    this.#inContent = moment === 'DATA' && words.startsWith('354')
     this.#do(answer)
-    if (moment === 'STARTTLS' && typeof answer === 'string' && answer.startsWith('220')) this.#secure()
-    return answer
+    if (moment === 'STARTTLS' && words.startsWith('220')) this.#secure()
+    return words
   }
 
   #usual(moment: Exclude<Moment, 'half'>): string {
     if (moment !== 'EHLO') return USUAL[moment]
-    const { tls, extensions = [] } = this.#options
+    const { tls } = this.#peer
+    const { extensions = [] } = this.#options
     const offers = this.#session.secure ? extensions : tls ? ['STARTTLS'] : []
     const lines = [USUAL.EHLO.slice(4), ...offers]
     return lines.map((line, i) => `250${i === lines.length - 1 ? ' ' : '-'}${line}`).join('\r\n')
   }
 
   #secure(): void {
-    const { tls } = this.#options
+    const { tls } = this.#peer
     if (!tls) return
     this.#socket.removeAllListeners('data')
     this.#unread = ''
@@ -204,7 +205,7 @@ class Conversation {
     this.#listen()
   }
 
-  #do(answer: string | Fault): void {
+  #do(answer: FaultAnswer): void {
     if (answer === 'silence') this.#over = true
     else if (answer === 'endless') this.#sayForEver()
     else if (typeof answer === 'object') this.#dribble(answer.dribble, answer.everyMs)
@@ -223,16 +224,15 @@ class Conversation {
   }
 
   #sayForEver(): void {
-    const { write } = this.#socket
     this.#over = true
     const timer = setInterval(() => {
-      if (this.#socket.writable) write.call(this.#socket, `250-${'and so on '.repeat(50)}\r\n`.repeat(20))
+      if (this.#socket.writable) this.#socket.write(`250-${'and so on '.repeat(50)}\r\n`.repeat(20))
       else clearInterval(timer)
     }, 5)
   }
 
   #dribble(reply: string, everyMs: number): void {
-    const octets = [...`${reply}\r\n`]
+    const octets = `${reply}\r\n`.split('')
     const timer = setInterval(() => {
       const octet = octets.shift()
       if (octet !== undefined && this.#socket.writable) this.#socket.write(octet)

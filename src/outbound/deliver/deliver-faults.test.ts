@@ -94,6 +94,23 @@ test('a kept connection that the peer has closed costs no attempt', async (t) =>
   assert.equal(peer.taken.length, 4)
 })
 
+test('a session that ends over its refusals, as those of Postfix do, slows down nothing', async (t) => {
+  await using open = await openTestStore('sqlite')
+  const refusals = new Map<number, number>()
+  const peer = await startScriptedPeer(t, {
+    answer(command, connection) {
+      const refused = refusals.get(connection) ?? 0
+      if (command.startsWith('MAIL') && refused >= 5) return '421 4.7.0 mx.test Error: too many errors'
+      if (!command.startsWith('RCPT')) return undefined
+      refusals.set(connection, refused + 1)
+      return '550 5.1.1 User unknown'
+    },
+  })
+  await using world = await openDeliveryWorld(open, { peers: { 'one.example': peer.port } })
+  const ids = await world.send(Array.from({ length: 50 }, (_, i) => `u${i}@one.example`))
+  for (const id of ids) assert.equal((await world.settled(id)).attempts, 1)
+})
+
 test('but a host that always says so to the same delivery is not asked for ever', async (t) => {
   await using open = await openTestStore('sqlite')
   const peer = await startScriptedPeer(t, {

@@ -17,6 +17,7 @@ import { type Attempt, attemptDelivery } from './attempt.ts'
 import { openContents } from './contents.ts'
 import { type Destination, openDestination } from './destination.ts'
 import { holdDeliveries } from './held-deliveries.ts'
+import { openLaneRests } from './lane-rests.ts'
 import { hopTo, type NextHop, openNextHops, poolKey } from './next-hop.ts'
 import { type OpenHost, openHost } from './open-host.ts'
 import { openPace, type Pace } from './pace.ts'
@@ -67,11 +68,14 @@ export interface DeliverOptions extends RouteOptions {
 }
 
 const MOST_PACES = 5000
-const MOST_RESTING = 50_000
 /** What waits at a paused host is looked at again after this. */
 const PAUSED_MS = 10_000
 /** Another node may take this one for dead as early as this after a delivery was claimed. */
 const RECHECK_MS = 10_000
+/** A connection serves as many before it gives its place to deliveries of its destination that want another one. */
+const TURN_MESSAGES = 20
+/** Failures that say nothing of how many connections the host takes. */
+const UNMET: ReadonlySet<Cause> = new Set(['tls', 'dns', 'smarthost'])
 /** For what was aborted to be given back, and for QUIT. */
 const GOODBYE_MS = 1000
 
@@ -96,8 +100,7 @@ export function openDelivery(options: DeliverOptions): Delivery {
   const hops = openNextHops(options)
   const destinations = new Map<string, Destination>()
   const paces = new LRUCache<string, Pace>({ max: MOST_PACES })
-  // By a clock that does not step.
-  const resting = new LRUCache<string, true>({ max: MOST_RESTING, ttl: 1000, ttlResolution: 10 })
+  const rests = openLaneRests(() => performance.now())
   const lookups = new Map<string, ClaimedDelivery[]>()
   const spared = new WeakSet<ClaimedDelivery>()
   const work = new Set<Promise<void>>()
@@ -192,18 +195,21 @@ export function openDelivery(options: DeliverOptions): Delivery {
       return { ok: false, report: { reply: 'no connection' }, cause: 'other' }
     })
     const cutOff = host.ok ? await carry(destination, host) : { ...host, deliveries: [] }
+    // A host that counts connections counts this one until it is gone.
+    if (host.ok && !cutOff) await host.connection.quit()
     if (cutOff) await handleCutOff({ ...cutOff, wish }, destination)
     else destination.ended()
     if (destination.empty && destinations.get(key) === destination) {
       destinations.delete(key)
       destination.dispose()
     }
-    if (host.ok) await host.connection.quit()
+    if (host.ok && cutOff) await host.connection.quit()
   }
 
   async function carry(destination: Destination, host: OpenHost & { ok: true }): Promise<CutOff | undefined> {
     const { pace } = destination
     for (let sent = 0; sent < pace.limits.messagesPerConnection && host.connection.usable; sent++) {
+      if (sent >= TURN_MESSAGES && destination.crowdedOut) return undefined
       const delivery = await destination.next(options.idleMs)
       if (!delivery) return undefined
       const turnMs = pace.turnMs()
@@ -215,9 +221,13 @@ export function openDelivery(options: DeliverOptions): Delivery {
       }
       const cutOff = await attempt(delivery, host, pace)
       if (!cutOff) continue
-      if (speaksOfPace(cutOff.report)) pace.tooFast()
-      if (sent === 0 || !cutOff.atOnce || spared.has(delivery)) return { ...cutOff, deliveries: [delivery] }
-      // Or it was about to close it, and our first word crossed its last: no attempt, but only once.
+      if (speaksOfPace(cutOff.report)) pace.sentAway()
+      // It was of no use; and so may be the next one.
+      if (sent === 0 || signal.aborted) return { ...cutOff, deliveries: [delivery] }
+      // It was about to close it, and our first word crossed its last: no attempt, but only once, unless it says that
+      // others were the reason.
+      const isSpared = cutOff.atOnce && (!spared.has(delivery) || speaksOfSession(cutOff.report))
+      if (!isSpared) return notNow([delivery], cutOff)
       spared.add(delivery)
       destination.add(delivery)
       return undefined
@@ -263,7 +273,7 @@ export function openDelivery(options: DeliverOptions): Delivery {
   async function answered(delivery: ClaimedDelivery, record: () => Promise<void>): Promise<undefined> {
     const lane = laneOf(delivery)
     await conclude([delivery], record)
-    if (!resting.delete(laneKey(lane)) && !delivery.probe) return
+    if (!rests.end(lane) && !delivery.probe) return
     await persistently(() => outcome.recovered(lane), { signal, log })
   }
 
@@ -281,30 +291,36 @@ export function openDelivery(options: DeliverOptions): Delivery {
   }
 
   async function handleCutOff(cutOff: CutOff & { wish: TlsWish }, destination: Destination): Promise<void> {
-    const waiting = destination.failed()
+    const waiting = destination.failed(UNMET.has(cutOff.cause) ? 'unmet' : 'refused')
     const deliveries = [...cutOff.deliveries, ...(waiting ?? [])]
     if (signal.aborted) return conclude(deliveries, () => outcome.putBack(deliveries))
     // What one message asks for beyond others is no fault of the lane's.
     if (waiting && cutOff.wish === 'policy') return unreachable({ ...cutOff, deliveries })
     // Other connections of this destination go on: it is no worse than a refusal for now.
-    const classified = cutOff.classified ?? { permanent: false, cause: cutOff.cause }
-    for (const delivery of deliveries)
-      await conclude([delivery], () => outcome.refused(delivery, cutOff.report, classified))
+    return notNow(deliveries, cutOff)
+  }
+
+  async function notNow(
+    deliveries: readonly ClaimedDelivery[],
+    { report, cause, classified = { permanent: false, cause } }: Omit<CutOff, 'deliveries'>,
+  ): Promise<undefined> {
+    const refuse = (delivery: ClaimedDelivery) =>
+      conclude([delivery], () => outcome.refused(delivery, report, classified))
+    await Promise.all(deliveries.map(refuse))
   }
 
   /** All that waits shares the one failed attempt, lane by lane. */
   async function unreachable({ deliveries, report, cause }: CutOff): Promise<void> {
     const lanes = Map.groupBy(deliveries, (delivery) => laneKey(laneOf(delivery)))
-    const rest = async ([key, [first, ...others]]: [string, ClaimedDelivery[]]) => {
+    const rest = async ([first, ...others]: ClaimedDelivery[]) => {
       if (!first) return
-      resting.set(key, true)
+      const lane = laneOf(first)
+      rests.begin(lane)
       await conclude([first, ...others], async () => {
-        const restMs = await outcome.unreachable([first, ...others], report, cause)
-        // Ends a little before the lane is due in the store, which decides.
-        resting.set(key, true, { ttl: Math.max(1, Math.floor(restMs * 0.9)) })
+        rests.last(lane, await outcome.unreachable([first, ...others], report, cause))
       })
     }
-    await Promise.all([...lanes].map(rest))
+    await Promise.all([...lanes.values()].map(rest))
   }
 
   function keepTrack(promise: Promise<void>): void {
@@ -321,10 +337,15 @@ export function openDelivery(options: DeliverOptions): Delivery {
 
   return {
     room(lane) {
-      return stopping || resting.has(laneKey(lane)) ? 0 : held.room(lane)
+      return stopping || rests.full(lane) ? 0 : held.room(lane)
     },
-    take: (delivery) => keepTrack(dispatch(held.hold(delivery))),
-    rests: (lane) => resting.has(laneKey(lane)),
+    take(delivery) {
+      const isEarly = rests.isEarly(delivery)
+      const kept = held.hold(delivery)
+      keepTrack(isEarly ? conclude([kept], () => outcome.putBack([kept])) : dispatch(kept))
+    },
+    rests: (lane) => rests.has(lane),
+    unrest: (lane) => void rests.end(lane),
     holds: (claim) => held.has(claim),
     async stop(graceMs) {
       stopping = true
@@ -349,8 +370,12 @@ function speaksOfMessage({ cause, permanent }: Classified): boolean {
   return permanent || cause === 'greylisted'
 }
 
-/** 421, but for that of Postfix and others to a session in which they refused much, say twenty unknown recipients:
- *  the next session is as welcome as the first. */
-function speaksOfPace({ smtpStatus, reply = '' }: AttemptReport): boolean {
-  return smtpStatus === 421 && !/\btoo many (?:\w+ ){0,3}(?:errors|commands)\b/i.test(reply)
+function speaksOfPace(report: AttemptReport): boolean {
+  return report.smtpStatus === 421 && !speaksOfSession(report)
+}
+
+/** The 421 of Postfix and others to a session in which they refused much, say twenty unknown recipients: the next
+ *  session is as welcome as the first. */
+function speaksOfSession({ smtpStatus, reply = '' }: AttemptReport): boolean {
+  return smtpStatus === 421 && /\btoo many (?:\w+ ){0,3}(?:errors|commands)\b/i.test(reply)
 }

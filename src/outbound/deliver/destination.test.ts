@@ -67,11 +67,29 @@ test('a host that takes fewer connections gets fewer, and is offered more again 
   destination.add(delivery(100))
   assert.equal(opened.count, 4, 'one is left, and no other is tried')
   destination.ended()
-  assert.equal(opened.count, 6, 'one in its place and one more')
+  assert.equal(opened.count, 5, 'one in its place')
+  for (let i = 0; i < 100; i++) destination.pace.succeeded()
+  assert.equal(opened.count, 6, 'and one more when that had carried much')
+  for (let i = 0; i < 20; i++) destination.pace.succeeded()
+  assert.equal(opened.count, 7, 'and the next one sooner')
+})
+
+test('a connection that was not what it had to be says nothing of how many there may be', () => {
+  const { destination, opened } = start(4)
+  for (let i = 0; i < 100; i++) destination.add(delivery(i))
+  for (let i = 0; i < 3; i++) assert.equal(destination.failed('unmet'), undefined)
+  destination.add(delivery(1))
+  assert.equal(opened.count, 4, 'nor is it tried again while another may tell')
+  assert.equal(destination.failed('unmet')?.length, 101)
+  for (let i = 0; i < 10; i++) destination.add(delivery(i))
+  assert.equal(opened.count, 5)
+  void destination.next(IDLE_MS)
+  for (let i = 0; i < 10; i++) destination.add(delivery(i))
+  assert.equal(opened.count, 8, 'and once one is what it has to be, the others may be')
 })
 
 test('whatever connections do, what waits is always somebody’s: a connection is open or under way', () => {
-  const act = fc.constantFrom('add', 'next', 'ended', 'failed')
+  const act = fc.constantFrom('add', 'next', 'ended', 'refused', 'unmet')
   fc.assert(
     fc.property(fc.array(act, { maxLength: 200 }), fc.integer({ min: 1, max: 5 }), (acts, most) => {
       let connections = 0
@@ -90,9 +108,9 @@ test('whatever connections do, what waits is always somebody’s: a connection i
         } else if (what === 'ended') {
           connections--
           destination.ended()
-        } else if (what === 'failed') {
+        } else if (what === 'refused' || what === 'unmet') {
           connections--
-          const left = destination.failed()
+          const left = destination.failed(what)
           if (left) {
             assert.equal(left.length, waiting)
             waiting = 0
@@ -124,6 +142,23 @@ test('two demands on one destination share its places, and neither starves', asy
   assert.deepEqual([plain, verified], [3, 0], 'who waited longer comes first')
   first.ended()
   assert.deepEqual([plain, verified], [3, 1], 'and then the other')
+})
+
+test('a connection that never becomes idle is asked to give its place to another demand', async () => {
+  const pace = paceOf(1)
+  let opened = 0
+  const busy = openDestination(pace, () => {})
+  const other = openDestination(pace, () => {
+    opened++
+  })
+  for (let i = 0; i < 5; i++) busy.add(delivery(i))
+  assert.equal(busy.crowdedOut, false, 'its own wish for more is nobody else’s')
+  other.add(delivery(9))
+  assert.deepEqual([busy.crowdedOut, other.crowdedOut], [true, true])
+  await busy.next(IDLE_MS)
+  busy.ended()
+  busy.ended()
+  assert.equal(opened, 1)
 })
 
 test('a connection that is idle gives its place to another demand at once', async () => {

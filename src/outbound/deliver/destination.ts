@@ -12,8 +12,11 @@ export interface Destination {
   /** A connection ended after work, and another takes its place if something waits. */
   ended(): void
   /** A connection could not be opened, or broke before it had been of use. Where there are others, the destination
-   *  makes do with those; where there is none, all that waits is returned: nothing here can be attempted. */
-  failed(): ClaimedDelivery[] | undefined
+   *  makes do with those; where there is none, all that waits is returned: nothing here can be attempted. `unmet`: the
+   *  host was there, and the connection not what it had to be. */
+  failed(how?: 'refused' | 'unmet'): ClaimedDelivery[] | undefined
+  /** Others wait for a place that connections of this one have. */
+  readonly crowdedOut: boolean
   /** Takes out all that waits. */
   drain(): ClaimedDelivery[]
   /** It is given up: nothing waits, and no connection is left. */
@@ -30,6 +33,8 @@ export function openDestination(pace: Pace, connect: () => void): Destination {
   let closed = false
   /** Open or being opened. */
   let connections = 0
+  /** While connections are not what they have to be, this many are tried at most. */
+  let trusted = Number.POSITIVE_INFINITY
   let asked = false
 
   const leave = pace.join(() => {
@@ -39,7 +44,7 @@ export function openDestination(pace: Pace, connect: () => void): Destination {
   })
 
   function grow(): void {
-    if (waiting.length === 0 || asked) return
+    if (waiting.length === 0 || asked || connections >= trusted) return
     if (!pace.take(placeFree)) {
       asked = true
       return
@@ -51,6 +56,8 @@ export function openDestination(pace: Pace, connect: () => void): Destination {
   function placeFree(): void {
     asked = false
     grow()
+    // It goes on asking while more waits than there are connections to come for it.
+    if (waiting.length > connections) grow()
   }
 
   return {
@@ -63,12 +70,16 @@ export function openDestination(pace: Pace, connect: () => void): Destination {
       grow()
     },
     next(idleMs) {
+      if (trusted < Number.POSITIVE_INFINITY) {
+        trusted = Number.POSITIVE_INFINITY
+        grow()
+      }
       const delivery = waiting.next()
       if (asked && waiting.length === 0) {
         asked = false
         pace.withdraw(placeFree)
       }
-      if (delivery || closed || pace.crowded) return Promise.resolve(delivery)
+      if (delivery || closed || pace.wantedBesides(placeFree)) return Promise.resolve(delivery)
       return new Promise((resolve) => {
         const give = (next: ClaimedDelivery | undefined) => {
           clearTimeout(timer)
@@ -84,16 +95,18 @@ export function openDestination(pace: Pace, connect: () => void): Destination {
     ended() {
       connections--
       pace.giveBack('worked')
-      // One in its place, and one more: what a failure took away comes back little by little.
-      grow()
       grow()
     },
-    failed() {
+    failed(how = 'refused') {
       connections--
       // Before the place is offered on: what waits here must not be tried again at once.
       const left = connections > 0 ? undefined : waiting.drain()
-      pace.giveBack('failed')
+      if (how === 'unmet') trusted = Math.max(1, connections)
+      pace.giveBack(how === 'refused' ? 'failed' : 'worked')
       return left
+    },
+    get crowdedOut() {
+      return pace.wantedBesides(placeFree)
     },
     drain: () => waiting.drain(),
     dispose: leave,

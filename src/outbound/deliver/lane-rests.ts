@@ -10,7 +10,7 @@ export interface LaneRests {
   /** Whether nothing of this lane should be taken in. Ends a little before the lane is due in the store. */
   full(lane: Lane): boolean
   /** Whether a delivery that was taken in all the same is ahead of its lane's time: it was claimed, or promised as
-   *  claimed, while the failure was being recorded, or just before the lane was due. */
+   *  claimed, while the failure was being recorded, or before the lane's probe could be sent. */
   isEarly(delivery: ClaimedDelivery): boolean
   /** Until it is known for how long. */
   begin(lane: Lane): void
@@ -23,6 +23,8 @@ const MOST_RESTING = 50_000
 /** For the failure to be recorded. */
 const RECORDING_MS = 1000
 const FULL_SHARE = 0.9
+/** For the probe to be claimed once the lane is due: it goes first. */
+const PROBED_WITHIN_MS = 5000
 
 export function openLaneRests(clock: () => number): LaneRests {
   /** Until when a lane is full. */
@@ -39,7 +41,7 @@ export function openLaneRests(clock: () => number): LaneRests {
     },
     begin: (lane) => void resting.set(laneKey(lane), clock() + RECORDING_MS),
     last: (lane, ms) =>
-      void resting.set(laneKey(lane), clock() + ms * FULL_SHARE, { ttl: Math.max(1, Math.ceil(ms)) }),
+      void resting.set(laneKey(lane), clock() + ms * FULL_SHARE, { ttl: Math.ceil(ms) + PROBED_WITHIN_MS }),
     end: (lane) => resting.delete(laneKey(lane)),
   }
 }

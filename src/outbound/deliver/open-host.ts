@@ -3,7 +3,7 @@ import type { TlsWish } from '#model/delivery.ts'
 import type { Cause } from '#model/event.ts'
 import { checkDnsId } from '#net/check-dns-id.ts'
 import type { AttemptReport } from '#outbound/outcome/attempt-event.ts'
-import type { Classified } from '#outbound/outcome/classify.ts'
+import { type Classified, classifyReply } from '#outbound/outcome/classify.ts'
 import { type ClientTls, type ConnectFailure, connectSmtp } from '#smtp/client.ts'
 import type { SmtpTimeouts } from '#smtp/client-timeouts.ts'
 import type { SmtpConnection } from '#smtp/smtp-connection.ts'
@@ -59,11 +59,13 @@ export async function openHost(hop: NextHop, wish: TlsWish, options: OpenHostOpt
     cause: 'dns',
   }
   let tries = 0
+  let mayBeBetter = false
   for (const mx of tryingOrder(hop.route, options.random)) {
     if (options.isPaused(mx.name)) continue
     const demand = demandOf(hop.policy, wish, mx.name, demandOptions(mx, options))
     if (demand.kind === 'impossible') {
       failure = { ok: false, report: { host: mx.name, reply: demand.detail }, cause: 'tls' }
+      mayBeBetter = true
       continue
     }
     const addresses = (await addressesOf(mx, options)).filter(options.mayDial)
@@ -72,7 +74,10 @@ export async function openHost(hop: NextHop, wish: TlsWish, options: OpenHostOpt
       const opened = await openAddress(mx, address, demand, options)
       // A login that was refused would be refused again, and locks accounts.
       if (opened.ok || opened.cause === 'smarthost') return opened
-      failure = opened
+      // What is final about one host is final where no other may do better another time.
+      const isFinal = opened.classified?.permanent === true
+      if (!isFinal || !mayBeBetter) failure = opened
+      mayBeBetter ||= !isFinal
     }
   }
   return failure
@@ -90,11 +95,11 @@ async function openAddress(
   const policy = mx.smarthost ? 'smarthost' : demand.kind === 'verified' ? demand.because : demand.kind
   let tlsFailure = demand.kind === 'tested' ? demand.failure : undefined
   let opened = await connect(firstTry(mx, demand, options))
-  if (!opened.ok && opened.kind === 'tls-failed' && !mx.smarthost && demand.kind !== 'verified') {
+  if (!opened.ok && brokeAtTls(opened) && !mx.smarthost && demand.kind !== 'verified') {
     tlsFailure = opened.detail
     // A policy that is only tested changes nothing (RFC 8461 §5); and refusing would deliver in clear no safer.
     if (demand.kind === 'tested') opened = await connect('opportunistic')
-    if (!opened.ok && opened.kind === 'tls-failed') opened = await connect('none')
+    if (!opened.ok && brokeAtTls(opened)) opened = await connect('none')
   }
   if (!opened.ok) return failed(opened, { ...seen, tlsPolicy: policy }, transcript)
   const requireTls = demand.kind === 'verified' && demand.needsExtension !== undefined
@@ -164,10 +169,20 @@ function failed(
   transcript: Transcript,
 ): OpenHost & { ok: false } {
   const dialogue = transcript.take()
-  const tls = failure.kind === 'tls-failed'
+  const tls = brokeAtTls(failure)
   const report = { ...seen, reply: failure.detail, dialogue, ...(tls && { tlsFailure: failure.detail }) }
-  if (failure.kind === 'refused' && failure.phase === 'auth') return { ok: false, report, cause: 'smarthost' }
-  return { ok: false, report, cause: tls ? 'tls' : 'host-unreachable' }
+  if (failure.kind !== 'refused') return { ok: false, report, cause: tls ? 'tls' : 'host-unreachable' }
+  const { code, enhanced, text } = failure.reply
+  const said = { ...report, smtpStatus: code, ...(enhanced !== undefined && { enhancedStatus: enhanced }) }
+  if (failure.phase === 'auth') return { ok: false, report: said, cause: 'smarthost' }
+  // Whatever it says before it has heard of a message, another time may be better.
+  return { ok: false, report: said, cause: classifyReply('connect', code, enhanced, text).cause }
+}
+
+/** The handshake failed; or the connection broke over STARTTLS, or more came behind its reply than should. */
+function brokeAtTls(failure: ConnectFailure): boolean {
+  if (failure.kind === 'tls-failed') return true
+  return failure.kind === 'lost' && failure.phase === 'starttls' && failure.error.reason !== 'aborted'
 }
 
 /** RFC 8689 §4.2.1: without the extension the message goes no further. */

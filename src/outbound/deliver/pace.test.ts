@@ -28,11 +28,25 @@ test('a destination that says 421 gets half as many connections, and more again 
   const { pace, time } = start()
   assert.equal(takeAll(pace), 16)
   time.now = 5000
-  pace.tooFast()
-  for (let i = 0; i < 6; i++) pace.giveBack('failed')
+  pace.sentAway()
+  for (let i = 0; i < 6; i++) pace.giveBack('worked')
   assert.equal(takeAll(pace), 0, 'ten are open, eight are allowed')
   for (let i = 0; i < 4; i++) pace.giveBack('worked')
-  assert.equal(takeAll(pace), 6, 'four in their places, and one more for each that worked, from eight on')
+  assert.equal(takeAll(pace), 2, 'eight')
+  for (let i = 0; i < 80; i++) pace.succeeded()
+  assert.equal(takeAll(pace), 1, 'and one more once each has carried some')
+})
+
+test('one more than a host took is tried again, but only after much more', () => {
+  const { pace } = start()
+  for (let i = 0; i < 4; i++) pace.take(ignore)
+  pace.giveBack('failed')
+  let messages = 0
+  while (takeAll(pace) === 0) {
+    pace.succeeded()
+    messages++
+  }
+  assert.equal(messages, 300)
 })
 
 test('the rate that was too much is halved once for all replies of a moment, and grows back', () => {
@@ -48,10 +62,50 @@ test('the rate that was too much is halved once for all replies of a moment, and
   pace.turnMs()
   const gap = pace.turnMs()
   assert.ok(gap > 15 && gap < 30, `${gap} ms between two messages`)
-  for (let i = 0; i < 400; i++) pace.succeeded()
+  for (let i = 0; i < 1000; i++) pace.succeeded()
   time.now += 100_000
   assert.equal(pace.turnMs(), 0)
   assert.equal(pace.turnMs(), 0, 'no rate any more')
+})
+
+test('it grows by a fifth in a second, but slower close to what was too much', () => {
+  const { pace, time } = start()
+  for (let i = 0; i < 10; i++) {
+    time.now += 2000
+    pace.tooFast()
+  }
+  /** Seconds until it sends so many a second, if all is taken. */
+  const secondsUntil = (perSecond: number) => {
+    const began = time.now
+    pace.turnMs()
+    for (let gap = Number.POSITIVE_INFINITY; gap > 1000 / perSecond; ) {
+      gap = pace.turnMs()
+      time.now += gap
+      pace.succeeded()
+    }
+    return (time.now - began) / 1000
+  }
+  const fromNothing = secondsUntil(50)
+  assert.ok(fromNothing > 20 && fromNothing < 150, `${fromNothing} s from next to nothing`)
+  time.now += 2000
+  pace.tooFast()
+  const back = secondsUntil(50)
+  assert.ok(back > 10 && back < 25, `${back} s back to where it was too much`)
+})
+
+test('a storm of 421 in which nothing is taken sets no rate: it was not about that', () => {
+  const { pace, time } = start()
+  for (let i = 0; i < 100; i++) {
+    time.now += 2000
+    pace.sentAway()
+  }
+  pace.turnMs()
+  assert.equal(pace.turnMs(), 0)
+  pace.succeeded()
+  time.now += 2000
+  pace.sentAway()
+  pace.turnMs()
+  assert.ok(pace.turnMs() > 0, 'but where something was taken before, it may be')
 })
 
 test('a rate that the operator set is kept, shared among the nodes', () => {
@@ -61,7 +115,7 @@ test('a rate that the operator set is kept, shared among the nodes', () => {
 })
 
 test('whatever happens, connections stay within the limit, and who waits is called', () => {
-  const act = fc.constantFrom('take', 'worked', 'failed', 'tooFast', 'succeeded')
+  const act = fc.constantFrom('take', 'worked', 'failed', 'tooFast', 'sentAway', 'succeeded')
   fc.assert(
     fc.property(fc.array(act, { maxLength: 300 }), fc.integer({ min: 1, max: 8 }), (acts, connections) => {
       const { pace, time } = start({ connections })
@@ -77,6 +131,7 @@ test('whatever happens, connections stay within the limit, and who waits is call
           if (pace.take(whenFree)) open++
           else waiting++
         } else if (what === 'tooFast') pace.tooFast()
+        else if (what === 'sentAway') pace.sentAway()
         else if (what === 'succeeded') pace.succeeded()
         else if (what !== 'take' && open > 0) {
           open--

@@ -10,16 +10,18 @@ export interface Pace {
   withdraw(whenFree: () => void): void
   /** Whoever has idle connections lets one go when it is asked to, and says whether it had one. Out: leaves again. */
   join(letIdleGo: () => boolean): () => void
-  /** A connection is gone. `worked`: it had been of use, so one more may be tried than before. */
+  /** A connection is gone. `failed`: the host did not take it, or did not keep it, and gets no more than there are. */
   giveBack(how: 'worked' | 'failed'): void
   /** Others wait for a place: an idle connection should not keep its own. */
-  readonly crowded: boolean
+  wantedBesides(whenFree: () => void): boolean
   /** Until the next message may go, ms; 0 for now. Each call is one message's turn. */
   turnMs(): number
   /** The destination dealt with a message, to the end or to a no that is about that message alone. */
   succeeded(): void
-  /** It said that it gets too much: 421, or a reply about rate. */
+  /** It said that it gets too much: a reply about rate. */
   tooFast(): void
+  /** It ended a session with 421. That may be about rate too, but only where it took something before. */
+  sentAway(): void
   /** No connection has a place, and nobody waits for one. */
   readonly unused: boolean
 }
@@ -36,10 +38,18 @@ export interface PaceWorld {
 const SAME_EXCESS_MS = 1000
 const WINDOW_MS = 1000
 const LEAST_PER_SECOND = 1 / 30
-/** With each message that is taken the rate grows by this; after a hundred it has more than doubled. */
-const GROWTH = 1.01
-/** A destination that bears so many a second sets no rate. */
+/** What one gets that says no to the first. */
+const FIRST_PER_SECOND = 1
+/** With each message that is taken the rate grows by so many a second: whatever it is, by a fifth of itself in a second.
+ *  Close to where it was too much before, by much less. */
+const GROWTH = 0.2
+const CAREFUL_GROWTH = 0.02
+const CAREFUL = { from: 0.75, to: 1.25 } as const
+/** A destination that bears so many a second, and twice what was too much before, sets no rate. */
 const UNLIMITED_PER_SECOND = 200
+/** Each connection has to carry so many before one more is tried; many more before one that was refused is. */
+const CARRIED_PER_CONNECTION = 10
+const CARRIED_BEFORE_REFUSED = 100
 
 export function openPace({ limits, clock, nodes }: PaceWorld): Pace {
   const most = () => Math.max(1, Math.floor(limits.connections / Math.max(1, nodes())))
@@ -48,8 +58,16 @@ export function openPace({ limits, clock, nodes }: PaceWorld): Pace {
   const members = new Set<() => boolean>()
   let taken = 0
   let limit = Number.POSITIVE_INFINITY
+  /** So many were one too many. */
+  let refusedAt = Number.POSITIVE_INFINITY
+  /** Messages since the limit changed. */
+  let carried = 0
   /** Messages a second, set by what the destination said. */
   let learned = Number.POSITIVE_INFINITY
+  /** And what it was when that was too much. */
+  let excess = Number.POSITIVE_INFINITY
+  let isExcessKnown = false
+  let takenSinceExcess = 0
   let nextTurn = 0
   let slowedAt = Number.NEGATIVE_INFINITY
   let windowStart = clock()
@@ -71,12 +89,44 @@ export function openPace({ limits, clock, nodes }: PaceWorld): Pace {
 
   /** Messages a second, as of late. */
   function currentRate(): number {
-    const elapsed = clock() - windowStart
-    return Math.max(lastRate, elapsed > 100 ? (inWindow / elapsed) * 1000 : inWindow)
+    return Math.max(lastRate, (inWindow / Math.max(WINDOW_MS, clock() - windowStart)) * 1000)
   }
 
   function rate(): number {
     return Math.min(learned, mostPerSecond())
+  }
+
+  function shrinkTo(connections: number): void {
+    limit = Math.max(1, Math.min(limit, connections))
+    carried = 0
+  }
+
+  function growConnections(): void {
+    if (limit >= most()) return
+    carried++
+    if (carried < limit * (limit + 1 === refusedAt ? CARRIED_BEFORE_REFUSED : CARRIED_PER_CONNECTION)) return
+    limit++
+    carried = 0
+    offer()
+  }
+
+  function growRate(): void {
+    if (learned === Number.POSITIVE_INFINITY) return
+    const isNear = isExcessKnown && learned > excess * CAREFUL.from && learned < excess * CAREFUL.to
+    learned += isNear ? CAREFUL_GROWTH : GROWTH
+    if (learned > Math.max(UNLIMITED_PER_SECOND, 2 * excess)) learned = Number.POSITIVE_INFINITY
+  }
+
+  function slowDown(isAboutRate: boolean): void {
+    if (clock() - slowedAt < SAME_EXCESS_MS) return
+    slowedAt = clock()
+    shrinkTo(Math.floor(Math.min(limit, taken, most()) / 2))
+    if (takenSinceExcess === 0 && !isAboutRate) return
+    // What it took while no rate was set, in a burst perhaps, says little of what it would take for long.
+    isExcessKnown = learned !== Number.POSITIVE_INFINITY
+    excess = isExcessKnown ? learned : currentRate() || 2 * FIRST_PER_SECOND
+    learned = Math.max(LEAST_PER_SECOND, excess / 2)
+    takenSinceExcess = 0
   }
 
   return {
@@ -97,12 +147,13 @@ export function openPace({ limits, clock, nodes }: PaceWorld): Pace {
     },
     giveBack(how) {
       taken--
-      limit = how === 'failed' ? Math.max(1, Math.min(limit, taken)) : Math.min(most(), limit + 1)
+      if (how === 'failed') {
+        refusedAt = Math.max(2, taken + 1)
+        shrinkTo(taken)
+      }
       offer()
     },
-    get crowded() {
-      return waiting.size > 0
-    },
+    wantedBesides: (whenFree) => waiting.size > (waiting.has(whenFree) ? 1 : 0),
     turnMs() {
       const perSecond = rate()
       if (perSecond === Number.POSITIVE_INFINITY) return 0
@@ -118,17 +169,12 @@ export function openPace({ limits, clock, nodes }: PaceWorld): Pace {
         inWindow = 0
       }
       inWindow++
-      if (learned === Number.POSITIVE_INFINITY) return
-      learned *= GROWTH
-      if (learned > UNLIMITED_PER_SECOND) learned = Number.POSITIVE_INFINITY
+      takenSinceExcess++
+      growConnections()
+      growRate()
     },
-    tooFast() {
-      if (clock() - slowedAt < SAME_EXCESS_MS) return
-      slowedAt = clock()
-      limit = Math.max(1, Math.floor(Math.min(limit, taken, most()) / 2))
-      const borne = learned === Number.POSITIVE_INFINITY ? currentRate() : learned
-      learned = Math.max(LEAST_PER_SECOND, borne / 2)
-    },
+    tooFast: () => slowDown(true),
+    sentAway: () => slowDown(false),
     get unused() {
       return taken === 0 && waiting.size === 0
     },
