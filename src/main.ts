@@ -11,6 +11,7 @@ import { openFeedback } from '#inbound/feedback/feedback.ts'
 import { openDnsDoor } from '#ingress/dns/dns-server.ts'
 import { openHttpDoor } from '#ingress/http-api/http-door.ts'
 import { listenHttp } from '#ingress/http-api/listen-http.ts'
+import { noteZones } from '#ingress/http-api/zones.ts'
 import { createMxServer } from '#ingress/smtp-mx/mx-server.ts'
 import { createSubmissionServer } from '#ingress/smtp-submission/submission-server.ts'
 import { type Address, domainOf, localPartOf } from '#model/address.ts'
@@ -30,6 +31,7 @@ import { signMessage } from '#outbound/compose/sign-message.ts'
 import { openDelivery } from '#outbound/deliver/deliver.ts'
 import { ALWAYS_OPPORTUNISTIC } from '#outbound/deliver/tls-policy.ts'
 import { openNotices } from '#outbound/notices/notices.ts'
+import { openVerificationMail } from '#outbound/notices/verification-mail.ts'
 import { openOutcome } from '#outbound/outcome/outcome.ts'
 import { sweepExpired } from '#outbound/outcome/sweep-expired.ts'
 import { openOperatorHands } from '#outbound/queue/operator-hands.ts'
@@ -38,13 +40,20 @@ import { openQueue } from '#outbound/queue/queue.ts'
 import { encodeCfblFeedbackId } from '#protocol/cfbl-feedback-id.ts'
 import { encodeReturnPath } from '#protocol/return-path.ts'
 import { openAccounts } from '#registry/accounts/accounts.ts'
+import { auditWrite } from '#registry/accounts/audit.ts'
+import { auditLines } from '#registry/accounts/audit-log.ts'
 import { OperatorTokenUnusable, openOperatorToken } from '#registry/accounts/operator-token.ts'
+import { authorityResolver } from '#registry/domains/authority-resolver.ts'
+import type { DomainChange } from '#registry/domains/domain-change.ts'
 import { openDomains } from '#registry/domains/domains.ts'
 import { installationSmarthost, SmarthostUnusable } from '#registry/domains/installation-smarthost.ts'
+import { openMailSetup } from '#registry/domains/mail-setup.ts'
 import { LOOPBACK_ADDRESSES, relayMechanisms } from '#registry/domains/service-zone.ts'
 import { openSmarthosts } from '#registry/domains/smarthosts.ts'
 import { openQuota } from '#registry/quota/quota.ts'
 import { openDestinations } from '#registry/routes/destinations.ts'
+import { openRules } from '#registry/routes/rules.ts'
+import { VERIFICATION_LIFE_MS } from '#registry/routes/verification-token.ts'
 import { openSuppressions } from '#registry/suppressions/suppressions.ts'
 import { developmentResolver } from '#sandbox/development-resolver.ts'
 import { openInbox } from '#sandbox/inbox.ts'
@@ -60,6 +69,7 @@ import { openIncarnation } from '#store/incarnation.ts'
 import { DatabaseTooNew } from '#store/migrate.ts'
 import { openStore, StoreUnavailable } from '#store/open-store.ts'
 import { DataFolderInUse } from '#store/owner-lock.ts'
+import type { Write } from '#store/store.ts'
 import { ensureMasterKey, MasterKeyUnusable, readMasterKey } from '#vault/master-key.ts'
 import { openVault, SealBroken } from '#vault/vault.ts'
 
@@ -106,6 +116,18 @@ async function main(): Promise<void> {
     service,
     addresses: { ...LOOPBACK_ADDRESSES, relays },
     clock: now,
+  })
+  const mailSetup = openMailSetup({
+    store,
+    vault,
+    service,
+    clock: now,
+    domains,
+    // What strangers would see of the zones hosted here. Of others, nothing: nobody outside is asked.
+    resolver: authorityResolver(domains.authority, { kind: 'no-such-name' }),
+    activeAtOnce: true,
+    rotateAfterMs: config.DKIM_ROTATE_MS,
+    recordBySystem: (change) => [auditWrite({ ...change, actor: 'system' }), ...domainEvents(change)],
   })
   const destinations = openDestinations({ store, clock: now })
   const suppressions = openSuppressions({ store, clock: now })
@@ -251,7 +273,10 @@ async function main(): Promise<void> {
     random,
     // A zone hosted here may name a policy host anywhere: what it says would lead off this machine.
     policies: ALWAYS_OPPORTUNISTIC,
-    smarthostFor: (accountId, domainId) => smarthosts.smarthostFor(accountId, domainId),
+    // Mail of our own is of no domain, and no smarthost of a customer's gets to see it: a verification mail there
+    // would prove what it asks.
+    smarthostFor: async (accountId, domainId) =>
+      domainId === null ? smarthosts.installation : smarthosts.smarthostFor(accountId, domainId),
     mayDial,
     isPaused: (host) => pauses.host(host),
     nodes: incarnation.nodes,
@@ -287,6 +312,8 @@ async function main(): Promise<void> {
   opened.use(repeat(60_000, () => bodies.sweep(now())))
   opened.use(repeat(60_000, () => store.commit([sweepIdempotency()])))
   opened.use(repeat(60_000, () => suppressions.sweep()))
+  opened.use(repeat(60_000, () => domains.zoneControl.checkPending(noteZones('system', domains))))
+  opened.use(repeat(60_000, () => mailSetup.runDue()))
 
   // The doors.
   const dns = await openDnsDoor({ port: config.DNS_PORT, authority: domains.authority, log })
@@ -322,18 +349,37 @@ async function main(): Promise<void> {
   const operatorTokenFile = config.OPERATOR_TOKEN_FILE ?? join(config.DATA, 'operator-token')
   const app = openHttpDoor({
     accounts,
+    accountOfZone: (zoneId) => domains.accountOfZone(zoneId),
+    auditLines: (accountId, filter, page) => auditLines(store, accountId, filter, page),
     acceptor,
     log,
     allowedHosts: config.ALLOWED_HOSTS,
     sendWaitMs: config.SEND_WAIT_MS,
     suppressions,
     suppressionCursorKey: vault.macKey('suppression-cursor'),
+    domains,
+    mailSetup,
+    quota,
     smarthost: {
       smarthosts,
       trySmarthost: (host) => {
         const verify = { checkServerIdentity: checkDnsId, ca: ca.certificate }
         return trySmarthost(host, { resolver, ehloName: service.domain, verify, mayDial, now })
       },
+    },
+    routing: {
+      rules: openRules({ store, clock: now }),
+      destinations,
+      verificationMail: openVerificationMail({
+        bodies,
+        queue,
+        domains,
+        service,
+        linkMs: VERIFICATION_LIFE_MS,
+        expireMs: config.EXPIRE_MS,
+      }),
+      verificationKey: vault.macKey('destination-verification'),
+      publicUrl: () => `http://localhost:${http.port}`,
     },
     foresee: openForesight({ domains, destinations, suppressions, quota, alwaysSuppressed, now }),
     queue: {
@@ -385,6 +431,26 @@ async function main(): Promise<void> {
     }, ms)
     return { [Symbol.dispose]: () => clearInterval(timer) }
   }
+}
+
+/** A change to a domain that is an event too: drift in DNS, and its end. */
+function domainEvents({ action, accountId, domainId, resource, after, at }: DomainChange): Write[] {
+  const type =
+    action === 'dns.drifted' ? 'dns-drifted' : action === 'dns.restored' ? 'dns-restored' : undefined
+  if (!type) return []
+  const service = resource.type === 'routing' ? 'routing' : 'sending'
+  const { name: domain = '', problems = [] } = after ?? {}
+  const none = { messageId: null, deliveryId: null, terminal: false } as const
+  return [
+    eventWrite({
+      type,
+      at,
+      accountId,
+      domainId: domainId ?? null,
+      ...none,
+      detail: { domain, service, problems },
+    }),
+  ]
 }
 
 /** Until somebody asks us to end: a signal, or the end of the launcher that started us. A Ctrl-C reaches the whole

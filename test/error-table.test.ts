@@ -92,21 +92,6 @@ test('429: more large bodies at once than there is room for', async () => {
   assert.equal((await send(instance)).status, 200)
 })
 
-test('500: what is not built is said so, and an SDK does not repeat it', async () => {
-  await using instance = await startInstance()
-  const { api, account_id, api_token } = instance.dev
-  for (const path of ['limits', 'zones', 'zones/x']) {
-    const url = `${api}/accounts/${account_id}/email/sending/${path}`
-    const headers = await expect(
-      post(url, {}, { authorization: `Bearer ${api_token}` }),
-      500,
-      10003,
-      error('not_implemented'),
-    )
-    assert.equal(headers.get('x-should-retry'), 'false')
-  }
-})
-
 test('500 and 503: a broken store loses nothing and says no secret', async () => {
   await using instance = await startInstance()
   breakStore(instance, 'alter table message rename to message_gone')

@@ -58,6 +58,7 @@ const ROOMS: Record<string, readonly string[]> = {
     ...['protocol', 'events', 'store', 'observe', 'registry/*', 'inbound/authenticate'],
     ...['outbound/queue', 'outbound/outcome', 'outbound/notices'],
   ],
+  'inbound/route': ['registry/routes', 'registry/domains'],
   simulator: ['smtp', 'protocol'],
   sandbox: ['smtp', 'protocol', 'store', 'bodies', 'simulator'],
   development: ['contract', 'store', 'net', 'registry/*'],
@@ -65,12 +66,14 @@ const ROOMS: Record<string, readonly string[]> = {
     ...[
       'contract',
       'net',
+      'protocol',
       'observe',
       'store',
       'registry/*',
       'outbound/accept',
       'outbound/queue',
       'outbound/outcome',
+      'outbound/notices',
     ],
   ],
   'ingress/smtp-submission': [

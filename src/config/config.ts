@@ -172,6 +172,9 @@ const variables = z.strictObject({
     .optional()
     .describe("What SPF needs for it, as its provider's manual says; by default its own name (a:host)."),
   BODY_RETENTION_MS: milliseconds(3 * 86_400_000).describe('How long a settled message keeps its body.'),
+  DKIM_ROTATE_MS: milliseconds(180 * 86_400_000).describe(
+    'How long a DKIM key signs before the next takes its place by itself, in zones that are hosted here.',
+  ),
   INBOX_LIMIT: z.coerce
     .number('a number of messages')
     .int()

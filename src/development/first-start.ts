@@ -1,7 +1,7 @@
 import { join } from 'node:path'
+import { PERMISSIONS } from '#model/permission.ts'
 import type { Account, Accounts } from '#registry/accounts/accounts.ts'
 import { keptToken } from '#registry/accounts/kept-token.ts'
-import { PERMISSIONS } from '#model/permission.ts'
 import type { Domains } from '#registry/domains/domains.ts'
 
 export interface Development {
@@ -11,8 +11,8 @@ export interface Development {
 }
 
 /** What the first start of a development instance makes and every later one finds: an account, a token with every
- *  permission, and each zone, onboarded for sending and routing. Each step is repeated until it holds, so a start that
- *  was killed half-way is finished by the next. `zoneId` is the first zone's. */
+ *  permission, its administrator, and each zone, onboarded for sending and routing. Each step is repeated until it
+ *  holds, so a start that was killed half-way is finished by the next. `zoneId` is the first zone's. */
 export async function ensureDevelopment(
   directory: string,
   zones: readonly [string, ...string[]],
@@ -26,6 +26,8 @@ export async function ensureDevelopment(
   await accounts.importToken(accountId, { name: ACCOUNT, permissions: PERMISSIONS, secret: apiToken })
   await domains.ensureServiceKeys()
   const [first, ...others] = zones
+  const user = await accounts.createUser(`admin@${first}`)
+  await accounts.addMember(accountId, user.id, 'admin')
   const zoneId = await ensureZone(first, accountId, domains)
   for (const zone of others) await ensureZone(zone, accountId, domains)
   return { accountId, zoneId, apiToken }
@@ -49,7 +51,8 @@ async function ensureZone(name: string, accountId: string, domains: Domains): Pr
     throw new ZoneUnusable(`POSTHORN_DEV_ZONES: ${name} cannot be a zone here: ${created.kind}`)
   }
   const zoneId = created.zone.id
-  const request = { accountId, zoneId, name, active: true }
+  // Once: what its user took out again stays out.
+  const request = { accountId, zoneId, name, active: true, once: true }
   for (const result of await Promise.all([
     domains.onboardSending(request),
     domains.onboardRouting(request),

@@ -1,11 +1,11 @@
-import type { MailEvent } from '#model/event.ts'
+import type { DomainEvent, MailEvent } from '#model/event.ts'
 import { newId } from '#store/id.ts'
 import { type Store, statement, type Write } from '#store/store.ts'
 
 /** Events: the append-only record of everything that happened to mail. In: the rooms that change a state. Out: all
  *  that tells of it (log, analytics, webhooks). Promise: an event is written in the commit that makes it true, so
  *  neither can exist without the other; a delivery has at most one terminal event, which an index enforces. */
-export function eventWrite(event: MailEvent): Write {
+export function eventWrite(event: MailEvent | DomainEvent): Write {
   return {
     statement: appendEvent,
     params: [

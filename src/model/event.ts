@@ -74,6 +74,17 @@ export interface MailEvent {
   readonly detail: EventDetail
 }
 
+/** What happened to a domain and not to a message: its records are no longer in DNS as they should be, or are again. */
+export interface DomainEvent extends Omit<MailEvent, 'type' | 'detail'> {
+  readonly type: 'dns-drifted' | 'dns-restored'
+  readonly detail: {
+    readonly domain: string
+    readonly service: 'sending' | 'routing'
+    /** Codes of what is wrong, in the words of the API. */
+    readonly problems: readonly string[]
+  }
+}
+
 export interface EventDetail {
   readonly sender?: string
   readonly recipient?: string

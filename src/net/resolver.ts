@@ -30,6 +30,12 @@ export interface Resolver {
   txt(name: string): Promise<Lookup<string>>
 }
 
+/** Which name servers a zone names for itself. No call rejects. */
+export interface NameServerLookup {
+  /** Host names without the final dot. */
+  ns(name: string): Promise<Lookup<string>>
+}
+
 export interface SystemResolverOptions {
   /** `address` or `address:port`; absent means those of the machine. */
   readonly servers?: readonly string[]
@@ -43,7 +49,7 @@ export function systemResolver({
   servers,
   timeoutMs = 3000,
   tries = 3,
-}: SystemResolverOptions = {}): Resolver {
+}: SystemResolverOptions = {}): Resolver & NameServerLookup {
   const dns = new NodeResolver({ timeout: timeoutMs, tries })
   if (servers) dns.setServers(servers)
   return {
@@ -57,6 +63,7 @@ export function systemResolver({
         const records = await dns.resolveTxt(name)
         return records.map((parts) => parts.join(''))
       }),
+    ns: (name) => lookup(name, () => dns.resolveNs(name)),
     async addresses(name) {
       const [six, four] = await Promise.all([
         lookup(name, async () => hosts(await dns.resolve6(name), 6)),

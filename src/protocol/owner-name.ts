@@ -24,7 +24,8 @@ export function parseOwnerName(text: string, { wildcard = false } = {}): string 
   const star = labels[0] === '*'
   if (star && (!wildcard || labels.length === 1)) return { detail: 'The name may not be a wildcard here.' }
   for (const label of star ? labels.slice(1) : labels) {
-    if (label === '') return { detail: 'The name has an empty label: two dots together, or one at its start.' }
+    if (label === '')
+      return { detail: 'The name has an empty label: two dots together, or one at its start.' }
     if (label.length > 63) return { detail: 'A label of the name may have 63 octets at most.' }
     if (!LABEL.test(label))
       return {

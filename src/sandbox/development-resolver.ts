@@ -17,13 +17,13 @@ export interface DevelopmentResolver {
 /** What the service zone and the hosted zones say; `refused` for a name in none of them. */
 export type OwnAnswer =
   | { readonly kind: 'answer'; readonly records: readonly OwnRecord[] }
-  | { readonly kind: 'nodata' | 'nxdomain' | 'refused' }
+  | { readonly kind: 'nodata' | 'nxdomain' | 'refused' | 'referral' }
 
 export type OwnRecord =
   | { readonly type: 'MX'; readonly preference: number; readonly exchange: string }
   | { readonly type: 'TXT'; readonly text: string }
-  | { readonly type: 'A' | 'AAAA' | 'CNAME' | 'NS'; readonly data: string }
-  | { readonly type: 'SOA' }
+  | { readonly type: 'A' | 'AAAA' | 'CNAME' | 'NS' | 'PTR'; readonly data: string }
+  | { readonly type: 'SOA' | 'SRV' | 'CAA' | 'SSHFP' | 'TLSA' }
 
 type Asked = 'MX' | 'TXT' | 'A' | 'AAAA'
 
@@ -62,7 +62,10 @@ export function developmentResolver({ answers, sandbox }: DevelopmentResolverOpt
     if (alias?.type === 'CNAME' && aliases < MAX_ALIASES)
       return ask(alias.data, types, pick, elsewhere, aliases + 1)
     if (own.some(({ kind }) => kind === 'nxdomain')) return { kind: 'no-such-name' }
-    return own.every(({ kind }) => kind === 'refused') ? elsewhere : { kind: 'no-data' }
+    // What a zone of ours delegated to others is as foreign as what never was here.
+    return own.every(({ kind }) => kind === 'refused' || kind === 'referral')
+      ? elsewhere
+      : { kind: 'no-data' }
   }
 
   return {

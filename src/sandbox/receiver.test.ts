@@ -108,7 +108,7 @@ onBothEngines(
 
 test('a full disk refuses with 452 4.3.1 and keeps what is there', async (t) => {
   const directory = mkdtempSync(join(tmpdir(), 'posthorn-test-'))
-  const store = await openSqliteStore({ directory, maxPages: 120 })
+  const store = await openSqliteStore({ directory, maxPages: 300 })
   try {
     await using sandbox = await openSandbox(t, { store, directory })
     let [sent, refused] = [0, '']

@@ -23,15 +23,23 @@ const TYPE_NAME: Readonly<Record<number, string>> = {
   2: 'NS',
   5: 'CNAME',
   6: 'SOA',
+  12: 'PTR',
   15: 'MX',
   16: 'TXT',
   28: 'AAAA',
+  33: 'SRV',
+  43: 'DS',
+  44: 'SSHFP',
+  52: 'TLSA',
   255: 'ANY',
+  257: 'CAA',
 }
 
 // RFC 1035 §4.2.1 without EDNS; with it, what no common path has to fragment (DNS flag day 2020).
 const UDP_OCTETS_PLAIN = 512
 const UDP_OCTETS_EDNS = 1232
+// RFC 1035 §4.2.2: the length before a message has 16 bits.
+const TCP_OCTETS = 65_535
 
 /** The reply to one message, `undefined` where silence is the right one. Rejects only when the authority does: its
  *  caller answers with `serverFailure`. */
@@ -47,7 +55,7 @@ export async function answerMessage(
   const refusal = unanswerable(query)
   if (refusal !== undefined) return reply({ ...query, rcode: refusal })
   const whole = fromAuthority(query, await authority.answers(query.name, typeName(query.type)))
-  return transport === 'udp' && whole.length > udpLimit(query.edns)
+  return whole.length > (transport === 'udp' ? udpLimit(query.edns) : TCP_OCTETS)
     ? reply({ ...query, rcode: RCODE.noError, authoritative: true, truncated: true })
     : whole
 }
@@ -78,6 +86,16 @@ function udpLimit(edns: Edns | undefined): number {
 
 function fromAuthority(query: DnsQuery, answer: AuthorityAnswer): Buffer {
   if (answer.kind === 'refused') return reply({ ...query, rcode: RCODE.refused })
+  if (answer.kind === 'referral')
+    return reply({
+      ...query,
+      rcode: RCODE.noError,
+      // RFC 1035 §4.1.1: AA speaks of the first name of the answer: an alias that led here is ours.
+      authoritative: answer.records.length > 0,
+      answers: answer.records,
+      authorities: answer.nameServers,
+      additionals: answer.glue,
+    })
   return reply({
     ...query,
     rcode: answer.kind === 'nxdomain' ? RCODE.nxDomain : RCODE.noError,
@@ -99,6 +117,7 @@ interface Reply {
   readonly truncated?: boolean
   readonly answers?: readonly ZoneRecord[]
   readonly authorities?: readonly ZoneRecord[]
+  readonly additionals?: readonly ZoneRecord[]
 }
 
 function reply(parts: Reply): Buffer {
@@ -115,7 +134,7 @@ function reply(parts: Reply): Buffer {
     flags,
     answers: (parts.answers ?? []).map(packetAnswer),
     authorities: (parts.authorities ?? []).map(packetAnswer),
-    additionals: edns ? [optRecord(edns, rcode)] : [],
+    additionals: [...(parts.additionals ?? []).map(packetAnswer), ...(edns ? [optRecord(edns, rcode)] : [])],
   })
   sections.writeUInt16BE(question.length > 0 ? 1 : 0, 4)
   // The library would write its own reading of the name; names in the sections are not compressed, so octets may move.
@@ -138,11 +157,31 @@ function optRecord(edns: Edns, rcode: Rcode): Answer {
 
 function packetAnswer(record: ZoneRecord): Answer {
   const { name, ttl } = record
-  if (record.type === 'MX')
-    return { type: 'MX', name, ttl, data: { preference: record.preference, exchange: record.exchange } }
-  if (record.type === 'TXT') return { type: 'TXT', name, ttl, data: characterStrings(record.text) }
-  if (record.type === 'SOA') return { type: 'SOA', name, ttl, data: record }
-  return { type: record.type, name, ttl, data: record.data }
+  switch (record.type) {
+    case 'MX':
+      return { type: 'MX', name, ttl, data: { preference: record.preference, exchange: record.exchange } }
+    case 'TXT':
+      return { type: 'TXT', name, ttl, data: characterStrings(record.text) }
+    case 'SOA':
+      return { type: 'SOA', name, ttl, data: record }
+    case 'SRV': {
+      const { priority, weight, port, target } = record
+      return { type: 'SRV', name, ttl, data: { priority, weight, port, target } }
+    }
+    case 'CAA':
+      return { type: 'CAA', name, ttl, data: { flags: record.flags, tag: record.tag, value: record.value } }
+    case 'SSHFP': {
+      const { algorithm, hash, fingerprint } = record
+      return { type: 'SSHFP', name, ttl, data: { algorithm, hash, fingerprint } }
+    }
+    case 'TLSA': {
+      const { usage, selector, matchingType } = record
+      const certificate = Buffer.from(record.certificate, 'hex')
+      return { type: 'TLSA', name, ttl, data: { usage, selector, matchingType, certificate } }
+    }
+    default:
+      return { type: record.type, name, ttl, data: record.data }
+  }
 }
 
 /** RFC 1035 §3.3: one character-string holds at most 255 octets. A TXT record has one at least. */

@@ -1,15 +1,28 @@
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import type { Log } from '#observe/log.ts'
 import { StoreFull } from '#store/store.ts'
+import { accountRoutes } from './accounts.ts'
+import { addressRoutes } from './addresses.ts'
 import { turnAway } from './answer.ts'
+import { auditLogRoutes } from './audit-logs.ts'
+import { catchAllRoutes } from './catch-all.ts'
+import { dnsRecordRoutes } from './dns-records.ts'
+import { emailZoneRoutes } from './email-zones.ts'
 import { guard } from './guard.ts'
 import type { HttpWorld } from './http-world.ts'
 import { messageRoutes } from './messages.ts'
-import { notBuiltRoutes } from './not-built.ts'
 import { operatorRoutes } from './operator.ts'
+import { routingDnsRoutes } from './routing-dns.ts'
+import { routingSettingsRoutes } from './routing-settings.ts'
+import { ruleRoutes } from './rules.ts'
+import { planRoutes } from './rules-plan.ts'
 import { sendRoutes } from './send.ts'
+import { sendingSubdomainRoutes } from './sending-subdomains.ts'
 import { smarthostRoutes } from './smarthost.ts'
 import { suppressionRoutes } from './suppressions.ts'
+import { tokenRoutes } from './tokens.ts'
+import { verifyAddressRoutes } from './verify-address.ts'
+import { zoneRoutes } from './zones.ts'
 
 /** Of requests that carry no message. */
 const SMALL_BODY = 1_048_576
@@ -48,12 +61,30 @@ export function openHttpDoor(world: HttpWorld): FastifyInstance {
       suppressionRoutes(api, world)
       messageRoutes(api, { ...world, ...world.queue })
       smarthostRoutes(api, { ...world, ...world.smarthost })
-      notBuiltRoutes(api, world)
+      zoneRoutes(api, world)
+      dnsRecordRoutes(api, world)
+      routingRoutes(api, world)
+      sendingSubdomainRoutes(api, world)
+      routingSettingsRoutes(api, world)
+      routingDnsRoutes(api, world)
+      emailZoneRoutes(api, world)
+      accountRoutes(api, world)
+      tokenRoutes(api, world)
+      auditLogRoutes(api, world)
     },
     { prefix: '/client/v4' },
   )
   app.register(async (api) => operatorRoutes(api, { ...world, ...world.queue }), { prefix: '/operator/v1' })
+  verifyAddressRoutes(app, { ...world, ...world.routing })
   return app
+}
+
+function routingRoutes(api: FastifyInstance, world: HttpWorld): void {
+  const routing = { ...world, ...world.routing }
+  ruleRoutes(api, routing)
+  catchAllRoutes(api, routing)
+  planRoutes(api, routing)
+  addressRoutes(api, routing)
 }
 
 function explainError(error: unknown, request: FastifyRequest, reply: FastifyReply, log: Log): FastifyReply {

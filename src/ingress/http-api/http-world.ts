@@ -1,17 +1,20 @@
-import type { Log } from '#observe/log.ts'
 import type { Acceptor } from '#outbound/accept/accept.ts'
 import type { Foresee } from '#outbound/accept/foresee.ts'
-import type { Accounts } from '#registry/accounts/accounts.ts'
+import type { MailSetup } from '#registry/domains/mail-setup.ts'
+import type { Quota } from '#registry/quota/quota.ts'
 import type { Suppressions } from '#registry/suppressions/suppressions.ts'
+import type { AddressesWorld } from './addresses.ts'
+import type { AuditWorld } from './audit-logs.ts'
 import type { MessagesWorld } from './messages.ts'
 import type { OperatorWorld } from './operator.ts'
+import type { RulesWorld } from './rules.ts'
+import type { ServedBy } from './serve-operation.ts'
 import type { SmarthostWorld } from './smarthost.ts'
+import type { ZonesWorld } from './zones.ts'
 
 /** What the HTTP door's routes work with. */
-export interface HttpWorld {
-  readonly accounts: Accounts
+export interface HttpWorld extends AuditWorld {
   readonly acceptor: Acceptor
-  readonly log: Log
   readonly allowedHosts: readonly string[]
   readonly sendWaitMs: number
   readonly suppressions: Suppressions
@@ -19,6 +22,12 @@ export interface HttpWorld {
   readonly suppressionCursorKey: Uint8Array
   readonly foresee: Foresee
   readonly smarthost: Pick<SmarthostWorld, 'smarthosts' | 'trySmarthost'>
+  readonly domains: ZonesWorld['domains']
+  /** Domains in and out of the two services. */
+  readonly mailSetup: MailSetup
+  readonly quota: Pick<Quota, 'usage'>
+  /** Rules and destinations of what comes in, and the mails that ask for proof of these. */
+  readonly routing: Omit<AddressesWorld & Pick<RulesWorld, 'rules'>, keyof ServedBy | 'now'>
   /** What becomes of mail: an account's own, and the whole queue. */
   readonly queue: Omit<MessagesWorld & OperatorWorld, 'accounts' | 'log' | 'now'>
   readonly now: () => number

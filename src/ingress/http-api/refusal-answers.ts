@@ -82,7 +82,6 @@ export const DOOR = {
   misdirected: [421, 10001, 'Misdirected request'],
   foreignOrigin: [403, 10102, 'Cross-site request refused'],
   overloaded: [429, 10004, throttled.message],
-  notImplemented: [500, 10003, 'email.sending.error.not_implemented'],
   internal: [500, 10002, 'email.sending.error.internal_server'],
   authenticationUnavailable: [503, 10100, 'email.sending.error.authentication.upstream'],
 } as const satisfies Record<string, readonly [status: number, code: number, message: string]>

@@ -61,6 +61,7 @@ async function admit(
     log,
     accountId,
     permission: 'Email Sending:Edit',
+    inSomeZone: true,
   })
   if (!by) return undefined
   const length = request.headers['content-length']

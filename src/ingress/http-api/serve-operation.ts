@@ -4,8 +4,12 @@ import type { ApiError, Envelope } from '#contract/envelope.ts'
 import type { Operation } from '#contract/operation.ts'
 import type { ResultInfo } from '#contract/paging.ts'
 import type { Log } from '#observe/log.ts'
-import type { Accounts, Principal, Token } from '#registry/accounts/accounts.ts'
-import { readJson } from './read-json.ts'
+import type { Accounts, Permission, Principal, Token } from '#registry/accounts/accounts.ts'
+import type { AuditActor } from '#registry/accounts/audit.ts'
+import { permissionsIn } from '#registry/accounts/policy.ts'
+import { checkCredentials, MALFORMED, readCredentials } from './credentials.ts'
+import type { Fault } from './fault.ts'
+import { holdsNul, readOperation } from './read-operation.ts'
 
 /** One operation of the control plane, served: who asks and may they, is the request in its shape, and the envelope
  *  around what the handler says. */
@@ -16,34 +20,48 @@ export interface ServedBy {
   readonly accountOfZone: (zoneId: string) => Promise<string | undefined>
 }
 
-/** Who asks. `principal` is there for operations of an account or a zone. */
-export interface Actor {
+/** Who asks. */
+export interface Asker {
   readonly token: Token
-  readonly principal: Principal
   readonly address: string
+  /** The same, for the audit log. */
+  readonly audit: AuditActor
+  /** What the token may do in an account; undefined where it may do nothing, and for an id that is no account's. */
+  readonly principalIn: (accountId: string) => Promise<Principal | undefined>
+}
+
+/** Who asks about an account or a zone. */
+export interface Actor extends Asker {
+  /** In the account that it is about. */
+  readonly principal: Principal
 }
 
 export interface Call<Query, Body> {
   readonly by: Actor
-  /** Of the account in whose name it is: the path's, or the zone's owner. */
+  /** The path's, or the zone's owner. */
   readonly accountId: string
   readonly params: Readonly<Record<string, string>>
   readonly query: Query
   readonly body: Body
 }
 
-/** What a handler answers. */
-export type Answer<Result> = { readonly result: Result; readonly info?: ResultInfo } | Fault
-
-/** An expected no. Clients choose by the status and read the code; `detail` is the sentence for a person. */
-export interface Fault {
-  readonly status: 400 | 403 | 404 | 409 | 422 | 429
-  readonly code: number
-  readonly message: string
-  readonly detail?: string
-  /** The field that is at fault (RFC 6901). */
-  readonly pointer?: string
+export interface UserCall<Query, Body> {
+  readonly by: Asker
+  readonly params: Readonly<Record<string, string>>
+  readonly query: Query
+  readonly body: Body
 }
+
+export type { Fault } from './fault.ts'
+
+/** What a handler answers. */
+export type Answer<Result> =
+  | {
+      readonly result: Result
+      readonly info?: ResultInfo
+      readonly messages?: readonly { readonly code: number; readonly message: string; readonly type: null }[]
+    }
+  | Fault
 
 /** Another account's id answers as one that nobody has (promise 6). */
 export const NO_SUCH_OBJECT: Fault = {
@@ -52,121 +70,165 @@ export const NO_SUCH_OBJECT: Fault = {
   message: 'Could not route to this path, perhaps your object identifier is invalid?',
 }
 
-const paramsShape = z.record(z.string(), z.string())
+/** The token may not do this; the same for what it may not know of. */
+export const LACKING = {
+  status: 403,
+  code: 9109,
+  message: 'Unauthorized to access requested resource',
+} as const satisfies Fault
 
-export function serveOperation<Query, Body, Result extends object | null>(
+/** One answer for unknown, expired, revoked, disabled, not valid yet and not valid from there: who guesses learns
+ *  nothing. */
+export const NOT_VALID: Fault = {
+  status: 401,
+  code: 10000,
+  message: 'Authentication error',
+  detail: 'The credentials are not valid, or not valid here and now.',
+}
+
+/** Ids of accounts and zones count in any case. */
+const paramsShape = z
+  .record(z.string(), z.string())
+  .transform((params) =>
+    Object.fromEntries(
+      Object.entries(params).map(([name, value]) => [name, SCOPES.has(name) ? value.toLowerCase() : value]),
+    ),
+  )
+const SCOPES = new Set(['account_id', 'zone_id'])
+
+interface Described<Query, Body, Result> {
+  readonly operation: Operation<Query, Body, Result>
+  readonly world: ServedBy
+  /** What to say instead of NOT_VALID, where clients expect another code. */
+  readonly notValid?: Fault
+}
+
+/** An operation of an account or a zone: what is another account's is not there (promise 6). */
+export function serveOperation<Query, Body, Result extends object | string | null>(
   api: FastifyInstance,
-  { operation, world }: { readonly operation: Operation<Query, Body, Result>; readonly world: ServedBy },
+  described: Described<Query, Body, Result>,
   handle: (call: Call<Query, Body>) => Promise<Answer<Result>>,
+): void {
+  const { operation, world } = described
+  const { scope, permission } = operation
+  if (scope === 'user') throw new TypeError(`${operation.id}: serveUserOperation serves what is of a user`)
+  serve(api, described, async ({ by, params, query, body }) => {
+    const accountId =
+      scope === 'account' ? params['account_id'] : await world.accountOfZone(params['zone_id'] ?? '')
+    const principal = accountId === undefined ? undefined : await by.principalIn(accountId)
+    if (accountId === undefined || !principal) return NO_SUCH_OBJECT
+    const granted =
+      scope === 'account' ? principal.permissions : permissionsIn(principal, params['zone_id'] ?? '')
+    if (permission !== 'none' && !granted.has(permission)) return lacks(permission)
+    const asked = readOperation(query, body, operation)
+    if ('fault' in asked) return asked.fault
+    return handle({ by: { ...by, principal }, accountId, params, ...asked })
+  })
+}
+
+/** An operation of whoever has the token, over all accounts in which it acts. Its permission is one that the token has
+ *  somewhere: where that is enough, the handler decides. */
+export function serveUserOperation<Query, Body, Result extends object | string | null>(
+  api: FastifyInstance,
+  described: Described<Query, Body, Result>,
+  handle: (call: UserCall<Query, Body>) => Promise<Answer<Result>>,
+): void {
+  const { operation } = described
+  if (operation.scope !== 'user') throw new TypeError(`${operation.id}: serveOperation serves it`)
+  serve(api, described, async ({ by, params, query, body }) => {
+    const { permission } = operation
+    if (permission !== 'none' && !by.token.permissions.has(permission)) return lacks(permission)
+    const asked = readOperation(query, body, operation)
+    if ('fault' in asked) return asked.fault
+    return handle({ by, params, ...asked })
+  })
+}
+
+interface Admitted {
+  readonly by: Asker
+  readonly params: Readonly<Record<string, string>>
+  readonly query: unknown
+  readonly body: unknown
+}
+
+function serve<Query, Body, Result extends object | string | null>(
+  api: FastifyInstance,
+  { operation, world, notValid = NOT_VALID }: Described<Query, Body, Result>,
+  answer: (admitted: Admitted) => Promise<Answer<Result>>,
 ): void {
   api.route({
     method: operation.method,
     url: operation.path.replaceAll(/\{(\w+)\}/g, ':$1'),
     handler: async (request, reply) => {
+      const asker = await authenticate(request, world, notValid)
+      if ('status' in asker) return refuse(reply, asker)
       const params = paramsShape.parse(request.params)
-      const admitted = await admit(request, params, operation, world)
-      if ('status' in admitted) return refuse(reply, admitted)
-      const query = readQuery(request.query, operation)
-      if ('fault' in query) return refuse(reply, query.fault)
-      const body = readBody(request.body, operation)
-      if ('fault' in body) return refuse(reply, body.fault)
-      const { by, accountId } = admitted
-      const answer = await handle({ by, accountId, params, query: query.value, body: body.value })
-      if ('status' in answer) return refuse(reply, answer)
-      return reply.code(200).send(envelope(answer.result, answer.info))
+      if (holdsNul(params)) return refuse(reply, NO_SUCH_OBJECT)
+      const answered = await answer({ by: asker, params, query: request.query, body: request.body })
+      if ('status' in answered) return refuse(reply, answered)
+      const { result, info, messages = [] } = answered
+      return reply
+        .code(200)
+        .send({ success: true, errors: [], messages, result, ...(info && { result_info: info }) })
     },
   })
 }
 
-async function admit(
+async function authenticate(
   request: FastifyRequest,
-  params: Readonly<Record<string, string>>,
-  { permission, scope }: Pick<Operation, 'permission' | 'scope'>,
-  { accounts, accountOfZone, log }: ServedBy,
-): Promise<
-  { readonly by: Actor; readonly accountId: string } | (Omit<Fault, 'status'> & { status: number })
-> {
-  const secret = readSecret(request)
-  if (typeof secret === 'object') return secret
+  { accounts, log }: ServedBy,
+  notValid: Fault,
+): Promise<Asker | Fault> {
+  const credentials = readCredentials(request.headers)
+  if (credentials.kind === 'missing') return NO_CREDENTIALS
+  if (credentials.kind === 'malformed') return malformed(credentials.header)
+  const address = request.ip
   try {
-    const found = await accounts.authenticate(secret)
-    if (found.kind !== 'valid') {
-      return { ...NOT_VALID, detail: 'The API token is not valid: unknown, expired or revoked.' }
-    }
+    const found = await checkCredentials(accounts, credentials, address)
+    if (found.kind !== 'valid') return notValid
     const { token } = found
-    const accountId =
-      scope === 'account'
-        ? params['account_id']?.toLowerCase()
-        : scope === 'zone'
-          ? await accountOfZone(params['zone_id']?.toLowerCase() ?? '')
-          : (token.accountId ?? undefined)
-    const principal = accountId === undefined ? undefined : await accounts.principal(token, accountId)
-    if (accountId === undefined || !principal) return NO_SUCH_OBJECT
-    if (permission !== 'none' && !principal.permissions.has(permission)) {
-      return { ...LACKING, detail: `The API token lacks the permission "${permission}".` }
+    return {
+      token,
+      address,
+      audit: { tokenId: token.id, userId: token.userId, address },
+      principalIn: (accountId) => accounts.principal(token, accountId),
     }
-    return { by: { token, principal, address: request.ip }, accountId }
   } catch (error) {
     log.error({ err: error }, 'http: the token store is out of reach')
     return { status: 503, code: 10100, message: 'The token could not be checked; try again.' }
   }
 }
 
-const NOT_VALID = { status: 401, code: 10000, message: 'Authentication error' } as const
-const LACKING = { status: 403, code: 9109, message: 'Unauthorized to access requested resource' } as const
-
-function readSecret(request: FastifyRequest): string | { status: number; code: number; message: string } {
-  const { authorization } = request.headers
-  if (authorization === undefined) {
-    return { status: 401, code: 9106, message: 'Missing Authorization header: send "Bearer <API token>"' }
-  }
-  const secret = /^Bearer ([\x21-\x7e]{1,512})$/i.exec(authorization)?.[1]
-  return secret ?? { status: 400, code: 6003, message: 'Invalid request headers' }
+const NO_CREDENTIALS: Fault = {
+  status: 401,
+  code: 9106,
+  message: 'Missing X-Auth-Key, X-Auth-Email or Authorization headers',
+  detail: 'Send "Authorization: Bearer <API token>".',
 }
 
-type Read<T> = { readonly value: T } | { readonly fault: Fault }
-
-function readQuery<Query>(given: unknown, { query }: Operation<Query>): Read<Query> {
-  // Without a shape the handler looks at none.
-  if (!query) return { value: undefined as Query }
-  const parsed = query.safeParse(given)
-  if (parsed.success) return { value: parsed.data }
-  const [issue] = parsed.error.issues
-  const name = issue?.path.join('.') ?? ''
-  const detail = `The query parameter '${name}': ${issue?.message ?? 'not valid'}.`
-  return { fault: { status: 400, code: 1004, message: 'Invalid query', detail, pointer: `?${name}` } }
-}
-
-function readBody<Body>(
-  given: unknown,
-  { body, bodyMayBeMissing = false }: Operation<unknown, Body>,
-): Read<Body> {
-  if (!body) return { value: undefined as Body }
-  const missing = !Buffer.isBuffer(given) || given.length === 0
-  const read = readJson(missing && bodyMayBeMissing ? Buffer.from('{}') : given, body, {})
-  if (read.ok) return { value: read.value }
-  const { detail, pointer } = read.refusal
-  const message = 'Request body is invalid'
+function malformed(header: keyof typeof MALFORMED): Fault {
+  const detail = `Invalid format for ${header} header`
   return {
-    fault: { status: 400, code: 1001, message, detail, ...(pointer !== undefined && { pointer }) },
+    status: 400,
+    code: 6003,
+    message: 'Invalid request headers',
+    detail,
+    detailCode: MALFORMED[header],
   }
 }
 
-function refuse(
-  reply: FastifyReply,
-  fault: Omit<Fault, 'status'> & { readonly status: number },
-): FastifyReply {
-  const { status, code, message, detail, pointer } = fault
+function lacks(permission: Permission): Fault {
+  return { ...LACKING, detail: `The API token lacks the permission "${permission}".` }
+}
+
+function refuse(reply: FastifyReply, fault: Fault): FastifyReply {
+  const { status, code, message, detail, detailCode = code, pointer } = fault
   const error: ApiError = {
     code,
     message,
-    ...(detail !== undefined && { error_chain: [{ code, message: detail }] }),
+    ...(detail !== undefined && { error_chain: [{ code: detailCode, message: detail }] }),
     ...(pointer !== undefined && { source: { pointer } }),
   }
   const refused: Envelope<never> = { success: false, errors: [error], messages: [], result: null }
   return reply.code(status).send(refused)
-}
-
-function envelope(result: object | null, info: ResultInfo | undefined): object {
-  return { success: true, errors: [], messages: [], result, ...(info && { result_info: info }) }
 }

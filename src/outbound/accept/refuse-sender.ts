@@ -1,6 +1,7 @@
 import { type Address, domainOf } from '#model/address.ts'
 import type { Refusal } from '#model/refusal.ts'
 import type { Principal } from '#registry/accounts/accounts.ts'
+import { permissionsIn } from '#registry/accounts/policy.ts'
 import type { Domains } from '#registry/domains/domains.ts'
 import type { SenderDomain } from '#registry/domains/sender-domain.ts'
 import type { Recipient } from './recipient.ts'
@@ -22,7 +23,13 @@ export async function findSender(
     return { kind: 'account-not-entitled', detail: 'Sending is switched off for this account.' }
   }
   const sender = await domains.senderDomain(by.accountId, domainOf(from))
-  return isFit(sender) ? sender : refuseSender(sender, from, pointer)
+  if (!isFit(sender)) return refuseSender(sender, from, pointer)
+  // A token may be limited to some of its account's zones: the door lets it in, and here is where it counts.
+  if (!permissionsIn(by, sender.zoneId).has('Email Sending:Edit')) {
+    const detail = `The API token lacks the permission "Email Sending:Edit" for ${domainOf(from)}.`
+    return { kind: 'sender-not-verified', pointer, detail }
+  }
+  return sender
 }
 
 /** Why mail from this address cannot be sent (DECISIONS: who may send). */

@@ -1,11 +1,8 @@
 import { type Bodies, BodyLost } from '#bodies/bodies.ts'
-import { eventWrite } from '#events/events.ts'
 import { type Address, domainOf, foldAddress } from '#model/address.ts'
 import type { ServiceNames } from '#model/service.ts'
 import type { Log } from '#observe/log.ts'
 import { signMessage } from '#outbound/compose/sign-message.ts'
-import type { QueuedMessage } from '#outbound/queue/claimed-delivery.ts'
-import { promiseWrites } from '#outbound/queue/promise-writes.ts'
 import type { Queue } from '#outbound/queue/queue.ts'
 import type { Domains } from '#registry/domains/domains.ts'
 import { newId } from '#store/id.ts'
@@ -14,6 +11,7 @@ import { type CommitResult, type Store, statement, type Write } from '#store/sto
 import { composeNotice, NOTICE_SUBJECT } from './compose-notice.ts'
 import type { Failure } from './failure.ts'
 import { noticeIds } from './notice-id.ts'
+import { promiseOwnMail } from './promise-own-mail.ts'
 import { headerSection } from './returned-header.ts'
 import { openSenderAllowance } from './sender-allowance.ts'
 
@@ -129,45 +127,23 @@ export function openNotices(options: NoticesOptions): Notices {
       boundary: `--=_${newId()}`,
     })
     const content = await signMessage(composed, await domains.ensureServiceKeys(), new Date(at))
-    const body = await bodies.keep(content)
-    const message: QueuedMessage = {
-      id: ids.messageId,
-      accountId,
-      domainId: null,
-      headerMessageId,
-      sender: '',
-      returnPathDomain: '',
-      subject: NOTICE_SUBJECT,
-      bodyId: body.id,
-      size: content.length,
-      // It quotes the header that the preview would show.
-      previewEnabled,
-      // RFC 8689 §5: a notice is not discarded for want of REQUIRETLS, whatever the message asked for.
-      tls: 'policy',
-      createdAt: at,
-    }
-    const delivery = {
-      id: ids.deliveryId,
-      recipient: sender,
-      recipientDomain: domainOf(sender),
-      expiresAt: at + options.expireMs,
-      createdAt: at,
-      claim: undefined,
-    }
-    return [
-      ...body.writes,
-      ...promiseWrites(message, [delivery], []),
-      eventWrite({
-        type: 'accepted',
-        at,
+    return promiseOwnMail(
+      {
+        ...ids,
         accountId,
-        domainId: null,
-        messageId: message.id,
-        deliveryId: null,
-        terminal: false,
-        detail: { sender: '', recipients: [sender], subject: NOTICE_SUBJECT, size: content.length },
-      }),
-    ]
+        headerMessageId,
+        recipient: sender,
+        subject: NOTICE_SUBJECT,
+        content,
+        // It quotes the header that the preview would show.
+        previewEnabled,
+        // RFC 8689 §5: a notice is not discarded for want of REQUIRETLS, whatever the message asked for.
+        tls: 'policy',
+        at,
+        expiresAt: at + options.expireMs,
+      },
+      bodies,
+    )
   }
 
   /** From memory, or else one message at a time: a sweep of many large ones must not hold them all at once. */

@@ -1,11 +1,13 @@
+import type { Permission } from '#model/permission.ts'
 import { newId } from '#store/id.ts'
-import { type Store, statement } from '#store/store.ts'
-import { openMembers, type Principal } from './members.ts'
-import { type Authentication, type NewToken, openTokens, type Token } from './tokens.ts'
-import { createUser } from './users.ts'
+import { type Store, statement, type Write } from '#store/store.ts'
+import { type Membership, openMembers, type Principal, type Role } from './members.ts'
+import { openTokenRegister, type TokenRegister } from './token-register.ts'
+import { type Also, type Authentication, type NewToken, openTokens, type Token } from './tokens.ts'
+import { createUser, findUser, type User } from './users.ts'
 
 export type { Permission } from '#model/permission.ts'
-export type { Principal } from './members.ts'
+export type { Membership, Principal } from './members.ts'
 export type { Authentication, NewToken, Token } from './tokens.ts'
 
 /** Accounts, the users who are their members, and the API tokens of both. In: secrets. Out: tokens, and principals: what
@@ -17,17 +19,22 @@ export interface Accounts {
   account(accountId: string): Promise<Account | undefined>
   /** The oldest account of that name. */
   accountNamed(name: string): Promise<Account | undefined>
+  /** False where there is no such account. `also` belongs into the same commit. */
+  renameAccount(accountId: string, name: string, also: readonly Write[]): Promise<boolean>
 
   /** Or the existing user of that address, compared without regard to case. */
   createUser(email: string): Promise<{ readonly id: string }>
+  user(userId: string): Promise<User | undefined>
   /** Changes nothing where the user is a member already. */
-  addMember(accountId: string, userId: string): Promise<void>
+  addMember(accountId: string, userId: string, role?: Role): Promise<void>
   /** False where the user was no member. */
   removeMember(accountId: string, userId: string): Promise<boolean>
+  /** The oldest first. */
+  memberships(userId: string): Promise<readonly Membership[]>
 
   /** The secret is in this answer and nowhere else. */
-  createToken(accountId: string, token: NewToken): Promise<{ readonly id: string; readonly secret: string }>
-  createUserToken(userId: string, token: NewToken): Promise<{ readonly id: string; readonly secret: string }>
+  createToken(accountId: string, token: NewToken, also?: Also): Promise<MadeToken>
+  createUserToken(userId: string, token: NewToken, also?: Also): Promise<MadeToken>
   /** Makes an account's token of a secret that was made elsewhere, or finds the one it made before. Throws where the
    *  secret is somebody else's or has more than 512 characters. */
   importToken(
@@ -35,31 +42,47 @@ export interface Accounts {
     token: NewToken & { readonly secret: string },
   ): Promise<{ readonly id: string }>
   /** False where the account has no such token that is not revoked. */
-  revokeToken(accountId: string, tokenId: string): Promise<boolean>
+  revokeToken(accountId: string, tokenId: string, also?: Also): Promise<boolean>
   /** False where the user has no such token that is not revoked. */
-  revokeUserToken(userId: string, tokenId: string): Promise<boolean>
+  revokeUserToken(userId: string, tokenId: string, also?: Also): Promise<boolean>
+  /** What owners see of their tokens, and change. */
+  readonly register: TokenRegister
+  /** A key that stands for the user together with its address, in place of the one it had. Shown here and nowhere
+   *  else. */
+  newApiKey(userId: string, permissions: readonly Permission[], also?: Also): Promise<string>
 
-  /** Whose secret is this? One way for all of them, whatever they look like: hash, look up, compare. A secret that was
-   *  seen in the last 5 s is answered from memory, unless it is unknown. Rejects when the store cannot be reached. */
-  authenticate(secret: string): Promise<Authentication>
-  /** The same token as it stands now: undefined once it was revoked or has expired. From memory for 5 s at most. Rejects
-   *  when the store cannot be reached. */
-  current(token: Token): Promise<Token | undefined>
-  /** What the token may do in that account: undefined where it is not its own, or its user is no member. Does not ask
-   *  whether the token still works. From memory for 5 s at most. Rejects when the store cannot be reached. */
+  /** Whose secret is this? One way for all of them, whatever they look like: hash, look up, compare. `address` is where
+   *  it came from; a token that is bound to addresses does not work without. A secret that was seen in the last 5 s is
+   *  answered from memory, unless it is unknown. Rejects when the store cannot be reached. */
+  authenticate(secret: string, address?: string): Promise<Authentication>
+  /** The same for a user's address, compared without regard to case, and API key. */
+  authenticateKey(email: string, key: string, address?: string): Promise<Authentication>
+  /** The same token as it stands now: undefined once it was revoked, has expired, or no longer works from `address`.
+   *  From memory for 5 s at most. Rejects when the store cannot be reached. */
+  current(token: Token, address?: string): Promise<Token | undefined>
+  /** What the token may do in that account: undefined where it is not its own, its user is no member, or its policies
+   *  give nothing there. Does not ask whether the token still works. From memory for 5 s at most. Rejects when the store
+   *  cannot be reached. */
   principal(token: Token, accountId: string): Promise<Principal | undefined>
+}
+
+export interface MadeToken {
+  readonly id: string
+  readonly secret: string
 }
 
 export interface Account {
   readonly id: string
   readonly name: string
   readonly sendingEnabled: boolean
+  readonly createdAt: number
 }
 
 interface AccountRow {
   readonly id: string
   readonly name: string
   readonly sending_enabled: number
+  readonly created_at: number
 }
 
 const insertAccount = statement(
@@ -69,13 +92,15 @@ const insertAccount = statement(
 
 const accountById = statement<AccountRow>(
   'account.by-id',
-  'select id, name, sending_enabled from account where id = $1',
+  'select id, name, sending_enabled, created_at from account where id = $1',
 )
 
 const accountByName = statement<AccountRow>(
   'account.by-name',
-  'select id, name, sending_enabled from account where name = $1 order by created_at, id limit 1',
+  'select id, name, sending_enabled, created_at from account where name = $1 order by created_at, id limit 1',
 )
+
+const renameAccount = statement('account.rename', 'update account set name = $2 where id = $1')
 
 export function openAccounts(world: { readonly store: Store; readonly clock: () => number }): Accounts {
   const { store, clock } = world
@@ -86,8 +111,8 @@ export function openAccounts(world: { readonly store: Store; readonly clock: () 
 
   return {
     async createAccount(name) {
-      const account = { id: newId(), name, sendingEnabled: true }
-      await store.commit([{ statement: insertAccount, params: [account.id, name, clock()] }])
+      const account = { id: newId(), name, sendingEnabled: true, createdAt: clock() }
+      await store.commit([{ statement: insertAccount, params: [account.id, name, account.createdAt] }])
       return account
     },
 
@@ -101,22 +126,36 @@ export function openAccounts(world: { readonly store: Store; readonly clock: () 
       return row && accountOf(row)
     },
 
+    async renameAccount(accountId, name, also) {
+      const renamed = await store.commit([
+        { statement: renameAccount, params: [accountId, name], rows: 1 },
+        ...also,
+      ])
+      return renamed.ok
+    },
+
     createUser: (email) => createUser(world, email),
-    addMember: (accountId, userId) => members.addMember(accountId, userId),
+    user: (userId) => findUser(store, userId),
+    addMember: (accountId, userId, role = 'member') => members.addMember(accountId, userId, role),
     removeMember: (accountId, userId) => members.removeMember(accountId, userId),
+    memberships: (userId) => members.memberships(userId),
 
-    createToken: (accountId, token) => tokens.create(ofAccount(accountId), token),
-    createUserToken: (userId, token) => tokens.create(ofUser(userId), token),
+    createToken: (accountId, token, also) => tokens.create(ofAccount(accountId), token, also),
+    createUserToken: (userId, token, also) => tokens.create(ofUser(userId), token, also),
     importToken: (accountId, token) => tokens.importToken(ofAccount(accountId), token),
-    revokeToken: (accountId, tokenId) => tokens.revoke(ofAccount(accountId), tokenId),
-    revokeUserToken: (userId, tokenId) => tokens.revoke(ofUser(userId), tokenId),
+    revokeToken: (accountId, tokenId, also) => tokens.revoke(ofAccount(accountId), tokenId, also),
+    revokeUserToken: (userId, tokenId, also) => tokens.revoke(ofUser(userId), tokenId, also),
+    register: openTokenRegister(world, tokens),
+    newApiKey: (userId, permissions, also) => tokens.newApiKey(userId, permissions, also),
 
-    authenticate: (secret) => tokens.authenticate(secret),
-    current: (token) => tokens.current(token),
+    authenticate: (secret, address) => tokens.authenticate(secret, address),
+    authenticateKey: (email, apiKey, address) => tokens.authenticateKey(email, apiKey, address),
+    current: (token, address) => tokens.current(token, address),
     principal: (token, accountId) => members.principal(token, accountId),
   }
 }
 
 function accountOf(row: AccountRow): Account {
-  return { id: row.id, name: row.name, sendingEnabled: row.sending_enabled === 1 }
+  const { id, name, created_at: createdAt } = row
+  return { id, name, sendingEnabled: row.sending_enabled === 1, createdAt }
 }

@@ -12,6 +12,24 @@ const insertUser = statement(
    on conflict (email_key) do nothing`,
 )
 
+/** Somebody who is a member of accounts. */
+export interface User {
+  readonly id: string
+  /** As its owner wrote it. */
+  readonly email: string
+  readonly createdAt: number
+}
+
+const userById = statement<{ readonly id: string; readonly email: string; readonly created_at: number }>(
+  'user.by-id',
+  'select id, email, created_at from service_user where id = $1',
+)
+
+export async function findUser(store: Store, userId: string): Promise<User | undefined> {
+  const row = await store.get(userById, [userId])
+  return row && { id: row.id, email: row.email, createdAt: row.created_at }
+}
+
 /** Makes a user, or finds the one of that address in any case. */
 export async function createUser(
   { store, clock }: { readonly store: Store; readonly clock: () => number },

@@ -94,3 +94,82 @@ test('the apex has SOA and NS', async () => {
   assert.deepEqual(await texts('example.com', 'NS'), ['answer', 'NS example.com'])
   assert.deepEqual(await texts('target.example.com', 'NS'), ['nodata'])
 })
+
+const ns = (name: string, data: string) => record(name, { type: 'NS', data })
+const address = (name: string, data: string) => record(name, { type: 'A', data })
+const wild = authorityOver(async (name) =>
+  inside(name, 'wild.example')
+    ? zone(
+        'wild.example',
+        txt('*.wild.example', 'star'),
+        record('*.wild.example', { type: 'MX', preference: 10, exchange: 'mx.wild.example' }),
+        txt('there.wild.example', 'itself'),
+        txt('_x.empty.wild.example', 'below'),
+        cname('*.alias.wild.example', 'there.wild.example'),
+        ns('sub.wild.example', 'ns1.sub.wild.example'),
+        ns('sub.wild.example', 'ns.elsewhere.example'),
+        address('ns1.sub.wild.example', '192.0.2.1'),
+        txt('deep.sub.wild.example', 'hidden'),
+        cname('away.wild.example', 'host.sub.wild.example'),
+      )
+    : undefined,
+)
+
+async function said(name: string, type = 'TXT') {
+  const answer = await wild.answers(name, type)
+  if (answer.kind === 'refused') return [answer.kind]
+  return [
+    answer.kind,
+    ...answer.records.map((found) => (found.type === 'TXT' ? `${found.name} ${found.text}` : found.type)),
+  ]
+}
+
+test('RFC 4592: a wildcard answers in the name that was asked, at any depth', async () => {
+  for (const name of ['a.wild.example', 'a.b.c.wild.example', '_dmarc.wild.example'])
+    assert.deepEqual(await said(name), ['answer', `${name} star`])
+  assert.deepEqual(await said('a.wild.example', 'MX'), ['answer', 'MX'])
+  assert.deepEqual(await said('a.wild.example', 'AAAA'), ['nodata'])
+  assert.deepEqual(await said('*.wild.example'), ['answer', '*.wild.example star'])
+})
+
+test('RFC 4592 §2.2.2: what exists, with records or without, is no wildcard’s', async () => {
+  assert.deepEqual(await said('there.wild.example'), ['answer', 'there.wild.example itself'])
+  assert.deepEqual(await said('there.wild.example', 'MX'), ['nodata'])
+  assert.deepEqual(await said('empty.wild.example'), ['nodata'])
+  assert.deepEqual(await said('a.empty.wild.example'), ['nxdomain'])
+  assert.deepEqual(await said('a.there.wild.example'), ['nxdomain'])
+})
+
+test('a wildcard may be an alias', async () => {
+  assert.deepEqual(await said('a.alias.wild.example'), ['answer', 'CNAME', 'there.wild.example itself'])
+})
+
+test('RFC 1034 §4.3.2: a name that is delegated is referred to its servers, with their addresses', async () => {
+  for (const name of ['sub.wild.example', 'deep.sub.wild.example', 'nobody.deep.sub.wild.example']) {
+    const answer = await wild.answers(name, 'TXT')
+    assert.ok(answer.kind === 'referral')
+    assert.deepEqual(
+      answer.nameServers.map((server) => server.type === 'NS' && server.data),
+      ['ns1.sub.wild.example', 'ns.elsewhere.example'],
+    )
+    assert.deepEqual(
+      answer.glue.map((glue) => [glue.name, glue.type]),
+      [['ns1.sub.wild.example', 'A']],
+    )
+  }
+  assert.deepEqual(await said('sub.wild.example', 'NS'), ['referral'])
+  assert.deepEqual(await said('sub.wild.example', 'DS'), ['nodata'])
+  assert.deepEqual(await said('away.wild.example'), ['referral', 'CNAME'])
+})
+
+test('RFC 2181 §5.2: records of one name and type have one TTL', async () => {
+  const uneven = authorityOver(async () =>
+    zone('ttl.example', { ...txt('ttl.example', 'a'), ttl: 600 }, { ...txt('ttl.example', 'b'), ttl: 60 }),
+  )
+  const answer = await uneven.answers('ttl.example', 'TXT')
+  assert.ok(answer.kind === 'answer')
+  assert.deepEqual(
+    answer.records.map(({ ttl }) => ttl),
+    [60, 60],
+  )
+})

@@ -6,6 +6,7 @@ import { ROUTING_SELECTOR } from '#model/service.ts'
 import { newId } from '#store/id.ts'
 import { type Store, statement, type Write } from '#store/store.ts'
 import type { Vault } from '#vault/vault.ts'
+import type { MailService } from './onboarding-records.ts'
 
 /** A key as it lies in the store. The account is null for the service's own keys. */
 export interface DkimKeyRow {
@@ -15,8 +16,19 @@ export interface DkimKeyRow {
   readonly selector: string
   /** SubjectPublicKeyInfo in base64, as DNS shows it. */
   readonly public_key: string
-  /** PKCS #8, sealed by the vault. */
+  /** PKCS #8, sealed by the vault; empty once the key is retired. */
   readonly private_key: string
+}
+
+/** `publishing`: in DNS, until it was seen there. `active`: it signs. `retiring`: in DNS for the verifiers of what it
+ *  signed. `retired`: neither. */
+export type KeyState = 'publishing' | 'active' | 'retiring' | 'retired'
+
+/** A key of a domain, with where it stands and since when (ms). */
+export interface DomainKey extends DkimKeyRow {
+  readonly state: KeyState
+  readonly state_at: number
+  readonly created_at: number
 }
 
 /** Whom a new key belongs to. Both ids are null for the service's own. */
@@ -25,6 +37,8 @@ export interface KeyOwner {
   readonly accountId: string | null
   readonly domainName: string
   readonly selector: string
+  /** What it signs; `routing` for the service's own. */
+  readonly mail?: MailService
 }
 
 /** The one key of the service itself: it signs as `email.<service>`. */
@@ -35,29 +49,48 @@ const MODULUS_BITS = 2048
 // A parsed key costs a few KiB and 0.1 ms to parse.
 const PARSED_KEYS = 5000
 
+const COLUMNS = 'id, account_id, domain_name, selector, public_key, private_key'
+
 const keyOfDomain = statement<DkimKeyRow>(
   'dkim-key.of-domain',
-  `select id, account_id, domain_name, selector, public_key, private_key from dkim_key
-   where domain_name = $1 and selector = $2 and domain_id = $3 and account_id = $4`,
+  `select ${COLUMNS} from dkim_key
+   where domain_id = $1 and mail = $2 and state = 'active' and account_id = $3`,
+)
+
+const keysOfDomain = statement<DomainKey>(
+  'dkim-key.all-of-domain',
+  `select ${COLUMNS}, state, state_at, created_at from dkim_key
+   where domain_id = $1 and mail = $2 and account_id = $3
+   order by created_at, length(selector), selector`,
 )
 
 const keyOfService = statement<DkimKeyRow>(
   'dkim-key.of-service',
-  `select id, account_id, domain_name, selector, public_key, private_key from dkim_key
-   where domain_name = $1 and selector = $2 and domain_id is null`,
+  `select ${COLUMNS} from dkim_key where domain_name = $1 and selector = $2 and domain_id is null`,
 )
 
 const insertKey = statement(
   'dkim-key.insert',
-  `insert into dkim_key (id, domain_id, account_id, domain_name, selector, public_key, private_key, created_at)
-   values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict (domain_name, selector) do nothing`,
+  `insert into dkim_key
+     (id, domain_id, account_id, domain_name, selector, public_key, private_key, created_at, mail, state, state_at)
+   values ($1, $2, $3, $4, $5, $6, $7, cast($8 as bigint), $9, $10, cast($8 as bigint))
+   on conflict do nothing`,
 )
 
+/** The key that signs the domain's mail. */
 export function findDomainKey(
   store: Store,
-  owner: { accountId: string; domainId: string; domainName: string; selector: string },
+  owner: { accountId: string; domainId: string; mail: MailService },
 ): Promise<DkimKeyRow | undefined> {
-  return store.get(keyOfDomain, [owner.domainName, owner.selector, owner.domainId, owner.accountId])
+  return store.get(keyOfDomain, [owner.domainId, owner.mail, owner.accountId])
+}
+
+/** Every key that the domain has or had for a service, oldest first. */
+export function keysOf(
+  store: Store,
+  owner: { accountId: string; domainId: string; mail: MailService },
+): Promise<DomainKey[]> {
+  return store.all(keysOfDomain, [owner.domainId, owner.mail, owner.accountId])
 }
 
 export function findServiceKey(store: Store, domainName: string): Promise<DkimKeyRow | undefined> {
@@ -76,19 +109,19 @@ export async function generateDkimKey(): Promise<DkimKeyPair> {
   return { publicKey: publicKey.export({ type: 'spki', format: 'der' }).toString('base64'), privateKey }
 }
 
-/** Conflicts where the name has a key for this selector already. */
+/** Conflicts where the name has a key for this selector already, or the domain one in this state. */
 export function keyWrite(
   owner: KeyOwner,
   pair: DkimKeyPair,
-  { vault, at }: { vault: Vault; at: number },
+  { vault, at, state = 'active' }: { vault: Vault; at: number; state?: 'publishing' | 'active' },
 ): Write {
   const id = newId()
   const sealed = vault.seal(
     pair.privateKey.export({ type: 'pkcs8', format: 'der' }),
     sealedAs(id, owner.accountId),
   )
-  const { domainId, accountId, domainName, selector } = owner
-  const params = [id, domainId, accountId, domainName, selector, pair.publicKey, sealed, at]
+  const { domainId, accountId, domainName, selector, mail = 'routing' } = owner
+  const params = [id, domainId, accountId, domainName, selector, pair.publicKey, sealed, at, mail, state]
   return { statement: insertKey, params, rows: 1 }
 }
 

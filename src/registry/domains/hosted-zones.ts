@@ -2,10 +2,12 @@ import type { ServiceNames } from '#model/service.ts'
 import { type Store, statement } from '#store/store.ts'
 import type { FindZone } from './authority.ts'
 import { briefCache } from './brief-cache.ts'
+import { delegatedNames } from './delegated-names.ts'
 import { findServiceKey } from './dkim-key.ts'
-import { nameServers, responsible, type ServiceAddresses, serviceZone } from './service-zone.ts'
-import { inside, type ZoneContents, zoneContents } from './zone-contents.ts'
-import { type StoredRecord, wireRecord } from './zone-record.ts'
+import { responsible, type ServiceAddresses, serviceZone, zoneNameServers } from './service-zone.ts'
+import { wireRecord } from './wire-record.ts'
+import { inside, parent, type ZoneContents, zoneContents } from './zone-contents.ts'
+import type { StoredRecord, ZoneRecord } from './zone-record.ts'
 
 /** The zones DNS is answered for: the service's own, and hosted ones that are active (promise 6). */
 export interface HostedZones {
@@ -33,12 +35,18 @@ interface ZoneRow {
   readonly id: string
   readonly account_id: string
   readonly name: string
+  readonly type: string
+  readonly records_at: number
 }
+
+/** What of a zone we answer for, by the names at which it begins: the zone's own, or of a partial zone those that are
+ *  delegated to us. */
+type Served = ReadonlyMap<string, ZoneContents>
 
 const zoneOfName = statement<ZoneRow>(
   'hosted-zones.zone-of-name',
-  `select id, account_id, name from zone
-   where status = 'active' and name in ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+  `select id, account_id, name, type, coalesce(records_at, created_at) as records_at from zone
+   where status = 'active' and dns = 'hosted' and name in ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
    order by length(name) desc limit 1`,
 )
 
@@ -49,38 +57,60 @@ const recordsOfZone = statement<StoredRecord & { readonly created_at: number }>(
 )
 
 export function openHostedZones({ store, service, addresses, clock }: HostedZonesWorld): HostedZones {
-  const zones = briefCache<ZoneContents>({ max: ZONES_KEPT, clock })
+  const zones = briefCache<Served>({ max: ZONES_KEPT, clock })
 
-  async function readService(): Promise<ZoneContents> {
+  async function readService(): Promise<Served> {
     const key = await findServiceKey(store, service.email)
-    return serviceZone(service, addresses, key?.public_key)
+    return new Map([[service.domain, serviceZone(service, addresses, key?.public_key)]])
   }
 
-  async function read(zone: ZoneRow): Promise<ZoneContents> {
+  async function read(zone: ZoneRow): Promise<Served> {
     const stored = await store.all(recordsOfZone, [zone.id, zone.account_id])
+    const records = stored.map(wireRecord).filter((record) => record !== undefined)
+    const begin = zone.type === 'partial' ? delegatedNames(zone.name, records) : [zone.name]
+    return new Map(begin.map((apex) => [apex, served(apex, zone, stored, records)]))
+  }
+
+  function served(
+    apex: string,
+    zone: ZoneRow,
+    stored: readonly { readonly created_at: number }[],
+    records: readonly ZoneRecord[],
+  ): ZoneContents {
     return zoneContents({
-      apex: zone.name,
-      nameServers: nameServers(service),
+      apex,
+      nameServers: zoneNameServers(service, zone.id),
       responsible: responsible(service),
-      serial: serialOf(stored),
-      records: stored.map(wireRecord).filter((record) => record !== undefined),
+      serial: serialOf(zone, stored),
+      records: records.filter(({ name }) => inside(name, apex)),
     })
   }
 
   return {
     async find(name) {
-      if (inside(name, service.domain)) return zones.get(SERVICE, () => readService())
+      if (inside(name, service.domain)) return nearest(await zones.get(SERVICE, () => readService()), name)
       const zone = await store.get(zoneOfName, suffixes(name))
-      return zone && zones.get(zone.id, () => read(zone))
+      return zone && nearest(await zones.get(zone.id, () => read(zone)), name)
     },
     forget: (zoneId) => zones.forget(zoneId),
     forgetService: () => zones.forget(SERVICE),
   }
 }
 
-/** The newest record's time in seconds, which fits the serial's 32 bits (RFC 1035 §3.3.13). */
-function serialOf(stored: readonly { readonly created_at: number }[]): number {
-  return stored.reduce((newest, { created_at }) => Math.max(newest, Math.floor(created_at / 1000)), 1)
+function nearest(served: Served, name: string): ZoneContents | undefined {
+  for (let above = name; above !== ''; above = parent(above)) {
+    const contents = served.get(above)
+    if (contents) return contents
+  }
+  return undefined
+}
+
+/** When its records last changed, in seconds, which fits the serial's 32 bits (RFC 1035 §3.3.13). */
+function serialOf(zone: ZoneRow, stored: readonly { readonly created_at: number }[]): number {
+  return stored.reduce(
+    (newest, { created_at }) => Math.max(newest, Math.floor(created_at / 1000)),
+    Math.floor(zone.records_at / 1000),
+  )
 }
 
 /** The name and the names above it, as many as a zone may have labels, filled up with the root's empty name. */

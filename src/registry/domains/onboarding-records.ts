@@ -1,18 +1,24 @@
 import { ROUTING_SELECTOR, returnPathDomain, SENDING_SELECTOR, type ServiceNames } from '#model/service.ts'
+import { isSpfText } from '#protocol/spf-record.ts'
 
 /** The two services a domain is onboarded to, each with its own records, selector and key. */
 export type MailService = 'sending' | 'routing'
 
 /** A record that onboarding expects in DNS (config-domains.md). */
 export interface ExpectedRecord {
+  readonly role: 'mx' | 'spf' | 'dkim' | 'dmarc'
   readonly name: string
   readonly type: 'MX' | 'TXT'
+  /** Empty for the DKIM record of a key that is not made yet. */
   readonly content: string
   readonly priority: number | null
   /** Managed by the service and not editable. */
   readonly locked: boolean
+  /** Of a key that does not sign yet: nothing depends on it. */
+  readonly next?: true
 }
 
+/** The selector of a domain's first key; those after it are numbered. */
 export const SELECTOR = { sending: SENDING_SELECTOR, routing: ROUTING_SELECTOR } as const satisfies Record<
   MailService,
   string
@@ -30,15 +36,29 @@ export function dkimText(publicKey: string): string {
   return `v=DKIM1; h=sha256; k=rsa; p=${publicKey}`
 }
 
-/** What DNS must hold for `domain` to use `mail`. The DMARC record is a default: where the domain has one of its own,
- *  that one counts. */
+export function dkimName(selector: string, domain: string): string {
+  return `${selector}._domainkey.${domain}`
+}
+
+/** A key as its record shows it. */
+export interface PublishedKey {
+  readonly selector: string
+  /** Undefined where it is not made yet. */
+  readonly publicKey: string | undefined
+  /** It does not sign yet. */
+  readonly next?: boolean
+}
+
+/** What DNS must hold for `domain` to use `mail`. The SPF record stands for any that includes the service's, the DMARC
+ *  record is a default: where the domain has one of its own, that one counts. */
 export function expectedRecords(
   mail: MailService,
   domain: string,
-  { service, publicKey }: { readonly service: ServiceNames; readonly publicKey: string },
+  { service, keys }: { readonly service: ServiceNames; readonly keys: readonly PublishedKey[] },
 ): ExpectedRecord[] {
   const host = mail === 'sending' ? returnPathDomain(domain) : domain
-  const txt = (name: string, content: string): ExpectedRecord => ({
+  const txt = (role: 'spf' | 'dkim' | 'dmarc', name: string, content: string): ExpectedRecord => ({
+    role,
     name,
     type: 'TXT',
     content,
@@ -48,6 +68,7 @@ export function expectedRecords(
   const records = [
     ...service.routes.map(
       (content, i): ExpectedRecord => ({
+        role: 'mx',
         name: host,
         type: 'MX',
         content,
@@ -55,12 +76,17 @@ export function expectedRecords(
         locked: true,
       }),
     ),
-    txt(host, spfInclude(service)),
-    txt(`${SELECTOR[mail]}._domainkey.${domain}`, dkimText(publicKey)),
+    txt('spf', host, spfInclude(service)),
+    ...keys.map(
+      ({ selector, publicKey, next }): ExpectedRecord => ({
+        ...txt('dkim', dkimName(selector, domain), publicKey === undefined ? '' : dkimText(publicKey)),
+        ...(next && { next }),
+      }),
+    ),
   ]
   // Not locked: its owner is meant to choose the policy (config-domains.md, policy options).
   return mail === 'sending'
-    ? [...records, { ...txt(dmarcName(domain), 'v=DMARC1; p=reject;'), locked: false }]
+    ? [...records, { ...txt('dmarc', dmarcName(domain), 'v=DMARC1; p=reject;'), locked: false }]
     : records
 }
 
@@ -77,7 +103,13 @@ export function isDmarc(record: { readonly name: string; readonly type: string; 
   )
 }
 
-/** RFC 7208 §4.5: an SPF record is `v=spf1` alone or before a space. */
+/** Of a record of a zone. */
 export function isSpf(record: { readonly type: string; readonly content: string }): boolean {
-  return record.type === 'TXT' && /^v=spf1( |$)/i.test(record.content)
+  return record.type === 'TXT' && isSpfText(record.content)
+}
+
+/** The key in a DKIM record (RFC 6376 §3.6.1), its white space taken out; undefined where it has none, the empty text
+ *  where it is revoked. */
+export function dkimKeyIn(content: string): string | undefined {
+  return /(?:^|;)\s*p\s*=([^;]*)/.exec(content)?.[1]?.replaceAll(/\s/g, '')
 }

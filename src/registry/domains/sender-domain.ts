@@ -3,7 +3,7 @@ import { returnPathDomain, type ServiceNames } from '#model/service.ts'
 import { type Store, statement } from '#store/store.ts'
 import { briefCache } from './brief-cache.ts'
 import { type DkimKeyRow, findDomainKey } from './dkim-key.ts'
-import { type MailService, SELECTOR } from './onboarding-records.ts'
+import type { MailService } from './onboarding-records.ts'
 
 /** What an account may do with a sender's domain. */
 export type SenderDomain =
@@ -82,8 +82,7 @@ export function openSenderDomains(world: {
     if (standing === 'unverified') return { kind: 'unverified' }
     if (standing === 'disabled') return { kind: 'disabled', domainId: row.id }
     const mail: MailService = standing === 'sending' ? 'sending' : 'routing'
-    const owner = { accountId, domainId: row.id, domainName: name, selector: SELECTOR[mail] }
-    const key = await findDomainKey(store, owner)
+    const key = await findDomainKey(store, { accountId, domainId: row.id, mail })
     if (!key) throw new Error(`domain ${row.id} is active for ${mail} without a key`)
     return {
       kind: standing,

@@ -25,9 +25,15 @@ export const LOOPBACK_ADDRESSES: ServiceAddresses = {
   pass: true,
 }
 
-/** Every zone's name servers: where a customer delegates a hosted zone to. */
+/** The service's own name servers. */
 export function nameServers(service: ServiceNames): readonly string[] {
   return [`ns1.${service.domain}`, `ns2.${service.domain}`]
+}
+
+/** The name servers that a customer delegates this zone to. They are the zone's own, so that a delegation proves whose
+ *  zone was meant: one that an earlier owner left behind proves nothing for the next. The id's last digits are random. */
+export function zoneNameServers(service: ServiceNames, zoneId: string): readonly string[] {
+  return nameServers(service).map((host) => `${zoneId.slice(-16)}.${host}`)
 }
 
 export function responsible(service: ServiceNames): string {
@@ -47,7 +53,11 @@ export function serviceZone(
     for (const one of data) records.push({ name, ttl: AUTOMATIC_TTL_SECONDS, ...one })
   }
   // The apex is the name that we greet with: RFC 5321 §4.1.4 wants an address for it.
-  for (const host of [service.domain, ...service.routes, service.submission, ...nameServers(service)])
+  const zonesHosts = nameServers(service).map((host) => `*.${host}`)
+  for (const host of [
+    ...[service.domain, ...service.routes, service.submission],
+    ...[...nameServers(service), ...zonesHosts],
+  ])
     add(host, ...addresses.hosts.map(addressRecord))
   // The page's own answer (reference-postmaster.md) ends in ~all.
   add(service.spf, spf(addresses.sources, '~all', addresses.relays))

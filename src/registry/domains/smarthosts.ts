@@ -16,6 +16,8 @@ export interface Smarthosts {
    *  it sees at once. A setting that was changed has a new id, so that a connection under the old one is never taken
    *  for it. Rejects where the store is out of reach, or with SealBroken. */
   smarthostFor(accountId: string, domainId: string | null): Promise<Smarthost | undefined>
+  /** The operator's. */
+  readonly installation: Smarthost | undefined
   /** The account itself, or its domain of this name in any spelling; undefined where it has none. */
   scope(accountId: string, domainName?: string): Promise<NamedScope | undefined>
   /** What is set for the scope itself, as the store has it now. */
@@ -146,6 +148,8 @@ export function openSmarthosts({ store, vault, service, clock, installation }: S
       const ofDomain = domainId === null ? undefined : await remembered({ accountId, domainId })
       return ofDomain ?? (await remembered({ accountId, domainId: null })) ?? ownersOwn
     },
+
+    installation: ownersOwn,
 
     async scope(accountId, domainName) {
       if (domainName === undefined) return { accountId, domainId: null, domainName: null }

@@ -7,6 +7,10 @@ export interface ZoneContents {
   readonly records: ReadonlyMap<string, readonly ZoneRecord[]>
   /** Names without records that have names below them (RFC 8020: they exist). */
   readonly emptyNonTerminals: ReadonlySet<string>
+  /** NS records by the names below the apex that are delegated to others. */
+  readonly delegations: ReadonlyMap<string, readonly ZoneRecord[]>
+  /** Whether any name in it begins with a star. */
+  readonly wildcards: boolean
 }
 
 export interface ZoneDescription {
@@ -41,7 +45,7 @@ export function zoneContents(zone: ZoneDescription): ZoneContents {
   const ns = zone.nameServers.map(
     (data): ZoneRecord => ({ name: apex, ttl: AUTHORITY_TTL_SECONDS, type: 'NS', data }),
   )
-  const records = Map.groupBy([soa, ...ns, ...zone.records], ({ name }) => name)
+  const records = Map.groupBy([soa, ...ns, ...evenTtls(zone.records)], ({ name }) => name)
   const emptyNonTerminals = new Set<string>()
   for (const name of records.keys()) {
     // Up to the apex or to a name already known to exist, so that a zone costs no more than its octets.
@@ -50,7 +54,23 @@ export function zoneContents(zone: ZoneDescription): ZoneContents {
       emptyNonTerminals.add(above)
     }
   }
-  return { apex, soa, records, emptyNonTerminals }
+  const delegations = new Map<string, readonly ZoneRecord[]>()
+  let wildcards = false
+  for (const [name, here] of records) {
+    wildcards ||= name.startsWith('*.')
+    const nameServers = name === apex ? [] : here.filter(({ type }) => type === 'NS')
+    if (nameServers.length > 0) delegations.set(name, nameServers)
+  }
+  return { apex, soa, records, emptyNonTerminals, delegations, wildcards }
+}
+
+/** RFC 2181 §5.2: the records of one name and type have one TTL, which is the shortest given. */
+function evenTtls(records: readonly ZoneRecord[]): ZoneRecord[] {
+  const key = ({ name, type }: ZoneRecord) => `${type} ${name}`
+  const shortest = new Map<string, number>()
+  for (const record of records)
+    shortest.set(key(record), Math.min(record.ttl, shortest.get(key(record)) ?? record.ttl))
+  return records.map((record) => ({ ...record, ttl: shortest.get(key(record)) ?? record.ttl }))
 }
 
 /** Whether `name` is `apex` or lies below it. */
@@ -58,7 +78,7 @@ export function inside(name: string, apex: string): boolean {
   return name === apex || name.endsWith(`.${apex}`)
 }
 
-function parent(name: string): string {
+export function parent(name: string): string {
   const dot = name.indexOf('.')
   return dot === -1 ? '' : name.slice(dot + 1)
 }

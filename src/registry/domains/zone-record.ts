@@ -9,11 +9,48 @@ interface RecordOwner {
 
 export type RecordData =
   | { readonly type: 'A' | 'AAAA'; readonly data: string }
-  | { readonly type: 'CNAME'; readonly data: string }
-  | { readonly type: 'NS'; readonly data: string }
+  | { readonly type: 'CNAME' | 'NS' | 'PTR'; readonly data: string }
   | { readonly type: 'MX'; readonly preference: number; readonly exchange: string }
   | { readonly type: 'TXT'; readonly text: string }
+  | SrvData
+  | CaaData
+  | SshfpData
+  | TlsaData
   | SoaData
+
+/** RFC 2782; no service at all is the target ''. */
+export interface SrvData {
+  readonly type: 'SRV'
+  readonly priority: number
+  readonly weight: number
+  readonly port: number
+  readonly target: string
+}
+
+/** RFC 8659 §4. */
+export interface CaaData {
+  readonly type: 'CAA'
+  readonly flags: number
+  readonly tag: 'issue' | 'issuewild' | 'iodef'
+  readonly value: string
+}
+
+/** RFC 4255 §3; the fingerprint in hex. */
+export interface SshfpData {
+  readonly type: 'SSHFP'
+  readonly algorithm: number
+  readonly hash: number
+  readonly fingerprint: string
+}
+
+/** RFC 6698 §2; the certificate, or its hash, in hex. */
+export interface TlsaData {
+  readonly type: 'TLSA'
+  readonly usage: number
+  readonly selector: number
+  readonly matchingType: number
+  readonly certificate: string
+}
 
 interface SoaData {
   readonly type: 'SOA'
@@ -38,24 +75,4 @@ export interface StoredRecord {
   readonly content: string
   readonly priority: number | null
   readonly ttl: number
-}
-
-/** The record on the wire; `undefined` for the types that are not answered. */
-export function wireRecord(stored: StoredRecord): ZoneRecord | undefined {
-  const owner = {
-    name: stored.name,
-    ttl: stored.ttl === AUTOMATIC_TTL ? AUTOMATIC_TTL_SECONDS : stored.ttl,
-  }
-  switch (stored.type) {
-    case 'A':
-    case 'AAAA':
-    case 'CNAME':
-      return { ...owner, type: stored.type, data: stored.content }
-    case 'MX':
-      return { ...owner, type: 'MX', preference: stored.priority ?? 0, exchange: stored.content }
-    case 'TXT':
-      return { ...owner, type: 'TXT', text: stored.content }
-    default:
-      return undefined
-  }
 }

@@ -1,19 +1,46 @@
 import type { ServiceNames } from '#model/service.ts'
 import { newId } from '#store/id.ts'
-import { type Store, statement } from '#store/store.ts'
+import { type Store, statement, type Write } from '#store/store.ts'
 import { suffixes, ZONE_LABELS } from './hosted-zones.ts'
 import { inside } from './zone-contents.ts'
 
+/** Who publishes a zone's records: our name servers, or its owner, who pastes them. */
+export type ZoneDns = 'hosted' | 'manual'
+/** `full`: the whole zone is delegated to us. `partial`: it stays with another DNS provider, and where it is `hosted`
+ *  all the same, names below its own are delegated. */
+export type ZoneType = 'full' | 'partial'
+
 export interface Zone {
   readonly id: string
+  readonly accountId: string
   readonly name: string
   readonly status: 'pending' | 'active'
+  readonly type: ZoneType
+  readonly dns: ZoneDns
+  /** Times in milliseconds since 1970. */
   readonly createdAt: number
+  readonly modifiedAt: number
+  readonly activatedAt: number | null
+  /** The last look for proof of ownership, and what it missed, in a sentence. */
+  readonly checkedAt: number | null
+  readonly checkDetail: string | null
+  /** When its records last changed; it only grows, and by a second at least. */
+  readonly recordsAt: number
+}
+
+export interface ZoneOptions {
+  /** Only where the caller has proof of ownership. */
+  readonly active: boolean
+  /** `full` unless given. */
+  readonly type?: ZoneType
+  /** `hosted` for a full zone, which cannot be otherwise; `manual` for a partial one unless given. */
+  readonly dns?: ZoneDns
 }
 
 export type ZoneCreation =
-  /** `existed` where the account had this zone before; then nothing was changed. */
-  | { readonly kind: 'created' | 'existed'; readonly zone: Zone }
+  | { readonly kind: 'created'; readonly zone: Zone }
+  /** The account had this zone before, and nothing was changed. */
+  | { readonly kind: 'existed'; readonly zone: Zone }
   /** Active in another account, or a zone above or below it is (DECISIONS: subzones included). */
   | { readonly kind: 'taken' }
   /** The service's own domain or below it: the service answers for those names. */
@@ -21,36 +48,50 @@ export type ZoneCreation =
   /** More labels than any registrable name needs. */
   | { readonly kind: 'too-deep'; readonly labels: number }
 
-interface ZoneRow {
+export interface ZoneRow {
   readonly id: string
+  readonly account_id: string
   readonly name: string
   readonly status: string
+  readonly type: string
+  readonly dns: string
   readonly created_at: number
+  readonly modified_at: number | null
+  readonly activated_at: number | null
+  readonly checked_at: number | null
+  readonly check_detail: string | null
+  readonly records_at: number | null
 }
 
-const columns = 'id, name, status, created_at'
+export const ZONE_COLUMNS =
+  'id, account_id, name, status, type, dns, created_at, modified_at, activated_at, checked_at, check_detail, records_at'
 
 const zoneByName = statement<ZoneRow>(
   'zone.by-name',
-  `select ${columns} from zone where account_id = $1 and name = $2 order by created_at, id limit 1`,
+  `select ${ZONE_COLUMNS} from zone where account_id = $1 and name = $2 order by created_at, id limit 1`,
 )
 
 const zoneById = statement<ZoneRow>(
   'zone.by-id',
-  `select ${columns} from zone where id = $1 and account_id = $2`,
+  `select ${ZONE_COLUMNS} from zone where id = $1 and account_id = $2`,
+)
+
+const accountById = statement<{ readonly account_id: string }>(
+  'zone.account',
+  'select account_id from zone where id = $1',
 )
 
 const allZones = statement<ZoneRow>(
   'zone.of-account',
-  `select ${columns} from zone where account_id = $1 order by created_at, id`,
+  `select ${ZONE_COLUMNS} from zone where account_id = $1 order by created_at, id`,
 )
 
 // Of two creators at the same moment the index of active names lets one through. Names above and below are looked at
 // before: two owners would have to prove both within the same millisecond to slip past each other.
 const insertZone = statement(
   'zone.insert',
-  `insert into zone (id, account_id, name, status, created_at, activated_at)
-   select $1, $2, $3, $4, cast($5 as bigint), cast($6 as bigint)
+  `insert into zone (id, account_id, name, status, created_at, activated_at, type, dns)
+   select $1, $2, $3, $4, cast($5 as bigint), cast($6 as bigint), $7, $8
    where not exists (select 1 from zone where account_id = $2 and name = $3)
    on conflict do nothing`,
 )
@@ -65,13 +106,15 @@ const relatedElsewhere = statement<{ readonly id: string }>(
    limit 1`,
 )
 
-/** Makes a zone, `active` only where the caller has proof of ownership. `name` as `parseDomainName` gives it. */
+/** Makes a zone; `record` gives what is to be in the same commit. `name` as `parseDomainName` gives it. */
 export async function createZone(
   { store, service, clock }: { store: Store; service: ServiceNames; clock: () => number },
   accountId: string,
   name: string,
-  { active }: { readonly active: boolean },
+  { active, type = 'full', dns = type === 'full' ? 'hosted' : 'manual' }: ZoneOptions,
+  record: (zone: Zone) => readonly Write[] = () => [],
 ): Promise<ZoneCreation> {
+  if (type === 'full' && dns !== 'hosted') throw new Error('a full zone is hosted')
   if (name.split('.').length > ZONE_LABELS) return { kind: 'too-deep', labels: ZONE_LABELS }
   if (inside(name, service.domain)) return { kind: 'reserved' }
   const existing = await store.get(zoneByName, [accountId, name])
@@ -79,9 +122,13 @@ export async function createZone(
   if (active && (await store.get(relatedElsewhere, [accountId, ...suffixes(name)]))) return { kind: 'taken' }
 
   const now = clock()
-  const zone: Zone = { id: newId(), name, status: active ? 'active' : 'pending', createdAt: now }
-  const params = [zone.id, accountId, name, zone.status, now, active ? now : null]
-  const created = await store.commit([{ statement: insertZone, params, rows: 1 }])
+  const zone: Zone = {
+    ...{ id: newId(), accountId, name, type, dns, status: active ? 'active' : 'pending' },
+    ...{ createdAt: now, modifiedAt: now, activatedAt: active ? now : null },
+    ...{ checkedAt: null, checkDetail: null, recordsAt: now },
+  }
+  const params = [zone.id, accountId, name, zone.status, now, zone.activatedAt, type, dns]
+  const created = await store.commit([{ statement: insertZone, params, rows: 1 }, ...record(zone)])
   if (created.ok) return { kind: 'created', zone }
   const winner = await store.get(zoneByName, [accountId, name])
   return winner ? { kind: 'existed', zone: zoneOf(winner) } : { kind: 'taken' }
@@ -92,12 +139,30 @@ export async function findZone(store: Store, accountId: string, zoneId: string):
   return row && zoneOf(row)
 }
 
+/** Across accounts: for choosing whom to ask about, not to be told. */
+export async function accountOfZone(store: Store, zoneId: string): Promise<string | undefined> {
+  const row = await store.get(accountById, [zoneId])
+  return row?.account_id
+}
+
 export async function zonesOf(store: Store, accountId: string): Promise<Zone[]> {
   const rows = await store.all(allZones, [accountId])
   return rows.map(zoneOf)
 }
 
-function zoneOf(row: ZoneRow): Zone {
-  const { id, name, created_at: createdAt } = row
-  return { id, name, status: row.status === 'active' ? 'active' : 'pending', createdAt }
+export function zoneOf(row: ZoneRow): Zone {
+  return {
+    id: row.id,
+    accountId: row.account_id,
+    name: row.name,
+    status: row.status === 'active' ? 'active' : 'pending',
+    type: row.type === 'partial' ? 'partial' : 'full',
+    dns: row.dns === 'manual' ? 'manual' : 'hosted',
+    createdAt: row.created_at,
+    modifiedAt: row.modified_at ?? row.activated_at ?? row.created_at,
+    activatedAt: row.activated_at,
+    checkedAt: row.checked_at,
+    checkDetail: row.check_detail,
+    recordsAt: row.records_at ?? row.created_at,
+  }
 }

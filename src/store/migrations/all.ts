@@ -3,6 +3,10 @@ import { foundation } from './0001-foundation.ts'
 import { userTokens } from './0002-user-tokens.ts'
 import { delivery } from './0003-delivery.ts'
 import { suppressionScopes } from './0004-suppression-scopes.ts'
+import { controlPlane } from './0005-control-plane.ts'
+import { zones } from './0006-zones.ts'
+import { routing } from './0007-routing.ts'
+import { onboarding } from './0008-onboarding.ts'
 
 /** Every migration in its order. A released one never changes; what it should have done is a new one. */
 export const migrations: readonly Migration[] = [
@@ -10,4 +14,8 @@ export const migrations: readonly Migration[] = [
   { version: 2, name: 'user-tokens', sql: userTokens },
   { version: 3, name: 'delivery', sql: delivery },
   { version: 4, name: 'suppression-scopes', sql: suppressionScopes },
+  { version: 5, name: 'control-plane', sql: controlPlane },
+  { version: 6, name: 'zones', sql: zones },
+  { version: 7, name: 'routing', sql: routing },
+  { version: 8, name: 'onboarding', sql: onboarding },
 ]
