@@ -2,6 +2,10 @@ import { spawn } from 'node:child_process'
 import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 
+/** MiB of V8's young generation. What a message leaves behind dies at once: a small one is as fast, pauses are shorter,
+ *  and 60 MB less stay resident after a burst. */
+const YOUNG_HEAP = '--max-semi-space-size=4'
+
 /** Runs the server as a child and passes signals on. A process of its own, because libuv reads the size of its thread
  *  pool, which makes the DKIM signatures, before any of our code runs. Out: the child's exit code. */
 export function dev(): Promise<number> {
@@ -12,7 +16,7 @@ export function dev(): Promise<number> {
   }
   const server = spawn(
     process.execPath,
-    [...process.execArgv, fileURLToPath(new URL('../src/main.ts', import.meta.url))],
+    [YOUNG_HEAP, ...process.execArgv, fileURLToPath(new URL('../src/main.ts', import.meta.url))],
     {
       // The channel tells the server when this process is gone, however it went.
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
