@@ -3,31 +3,20 @@ import { LRUCache } from 'lru-cache'
 import { z } from 'zod'
 import type { Envelope } from '#contract/envelope.ts'
 import type { MessageBody } from '#contract/messages.ts'
-import type { Log } from '#observe/log.ts'
 import type { DeliveryView } from '#outbound/queue/list-deliveries.ts'
 import type { MessageView } from '#outbound/queue/list-messages.ts'
-import type { OperatorHands } from '#outbound/queue/operator-hands.ts'
-import type { Accounts, Permission, Principal } from '#registry/accounts/accounts.ts'
+import type { Permission, Principal } from '#registry/accounts/accounts.ts'
 import { succeed, turnAway } from './answer.ts'
 import { authenticate } from './authenticate.ts'
 import { deliveryBody, iso } from './delivery-body.ts'
 import { readMessageId } from './message-id.ts'
 import { messagesRoute } from './messages-list.ts'
+import type { MessagesWorld } from './messages-world.ts'
+import { overloaded } from './overloaded.ts'
 import { readPageQuery } from './page-query.ts'
 import { explainLongScan } from './scan-too-long.ts'
 import { sendPage } from './send-page.ts'
-import { overloaded } from './suppressions-door.ts'
-import { type ReadTimeline, timelineEvent } from './timeline-body.ts'
-
-/** What the routes of an account's mail work with. */
-export interface MessagesWorld {
-  readonly accounts: Accounts
-  readonly log: Log
-  readonly hands: Pick<OperatorHands, 'act' | 'delivery' | 'deliveriesOf' | 'mail' | 'message'>
-  readonly readTimeline: ReadTimeline
-  /** Undefined for a body that is gone. */
-  readonly readBody: (bodyId: string) => Promise<Buffer | undefined>
-}
+import { timelineEvent } from './timeline-body.ts'
 
 interface Asked {
   readonly request: FastifyRequest

@@ -2,8 +2,8 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { type ActResult, actRequest, type QueueAction } from '#contract/operator.ts'
 import { ACTS_ON } from '#outbound/queue/operator-hands.ts'
 import { refuse, succeed } from './answer.ts'
-import type { OperatorWorld } from './operator.ts'
 import { readSelection } from './operator-selection.ts'
+import type { OperatorWorld } from './operator-world.ts'
 import { readJson } from './read-json.ts'
 
 /** Some seconds' work; `more` says that there is more. */

@@ -3,22 +3,13 @@ import type { QueueBody } from '#contract/operator.ts'
 import { QUEUE_ACTIONS } from '#contract/operator.ts'
 import type { OperatorHands } from '#outbound/queue/operator-hands.ts'
 import type { QueueStats } from '#outbound/queue/queue-stats.ts'
-import type { OperatorToken } from '#registry/accounts/operator-token.ts'
 import { succeed, turnAway } from './answer.ts'
 import { iso } from './delivery-body.ts'
 import { actRoute } from './operator-act.ts'
 import { deliveriesRoute, timelineRoute } from './operator-deliveries.ts'
 import { listPauses, pauseBody, pauseRoute, resumeRoute } from './operator-pauses.ts'
-import type { SelectionWorld } from './operator-selection.ts'
+import type { OperatorWorld } from './operator-world.ts'
 import { explainLongScan } from './scan-too-long.ts'
-import type { ReadTimeline } from './timeline-body.ts'
-
-/** What the operator's routes work with. */
-export interface OperatorWorld extends Omit<SelectionWorld, 'hands'> {
-  readonly operatorToken: OperatorToken
-  readonly hands: OperatorHands
-  readonly readTimeline: ReadTimeline
-}
 
 type Route = (request: FastifyRequest, reply: FastifyReply, world: OperatorWorld) => Promise<FastifyReply>
 

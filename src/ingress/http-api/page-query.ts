@@ -1,5 +1,5 @@
 import { decodePageCursor, type PageCursor } from './page-cursor.ts'
-import { readQuery } from './suppressions-door.ts'
+import { readQuery } from './read-query.ts'
 
 export interface PageQuery {
   /** What the query says beside the page; nothing that is empty. */

@@ -3,9 +3,10 @@ import { type BulkItem, type BulkResult, bulkSuppressions } from '#contract/supp
 import { addWishes, type Verdict } from '#registry/suppressions/run-import.ts'
 import { refuse, succeed } from './answer.ts'
 import type { HttpWorld } from './http-world.ts'
+import { overloaded } from './overloaded.ts'
 import { readJson } from './read-json.ts'
 import { uuidOf } from './suppressions-answers.ts'
-import { overloaded, principalOf } from './suppressions-door.ts'
+import { principalOf } from './suppressions-door.ts'
 import { wishFields } from './suppressions-fields.ts'
 
 /** A thousand entries, each with a note of a thousand characters in escapes. */

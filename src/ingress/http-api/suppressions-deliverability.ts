@@ -3,9 +3,10 @@ import type { DeliverabilityResult } from '#contract/suppressions.ts'
 import type { ForeseenCheck } from '#outbound/accept/foresee.ts'
 import { succeed, turnAway } from './answer.ts'
 import type { HttpWorld } from './http-world.ts'
+import { readQuery } from './read-query.ts'
 import { answerRefusal } from './refusal-answers.ts'
 import { suppressionDetail } from './suppressions-answers.ts'
-import { principalOf, readQuery } from './suppressions-door.ts'
+import { principalOf } from './suppressions-door.ts'
 
 /** `GET …/deliverability?recipient=…&from=…`: would a message be sent, and if not, why? Ours. Nothing is sent or
  *  counted; the question is well formed whatever stands in it, so the answer is 200. */

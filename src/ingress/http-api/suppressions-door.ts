@@ -5,6 +5,7 @@ import { turnAway } from './answer.ts'
 import { authenticate } from './authenticate.ts'
 import type { BodyBudget } from './body-budget.ts'
 import type { HttpWorld } from './http-world.ts'
+import { overloaded } from './overloaded.ts'
 
 const params = z.object({ accountId: z.string() })
 const principals = new WeakMap<FastifyRequest, Principal>()
@@ -44,19 +45,4 @@ export function reserveBody(
   }
   if (bodies.reserve(bytes, reply)) return undefined
   return overloaded(reply, 'Too many large requests at once; try again in a few seconds.')
-}
-
-export function overloaded(reply: FastifyReply, detail: string, seconds = 5): FastifyReply {
-  reply.header('retry-after', String(seconds))
-  return turnAway(reply, 'overloaded', detail)
-}
-
-/** A query's parameters, each once. Out: the name of one that stands twice. */
-export function readQuery(query: unknown): ReadonlyMap<string, string> | { readonly twice: string } {
-  const values = new Map<string, string>()
-  for (const [name, value] of Object.entries(query ?? {})) {
-    if (typeof value !== 'string') return { twice: name }
-    values.set(name, value)
-  }
-  return values
 }

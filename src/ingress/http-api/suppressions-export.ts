@@ -5,8 +5,9 @@ import type { ListFilter, Position } from '#registry/suppressions/list-suppressi
 import type { Suppression } from '#registry/suppressions/suppressions.ts'
 import { turnAway } from './answer.ts'
 import type { HttpWorld } from './http-world.ts'
+import { readQuery } from './read-query.ts'
 import { suppressionDetail } from './suppressions-answers.ts'
-import { principalOf, readQuery } from './suppressions-door.ts'
+import { principalOf } from './suppressions-door.ts'
 import { filterOf } from './suppressions-list.ts'
 
 const PAGE = 1000

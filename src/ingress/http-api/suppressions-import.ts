@@ -6,8 +6,10 @@ import { type ImportReport, MOST_ENTRIES, runImport } from '#registry/suppressio
 import { StoreFull } from '#store/store.ts'
 import { succeed, turnAway } from './answer.ts'
 import type { HttpWorld } from './http-world.ts'
+import { overloaded } from './overloaded.ts'
+import { readQuery } from './read-query.ts'
 import { bulkLimitReached } from './suppressions-bulk.ts'
-import { overloaded, principalOf, readQuery } from './suppressions-door.ts'
+import { principalOf } from './suppressions-door.ts'
 
 export const LARGEST_FILE = 5 * 1_048_576
 

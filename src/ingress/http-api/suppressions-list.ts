@@ -6,8 +6,9 @@ import type { ListFilter, Position } from '#registry/suppressions/list-suppressi
 import { readListFilter } from '#registry/suppressions/read-list-filter.ts'
 import { turnAway } from './answer.ts'
 import type { HttpWorld } from './http-world.ts'
+import { readQuery } from './read-query.ts'
 import { suppressionBody } from './suppressions-answers.ts'
-import { principalOf, readQuery } from './suppressions-door.ts'
+import { principalOf } from './suppressions-door.ts'
 
 const PER_PAGE = { usual: 100, most: 1000 }
 

@@ -6,6 +6,7 @@ import type { Suppression } from '#registry/suppressions/suppressions.ts'
 import { refuse, succeed } from './answer.ts'
 import { openBodyBudget } from './body-budget.ts'
 import type { HttpWorld } from './http-world.ts'
+import { overloaded } from './overloaded.ts'
 import { readJson } from './read-json.ts'
 import {
   READ_ONLY,
@@ -17,7 +18,7 @@ import {
 } from './suppressions-answers.ts'
 import { bulkRoute, LARGEST_BULK } from './suppressions-bulk.ts'
 import { deliverabilityRoute } from './suppressions-deliverability.ts'
-import { admitToSuppressions, overloaded, principalOf, reserveBody } from './suppressions-door.ts'
+import { admitToSuppressions, principalOf, reserveBody } from './suppressions-door.ts'
 import { exportRoute } from './suppressions-export.ts'
 import { wishFields } from './suppressions-fields.ts'
 import { LARGEST_FILE, openImportRoute } from './suppressions-import.ts'
