@@ -1,6 +1,6 @@
+import { firstValue, type ReadField, readHeader } from '#protocol/read-header.ts'
 import { type ListUnsubscribeView, viewListUnsubscribe } from './list-unsubscribe.ts'
 import type { MailboxView, MessageSummary } from './message-summary.ts'
-import { firstValue, type ReadField, readHeader } from './read-header.ts'
 import type { MimeView, PartView, Unreadable } from './read-mime.ts'
 
 /** One message as it is opened: Mailpit's `Message`, with the envelope, and `ParseError` where its source is all there

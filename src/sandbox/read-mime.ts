@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
 import PostalMime, { type Attachment, type Email } from 'postal-mime'
+import { MAX_PARTS, outlineMessage } from '#protocol/outline-message.ts'
 import { htmlToText } from './html-to-text.ts'
-import { isAttachment, MAX_PARTS, outlineMessage } from './outline.ts'
+import { isAttachment } from './part-kind.ts'
 
 /** A message taken apart for a person to look at. */
 export interface MimeView {

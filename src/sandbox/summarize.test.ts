@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as fc from 'fast-check'
+import { outlineMessage } from '#protocol/outline-message.ts'
+import { readHeader } from '#protocol/read-header.ts'
 import { htmlToText } from './html-to-text.ts'
-import { outlineMessage } from './outline.ts'
-import { readHeader } from './read-header.ts'
 import { summarizeMessage } from './summarize.ts'
 
 const ENVELOPE = { from: 'sender@example.com', to: ['to@example.com'] }

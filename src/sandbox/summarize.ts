@@ -1,13 +1,14 @@
 import { addressParser } from 'postal-mime'
 import { foldAddress } from '#model/address.ts'
 import { isAddress, parseAddress } from '#protocol/address.ts'
+import { bodyText } from '#protocol/body-text.ts'
 import { decodeWords } from '#protocol/encoded-word.ts'
-import { bodyText } from './body-text.ts'
+import { type Outline, outlineMessage } from '#protocol/outline-message.ts'
+import { allValues, firstValue } from '#protocol/read-header.ts'
 import { foldText } from './fold-text.ts'
 import { htmlToText } from './html-to-text.ts'
 import type { ContentSummary, MailboxView } from './message-summary.ts'
-import { isAttachment, isBodyText, type Outline, outlineMessage } from './outline.ts'
-import { allValues, firstValue } from './read-header.ts'
+import { isAttachment, isBodyText } from './part-kind.ts'
 
 export interface Envelope {
   /** Empty for the null sender. */

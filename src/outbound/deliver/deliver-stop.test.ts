@@ -5,8 +5,9 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { openSqliteStore } from '#store/open-sqlite.ts'
-import { type Store, StoreFull, statement } from '#store/store.ts'
+import { StoreFull, statement } from '#store/store.ts'
 import { LIMITS, openDeliveryWorld } from '#test/delivery-world.ts'
+import { fillStore, unfillStore } from '#test/full-store.ts'
 import { checkInvariants, deliveriesIn, delivery, eventsIn, orderOf, until } from '#test/outbound.ts'
 import { startScriptedPeer } from '#test/scripted-peer.ts'
 import { startSmtpServer } from '#test/smtp-server.ts'
@@ -171,7 +172,7 @@ test('a full disk: a 250 is recorded once there is room, and the message is not 
   )
   const [id = ''] = await world.send('a@one.example')
   await until('the recipient is named', () => peer.senders.length === 1)
-  await fill(store)
+  await fillStore(store)
   await assert.rejects(
     world.queue.promise(orderOf(['b@one.example'], { content: Buffer.alloc(50_000) })),
     StoreFull,
@@ -180,7 +181,7 @@ test('a full disk: a 250 is recorded once there is room, and the message is not 
   await until('it is taken', () => peer.messages.length === 1)
   await sleep(250)
   assert.equal((await delivery(store, id)).state, 'claimed')
-  await store.commit([{ statement: empty, params: [] }])
+  await unfillStore(store)
   assert.equal((await world.settled(id)).state, 'delivered')
   assert.equal(peer.messages.length, 1)
   await checkInvariants(store)
@@ -215,37 +216,16 @@ test('a full disk while a host is down: the lane rests once that can be written,
   )
   const [id = ''] = await world.send('a@one.example')
   await until('it is being asked', () => peer.server.connections === 1)
-  await fill(store)
+  await fillStore(store)
   greet()
   down = false
   await sleep(250)
   assert.equal((await delivery(store, id)).state, 'claimed')
-  await store.commit([{ statement: empty, params: [] }])
+  await unfillStore(store)
   const row = await world.settled(id)
   assert.deepEqual([row.state, row.attempts], ['delivered', 2])
   await checkInvariants(store)
 })
-
-/** Until not even the smallest row fits. */
-async function fill(store: Store): Promise<void> {
-  for (let size = 200_000; size >= 1; size = Math.floor(size / 4)) while (await fits(store, size)) continue
-}
-
-async function fits(store: Store, size: number): Promise<boolean> {
-  try {
-    await store.commit([{ statement: filler, params: [String(serial++), 'x'.repeat(size)] }])
-    return true
-  } catch (error) {
-    if (error instanceof StoreFull) return false
-    throw error
-  }
-}
-let serial = 0
-const filler = statement(
-  'test.filler',
-  `insert into event (id, at, account_id, type, terminal, detail) values ($1, 0, 'filler', 'dropped', 0, $2)`,
-)
-const empty = statement('test.empty', `delete from event where account_id = 'filler'`)
 
 test('a claim whose rows could not be read comes back by itself', async (t) => {
   await using open = await openTestStore('sqlite')
