@@ -279,6 +279,7 @@ async function main(): Promise<void> {
       domainId === null ? smarthosts.installation : smarthosts.smarthostFor(accountId, domainId),
     mayDial,
     isPaused: (host) => pauses.host(host),
+    isDomainPaused: (domain) => pauses.domain(domain),
     nodes: incarnation.nodes,
     limits: {
       connections: config.CONNECTIONS_PER_DESTINATION,

@@ -265,3 +265,16 @@ const loseBody = statement(
   'test.lose-body',
   `delete from body where id = (select m.body_id from message m join delivery d on d.message_id = m.id where d.id = $1)`,
 )
+
+onBothEngines('what a paused domain had in our hands goes back without an attempt', async (t, open) => {
+  const peer = await startSmtpServer(t)
+  let paused = true
+  await using world = await openDeliveryWorld(open, {
+    peers: { 'one.example': peer.port },
+    isDomainPaused: () => paused,
+  })
+  const [id = ''] = await world.send('a@one.example')
+  await until('it waits again', async () => (await delivery(open.store, id)).state === 'waiting')
+  assert.deepEqual([(await delivery(open.store, id)).attempts, peer.messages.length], [0, 0])
+  paused = false
+})

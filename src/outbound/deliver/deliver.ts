@@ -50,6 +50,8 @@ export interface DeliverOptions extends RouteOptions {
   readonly smarthostFor: (accountId: string, domainId: string | null) => Promise<Smarthost | undefined>
   /** False keeps us from an address altogether. */
   readonly mayDial: (address: string) => boolean
+  /** Recipient domains that an operator paused after their mail had been taken. */
+  readonly isDomainPaused?: (domain: string) => boolean
   /** MX hosts at which an operator lets nothing be attempted. */
   readonly isPaused: (host: string) => boolean
   /** Authorities that certificates are verified against; the system's where there are none. */
@@ -141,7 +143,8 @@ export function openDelivery(options: DeliverOptions): Delivery {
   }
 
   function bring(hop: NextHop, delivery: ClaimedDelivery): void {
-    if (hop.route.tiers.flat().every(({ name }) => options.isPaused(name))) {
+    const paused = options.isDomainPaused?.(delivery.recipientDomain) === true
+    if (paused || hop.route.tiers.flat().every(({ name }) => options.isPaused(name))) {
       keepTrack(conclude([delivery], () => outcome.putBack([delivery], PAUSED_MS)))
     } else if (stopping) keepTrack(conclude([delivery], () => outcome.putBack([delivery])))
     else destinationOf(hop, delivery.message.tls).add(delivery)
@@ -241,6 +244,8 @@ export function openDelivery(options: DeliverOptions): Delivery {
     host: OpenHost & { ok: true },
     pace: Pace,
   ): Promise<(Attempt & { kind: 'cut-off' }) | undefined> {
+    if (options.isDomainPaused?.(delivery.recipientDomain) === true)
+      return conclude([delivery], () => outcome.putBack([delivery], PAUSED_MS))
     if (!(await isStillOurs(delivery))) {
       held.release(delivery)
       return undefined
