@@ -11,6 +11,7 @@ for (const [text, found] of [
   ['jäne@exämple.org', ['jäne@exämple.org']],
   ['x@[192.0.2.1]', ['x@[192.0.2.1]']],
   ['@ a@ @b <@>', []],
+  ['"@b.example', []],
 ] as const) {
   test(`in ${text}`, () => {
     assert.deepEqual(addressesIn(text, 10), found)

@@ -20,7 +20,8 @@ export function addressesIn(text: string, most: number): string[] {
 
 function localPartBefore(line: string, end: number): string {
   if (line[end - 1] === '"') {
-    const open = line.lastIndexOf('"', end - 2)
+    // A start below 0 counts as 0 for lastIndexOf, where it would find this same quote.
+    const open = end < 2 ? -1 : line.lastIndexOf('"', end - 2)
     const content = line.slice(open + 1, end - 1)
     return open !== -1 && content.length <= 64 && !/[<>@]/.test(content) ? `"${content}"` : ''
   }

@@ -34,7 +34,7 @@ const relatedElsewhere = statement<ZoneRow>(
    where status = 'active' and account_id <> $1
      and (name in ($2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
        or (length(name) > length($2) and substr(name, length(name) - length($2)) = '.' || $2))
-   order by id limit 50`,
+   order by length(name), name limit 50`,
 )
 
 const noteCheck = statement(
