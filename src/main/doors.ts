@@ -1,0 +1,129 @@
+import { join } from 'node:path'
+import { eventWrite, timelinePage } from '#events/events.ts'
+import { openDnsDoor } from '#ingress/dns/dns-server.ts'
+import { openHttpDoor } from '#ingress/http-api/http-door.ts'
+import { listenHttp } from '#ingress/http-api/listen-http.ts'
+import { createSubmissionServer } from '#ingress/smtp-submission/submission-server.ts'
+import { checkDnsId } from '#net/check-dns-id.ts'
+import { listenLoopback } from '#net/listen-loopback.ts'
+import { mxHosts } from '#net/mx-hosts.ts'
+import { openForesight } from '#outbound/accept/foresee.ts'
+import { openVerificationMail } from '#outbound/notices/verification-mail.ts'
+import { openOperatorHands } from '#outbound/queue/operator-hands.ts'
+import { auditLines } from '#registry/accounts/audit-log.ts'
+import { openOperatorToken } from '#registry/accounts/operator-token.ts'
+import { VERIFICATION_LIFE_MS } from '#registry/routes/verification-token.ts'
+import { inboxApi } from '#sandbox/inbox-api.ts'
+import { inboxPage } from '#sandbox/inbox-page.ts'
+import { trySmarthost } from '#smtp/try-smarthost.ts'
+import type { Kept } from './kept.ts'
+import type { Promised } from './promised.ts'
+import type { Receiving } from './receiving.ts'
+import type { Registries } from './registries.ts'
+import type { Sending } from './sending.ts'
+
+/** The doors that customers come through: DNS, SMTP submission, HTTP. */
+export async function openDoors(
+  world: { kept: Kept; registries: Registries; promised: Promised; receiving: Receiving; sending: Sending },
+  opened: AsyncDisposableStack,
+) {
+  const { kept, registries } = world
+  const { config, log, accounts } = kept
+  const { domains, certificate } = registries
+  const dns = await openDnsDoor({ port: config.DNS_PORT, authority: domains.authority, log })
+  opened.defer(() => dns.close())
+  const server = createSubmissionServer({
+    hostname: kept.service.submission,
+    certificate,
+    accounts,
+    domains,
+    acceptor: world.sending.acceptor,
+    log,
+    connections: config.SUBMISSION_CONNECTIONS,
+    connectionsPerAddress: config.SUBMISSION_CONNECTIONS_PER_ADDRESS,
+    connectionsPerAccount: config.SUBMISSION_CONNECTIONS_PER_ACCOUNT,
+    now: kept.now,
+  })
+  const submission = await listenLoopback((host, port) => server.listen({ host, port }), {
+    door: 'SMTP submission',
+    variable: 'POSTHORN_SUBMISSION_PORT',
+    port: config.SUBMISSION_PORT,
+  })
+  opened.defer(() => server.close({ graceMs: 5000 }))
+  const http = await openHttp(world)
+  opened.defer(() => http.close())
+  opened.defer(() => world.promised.queue.verdicts.release())
+  return { dns, submission, http }
+}
+
+async function openHttp({
+  kept,
+  registries,
+  promised: { queue, pauses, notices },
+  receiving: { inbox },
+  sending: { acceptor, alwaysSuppressed },
+}: Parameters<typeof openDoors>[0]) {
+  const { config, log, store, bodies, accounts, vault, service, mayDial, now } = kept
+  const { domains, mailSetup, smarthosts, destinations, rules, suppressions, quota, resolver, ca } =
+    registries
+  const hands = openOperatorHands({
+    store,
+    queue,
+    pauses,
+    eventWrite,
+    settleEnded: (ended, set) => notices.settle({ ...ended, end: 'expired' }, set),
+    bodyRetentionMs: config.BODY_RETENTION_MS,
+    log,
+    now,
+  })
+  const operatorTokenFile = config.OPERATOR_TOKEN_FILE ?? join(config.DATA, 'operator-token')
+  const app = openHttpDoor({
+    accounts,
+    accountOfZone: (zoneId) => domains.accountOfZone(zoneId),
+    auditLines: (accountId, filter, page) => auditLines(store, accountId, filter, page),
+    acceptor,
+    log,
+    allowedHosts: config.ALLOWED_HOSTS,
+    sendWaitMs: config.SEND_WAIT_MS,
+    suppressions,
+    suppressionCursorKey: vault.macKey('suppression-cursor'),
+    domains,
+    mailSetup,
+    quota,
+    smarthost: {
+      smarthosts,
+      trySmarthost: (host) => {
+        const verify = { checkServerIdentity: checkDnsId, ca: ca.certificate }
+        return trySmarthost(host, { resolver, ehloName: service.domain, verify, mayDial, now })
+      },
+    },
+    routing: {
+      rules,
+      destinations,
+      verificationMail: openVerificationMail({
+        bodies,
+        queue,
+        domains,
+        service,
+        linkMs: VERIFICATION_LIFE_MS,
+        expireMs: config.EXPIRE_MS,
+      }),
+      verificationKey: vault.macKey('destination-verification'),
+      publicUrl: () => `http://localhost:${http.port}`,
+    },
+    foresee: openForesight({ domains, destinations, suppressions, quota, alwaysSuppressed, now }),
+    queue: {
+      hands,
+      readTimeline: (page) => timelinePage(store, page),
+      readBody: (id) => bodies.read(id),
+      operatorToken: await openOperatorToken(operatorTokenFile, config.OPERATOR_TOKEN_FILE !== undefined),
+      hostsOf: (domain) => mxHosts(resolver, domain),
+    },
+    now,
+  })
+  const onError = (error: unknown) => log.error({ err: error }, 'inbox: a request failed inside')
+  await app.register(inboxApi(inbox, { version: '0.1.0', onError }), { prefix: '/api/v1' })
+  await app.register(inboxPage(inbox))
+  const http = await listenHttp(app, { variable: 'POSTHORN_HTTP_PORT', port: config.HTTP_PORT })
+  return http
+}

@@ -1,0 +1,111 @@
+import { join } from 'node:path'
+import { ensureDevelopment } from '#development/first-start.ts'
+import { eventWrite } from '#events/events.ts'
+import { openCertificateAuthority } from '#net/certificate-authority.ts'
+import { openCertificateFiles } from '#net/certificate-files.ts'
+import { cacheLookups } from '#net/resolver-cache.ts'
+import { auditWrite } from '#registry/accounts/audit.ts'
+import { authorityResolver } from '#registry/domains/authority-resolver.ts'
+import type { DomainChange } from '#registry/domains/domain-change.ts'
+import { openDomains } from '#registry/domains/domains.ts'
+import { installationSmarthost } from '#registry/domains/installation-smarthost.ts'
+import { openMailSetup } from '#registry/domains/mail-setup.ts'
+import { LOOPBACK_ADDRESSES, relayMechanisms } from '#registry/domains/service-zone.ts'
+import { openSmarthosts } from '#registry/domains/smarthosts.ts'
+import { openQuota } from '#registry/quota/quota.ts'
+import { openDestinations } from '#registry/routes/destinations.ts'
+import { openRules } from '#registry/routes/rules.ts'
+import { openSuppressions } from '#registry/suppressions/suppressions.ts'
+import { developmentResolver } from '#sandbox/development-resolver.ts'
+import type { Write } from '#store/store.ts'
+import type { Kept } from './kept.ts'
+
+/** Who and what: everything that customers configure, and what the names of the world lead to. */
+export async function openRegistries(kept: Kept, opened: AsyncDisposableStack) {
+  const { config, log, store, vault, service, accounts, now } = kept
+  const relay =
+    config.SMARTHOST && (await installationSmarthost(config.SMARTHOST, config.SMARTHOST_PASSWORD_FILE))
+  const relays = config.SMARTHOST_SPF ?? (relay ? relayMechanisms(relay.host) : [])
+  const smarthosts = openSmarthosts({
+    store,
+    vault,
+    service,
+    clock: now,
+    ...(relay && { installation: relay }),
+  })
+  const domains = openDomains({
+    store,
+    vault,
+    service,
+    addresses: { ...LOOPBACK_ADDRESSES, relays },
+    clock: now,
+  })
+  const mailSetup = openMailSetup({
+    store,
+    vault,
+    service,
+    clock: now,
+    domains,
+    // What strangers would see of the zones hosted here. Of others, nothing: nobody outside is asked.
+    resolver: authorityResolver(domains.authority, { kind: 'no-such-name' }),
+    activeAtOnce: true,
+    rotateAfterMs: config.DKIM_ROTATE_MS,
+    recordBySystem: (change) => [auditWrite({ ...change, actor: 'system' }), ...domainEvents(change)],
+  })
+  const [zone = '', ...moreZones] = config.DEV_ZONES
+  const development = await ensureDevelopment(config.DATA, [zone, ...moreZones], { accounts, domains })
+  const ca = await openCertificateAuthority({
+    folder: join(config.DATA, 'ca'),
+    serviceDomain: service.domain,
+  })
+  const { TLS_CERT_FILE: certificate, TLS_KEY_FILE: key } = config
+  const files = certificate && key ? await openCertificateFiles({ certificate, key, log }) : undefined
+  if (files) opened.defer(() => files.close())
+
+  return {
+    smarthosts,
+    domains,
+    mailSetup,
+    destinations: openDestinations({ store, clock: now }),
+    rules: openRules({ store, clock: now }),
+    suppressions: openSuppressions({ store, clock: now }),
+    quota: openQuota({ store }),
+    development: { ...development, zone },
+    ca,
+    certificate: () => files?.context() ?? ca.leaf,
+    resolver: cacheLookups(
+      developmentResolver({
+        answers: (name, type) => domains.authority.answers(name, type),
+        sandbox: { host: sandboxHost(service.domain) },
+      }),
+      now,
+    ),
+  }
+}
+
+export type Registries = Awaited<ReturnType<typeof openRegistries>>
+
+/** The MX of every name that is not ours. */
+export function sandboxHost(serviceDomain: string): string {
+  return `sandbox.${serviceDomain}`
+}
+
+/** A change to a domain that is an event too: drift in DNS, and its end. */
+function domainEvents({ action, accountId, domainId, resource, after, at }: DomainChange): Write[] {
+  const type =
+    action === 'dns.drifted' ? 'dns-drifted' : action === 'dns.restored' ? 'dns-restored' : undefined
+  if (!type) return []
+  const service = resource.type === 'routing' ? 'routing' : 'sending'
+  const { name: domain = '', problems = [] } = after ?? {}
+  const none = { messageId: null, deliveryId: null, terminal: false } as const
+  return [
+    eventWrite({
+      type,
+      at,
+      accountId,
+      domainId: domainId ?? null,
+      ...none,
+      detail: { domain, service, problems },
+    }),
+  ]
+}
