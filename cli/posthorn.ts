@@ -1,7 +1,11 @@
 #!/usr/bin/env node
 import { Command } from 'commander'
 import { dev } from './dev.ts'
+import { domainsCommand } from './domains.ts'
 import { queueCommand } from './queue.ts'
+import { serviceCommand } from './service.ts'
+import { tokensCommand } from './tokens.ts'
+import { zonesCommand } from './zones.ts'
 
 /** The command line: a client of the HTTP API, and what starts a server. */
 const program = new Command('posthorn')
@@ -27,6 +31,7 @@ A port of 0 takes any free one; dev.json in the data folder says which.`,
     process.exitCode = await dev()
   })
 
-program.addCommand(queueCommand())
+for (const command of [zonesCommand(), domainsCommand(), tokensCommand(), queueCommand(), serviceCommand()])
+  program.addCommand(command)
 
 await program.parseAsync()

@@ -1,12 +1,7 @@
 import type { TimelineEvent } from '#contract/messages.ts'
 import type { ActResult, DeliveryTimeline, PauseBody, QueueBody, QueuedDelivery } from '#contract/operator.ts'
+import type { Page } from './page.ts'
 import { fromNow, number, plain, textTable } from './text-table.ts'
-
-/** What people read. `width` is the terminal's, undefined where the text goes elsewhere. */
-export interface Page {
-  readonly now: number
-  readonly width: number | undefined
-}
 
 export function statsText(queue: QueueBody, page: Page): string {
   const { totals, lanes, oldest, failing, paused } = queue

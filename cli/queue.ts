@@ -11,7 +11,9 @@ import {
 import { confirm } from './confirm.ts'
 import { CommandFailed, EXIT } from './exit-codes.ts'
 import { type Connection, type OperatorClient, openOperatorClient } from './operator-client.ts'
-import { actText, listText, type Page, statsText, timelineText } from './queue-text.ts'
+import { page } from './page.ts'
+import { actText, listText, statsText, timelineText } from './queue-text.ts'
+import { runAction } from './run-action.ts'
 import { number } from './text-table.ts'
 
 interface Common extends Connection {
@@ -110,34 +112,16 @@ function withFilters(command: Command): Command {
     .option('--older-than <age>', 'accepted so long ago (90s, 15m, 2h, 7d), or before a time')
 }
 
-/** An action gets its arguments first, then the options (commander's order); failures end in one sentence. */
 function run<O extends Common, A extends readonly unknown[]>(
   work: (client: OperatorClient, options: O, ...args: A) => Promise<void>,
-): (...given: [...A, O, Command]) => Promise<void> {
-  return async (...given) => {
-    const command = given.at(-1)
-    // The types above say what stands where.
-    const args = given.slice(0, -2) as unknown as A
-    if (!(command instanceof Command)) throw new Error('commander calls with the command last')
-    const options = command.opts<O>()
-    try {
-      await work(await openOperatorClient(options), options, ...args)
-    } catch (error) {
-      if (!(error instanceof CommandFailed)) throw error
-      console.error(`posthorn: ${error.message}`)
-      process.exitCode = error.exitCode
-    }
-  }
+) {
+  return runAction<O, OperatorClient, A>(openOperatorClient, work)
 }
 
 function positive(text: string): number {
   const n = /^\d{1,6}$/.test(text) ? Number(text) : 0
   if (n > 0) return n
   throw new InvalidArgumentError('It must be a number from 1 on.')
-}
-
-function page(): Page {
-  return { now: Date.now(), width: process.stdout.isTTY ? process.stdout.columns : undefined }
 }
 
 function print(result: object, { json }: Common, text: () => string): void {
