@@ -127,7 +127,7 @@ function notSetUp(name: string): Fault {
   return { status: 400, code: 2062, message: 'Unknown domain', detail, pointer: '?subdomain' }
 }
 
-/** The settings are the zone's, and so is their id; a subdomain has its own. */
+/** The settings are the zone's, and so are their id and their beginning; a subdomain has its own. */
 export function settingsBody(
   zone: Zone,
   of: {
@@ -136,7 +136,6 @@ export function settingsBody(
     readonly chosen: {
       readonly skipWizard: boolean
       readonly supportSubaddress: boolean
-      readonly createdAt: number
       readonly modifiedAt: number
     }
     readonly status: StatusWord
@@ -149,7 +148,7 @@ export function settingsBody(
     tag: id,
     name,
     enabled: domain?.routing === 'pending' || domain?.routing === 'active',
-    created: apiTime(domain ? Math.min(domain.createdAt, chosen.createdAt) : chosen.createdAt),
+    created: apiTime(name === zone.name ? zone.createdAt : (domain?.createdAt ?? zone.createdAt)),
     modified: apiTime(domain ? Math.max(domain.modifiedAt, chosen.modifiedAt) : chosen.modifiedAt),
     skip_wizard: chosen.skipWizard,
     status,
