@@ -7,14 +7,23 @@ import { BodyFiles } from './body-files.ts'
  *  released goes when its time comes; what no row names goes too. */
 export interface Bodies {
   /** Up to 64 KiB in the row itself; more in a file (SQLite) or in chunk rows (PostgreSQL). Throws StoreFull. */
-  keep(content: Uint8Array): Promise<{ readonly id: string; readonly writes: readonly Write[] }>
+  keep(content: Uint8Array | BodyStream): Promise<{ readonly id: string; readonly writes: readonly Write[] }>
   /** Undefined for a body that is gone. Throws BodyLost where a row names content that is not there, or not whole. */
   read(id: string): Promise<Buffer | undefined>
+  /** In pieces, none of them large, as often as it is wanted. Undefined for a body that is gone; a stream throws where
+   *  its content is not there, or not whole. */
+  stream(id: string): Promise<BodyStream | undefined>
   /** Lets the body go at `at` (ms). */
   release(id: string, at: number): Write
   /** Deletes some of what was released by `now` (ms), and files that no row has named for an hour. Out: how many
    *  released bodies went. */
   sweep(now: number): Promise<number>
+}
+
+/** Octets that nobody wants to hold all at once. */
+export interface BodyStream {
+  readonly size: number
+  open(): AsyncIterable<Uint8Array>
 }
 
 /** A row names a body whose content is not where it says, or is not as long as it says. */
@@ -37,14 +46,45 @@ export function openBodies({
 }): Bodies {
   const files = new BodyFiles(directory)
 
-  async function keep(content: Uint8Array) {
+  async function keep(given: Uint8Array | BodyStream) {
     const id = newId()
-    if (content.length <= INLINE_BYTES) return { id, writes: [insert(id, 'row', content.length, content)] }
+    const isSmall = (given instanceof Uint8Array ? given.length : given.size) <= INLINE_BYTES
+    const isGathered = isSmall || store.engine === 'postgres'
+    // A write set is held whole until it is committed.
+    const content = given instanceof Uint8Array ? given : isGathered ? await gather(given) : given
+    if (!(content instanceof Uint8Array)) {
+      await files.write(id, content.open())
+      return { id, writes: [insert(id, 'file', content.size, null)] }
+    }
+    if (isSmall) return { id, writes: [insert(id, 'row', content.length, content)] }
     if (store.engine === 'postgres') {
       return { id, writes: [insert(id, 'chunks', content.length, null), ...chunksOf(id, content)] }
     }
     await files.write(id, content)
     return { id, writes: [insert(id, 'file', content.length, null)] }
+  }
+
+  async function stream(id: string): Promise<BodyStream | undefined> {
+    const row = await store.get(selectPlace, [id])
+    if (row === undefined) return undefined
+    return { size: row.size, open: () => whole(id, row.size, piecesOf(id, row)) }
+  }
+
+  function piecesOf(id: string, { location, size }: Omit<BodyRow, 'content'>): AsyncIterable<Uint8Array> {
+    if (location === 'file') return files.stream(id)
+    return location === 'chunks' ? chunkStream(id, size) : rowStream(id)
+  }
+
+  async function* rowStream(id: string): AsyncGenerator<Uint8Array> {
+    const row = await store.get(selectBody, [id])
+    if (row?.content) yield asBuffer(row.content)
+  }
+
+  async function* chunkStream(id: string, size: number): AsyncGenerator<Uint8Array> {
+    for (let seq = 0; seq * CHUNK_BYTES < size; seq++) {
+      const chunk = await store.get(selectChunk, [id, seq])
+      if (chunk !== undefined) yield asBuffer(chunk.content)
+    }
   }
 
   async function read(id: string): Promise<Buffer | undefined> {
@@ -87,7 +127,7 @@ export function openBodies({
     return deleted
   }
 
-  return { keep, read, release: (id, at) => ({ statement: releaseBody, params: [id, at] }), sweep }
+  return { keep, read, stream, release: (id, at) => ({ statement: releaseBody, params: [id, at] }), sweep }
 }
 
 interface BodyRow {
@@ -107,6 +147,25 @@ function* chunksOf(id: string, content: Uint8Array): Generator<Write> {
   }
 }
 
+async function gather(body: BodyStream): Promise<Buffer> {
+  const pieces: Uint8Array[] = []
+  for await (const piece of body.open()) pieces.push(piece)
+  return Buffer.concat(pieces)
+}
+
+async function* whole(
+  id: string,
+  size: number,
+  pieces: AsyncIterable<Uint8Array>,
+): AsyncGenerator<Uint8Array> {
+  let octets = 0
+  for await (const piece of pieces) {
+    octets += piece.length
+    yield piece
+  }
+  if (octets !== size) throw new BodyLost(`body ${id} has ${octets} bytes and should have ${size}`)
+}
+
 function asBuffer(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }
@@ -120,6 +179,10 @@ const insertChunk = statement(
   'insert into body_chunk (body_id, seq, content) values ($1, $2, $3)',
 )
 const selectBody = statement<BodyRow>('body.by-id', 'select size, location, content from body where id = $1')
+const selectPlace = statement<Omit<BodyRow, 'content'>>(
+  'body.place',
+  'select size, location from body where id = $1',
+)
 const selectChunk = statement<{ content: Uint8Array }>(
   'body.chunk',
   'select content from body_chunk where body_id = $1 and seq = $2',

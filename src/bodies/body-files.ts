@@ -1,4 +1,4 @@
-import type { Dirent } from 'node:fs'
+import { createReadStream, type Dirent } from 'node:fs'
 import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { createDurably, syncFolder, systemErrorCode } from '#store/durable-file.ts'
@@ -23,7 +23,7 @@ export class BodyFiles {
 
   /** Resolves when the file and the folder that names it are on disk: a power cut must not leave a row without its
    *  file. Throws StoreFull. */
-  async write(id: string, content: Uint8Array): Promise<void> {
+  async write(id: string, content: Uint8Array | AsyncIterable<Uint8Array>): Promise<void> {
     const path = this.#pathOf(id)
     try {
       await this.#makeFolder(dirname(path))
@@ -43,6 +43,11 @@ export class BodyFiles {
       if (systemErrorCode(error) === 'ENOENT') return undefined
       throw error
     }
+  }
+
+  /** In pieces; throws ENOENT where there is no such file. */
+  stream(id: string): AsyncIterable<Buffer> {
+    return createReadStream(this.#pathOf(id))
   }
 
   async delete(id: string): Promise<void> {

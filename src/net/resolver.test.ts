@@ -116,3 +116,18 @@ test('nobody listening at the name server is a temporary failure', async () => {
   const resolver = systemResolver({ servers: ['127.0.0.1:1'], timeoutMs: 100, tries: 1 })
   assert.equal((await resolver.mx('example.com')).kind, 'temporary-failure')
 })
+
+test('addresses that are to be kept come with their time, names of addresses without', async (t) => {
+  const resolver = await resolverOf(t, ({ name, type }) => ({
+    rcode: 'noerror',
+    answers:
+      type === 'PTR'
+        ? [{ type, name, data: 'mail.example' }]
+        : [{ type: 'A', name, ttl: 300, data: '127.0.0.2' }],
+  }))
+  assert.deepEqual(await resolver.a('2.0.0.127.list.example'), {
+    kind: 'found',
+    records: [{ address: '127.0.0.2', ttlSeconds: 300 }],
+  })
+  assert.deepEqual(await resolver.ptr('1.2.0.192.in-addr.arpa'), { kind: 'found', records: ['mail.example'] })
+})

@@ -36,6 +36,24 @@ export interface NameServerLookup {
   ns(name: string): Promise<Lookup<string>>
 }
 
+/** Which names an address has by its own account. No call rejects. */
+export interface ReverseLookup {
+  /** Host names without the final dot, for a name under `in-addr.arpa` or `ip6.arpa`. */
+  ptr(name: string): Promise<Lookup<string>>
+}
+
+/** Answers that are to be kept for as long as their zone says. No call rejects. */
+export interface TimedLookup {
+  /** IPv4 addresses alone. */
+  a(name: string): Promise<Lookup<TimedAddress>>
+}
+
+export interface TimedAddress {
+  readonly address: string
+  /** Where it is not known, whoever keeps the answer decides. */
+  readonly ttlSeconds?: number
+}
+
 export interface SystemResolverOptions {
   /** `address` or `address:port`; absent means those of the machine. */
   readonly servers?: readonly string[]
@@ -49,7 +67,7 @@ export function systemResolver({
   servers,
   timeoutMs = 3000,
   tries = 3,
-}: SystemResolverOptions = {}): Resolver & NameServerLookup {
+}: SystemResolverOptions = {}): Resolver & NameServerLookup & ReverseLookup & TimedLookup {
   const dns = new NodeResolver({ timeout: timeoutMs, tries })
   if (servers) dns.setServers(servers)
   return {
@@ -64,6 +82,12 @@ export function systemResolver({
         return records.map((parts) => parts.join(''))
       }),
     ns: (name) => lookup(name, () => dns.resolveNs(name)),
+    ptr: (name) => lookup(name, () => dns.resolvePtr(name)),
+    a: (name) =>
+      lookup(name, async () => {
+        const records = await dns.resolve4(name, { ttl: true })
+        return records.map(({ address, ttl }) => ({ address, ttlSeconds: ttl }))
+      }),
     async addresses(name) {
       const [six, four] = await Promise.all([
         lookup(name, async () => hosts(await dns.resolve6(name), 6)),

@@ -4,7 +4,8 @@ import { describe, test } from 'node:test'
 import * as fc from 'fast-check'
 import { dkimVerify } from 'mailauth/lib/dkim/verify.js'
 import type { SigningIdentity } from '#model/draft.ts'
-import { hashBody, signDkim } from './dkim-sign.ts'
+import { hashBody } from './dkim-body-hash.ts'
+import { signDkim } from './dkim-sign.ts'
 
 const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
 const IDENTITY: SigningIdentity = { domain: 'example.com', selector: 'cf-bounce', key: privateKey }

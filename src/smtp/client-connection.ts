@@ -207,7 +207,7 @@ export class ClientConnection implements SmtpConnection {
     refused: readonly RefusedRecipient[],
   ): Promise<TransactionResult> {
     const { blockMs, finalDotMs } = this.#timeouts
-    const sent = await this.#wire.sayContent(content.dotStuffed, blockMs)
+    const sent = await this.#wire.sayContent(content, blockMs)
     if (sent !== 'sent' && sent !== 'interrupted') return lost('content', sent)
     const heard = await this.#wire.hear(finalDotMs, 'reply to the final dot')
     const afterFinalDot = sent === 'sent'

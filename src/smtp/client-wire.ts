@@ -2,6 +2,7 @@ import type { Socket } from 'node:net'
 import { type ConnectionOptions, connect as connectTls, type TLSSocket } from 'node:tls'
 import { Deadline } from './deadline.ts'
 import { type RawReply, ReplyReader } from './reply-reader.ts'
+import type { TransactionContent } from './smtp-connection.ts'
 
 /** What broke a connection; there is one at most, and nothing more is heard after it.
  *  `timeout`   the peer kept us waiting longer than allowed
@@ -101,17 +102,30 @@ export class ClientWire {
   }
 
   /** Writes the content in blocks, each of which the peer has to take within `ms`. `interrupted`: the peer replied
-   *  before the end of it. After `sent` the end of the data is on its way. */
-  async sayContent(content: Buffer, ms: number): Promise<'sent' | 'interrupted' | SmtpFault> {
-    this.#record?.(`c: (content, ${content.length} bytes)`)
-    for (let at = 0; ; at += BLOCK_BYTES) {
-      if (this.#reader.unread > 0) return 'interrupted'
-      if (this.#fault !== undefined) return this.#fault
-      const end = Math.min(at + BLOCK_BYTES, content.length)
-      const flowing = this.#socket.write(content.subarray(at, end))
-      if (end === content.length) return 'sent'
-      if (!flowing) await this.#flowing(ms)
+   *  before the end of it. After `sent` the end of the data is on its way. What a source throws is thrown, and has ended
+   *  the connection, so that the peer cannot take what it got for the whole. */
+  async sayContent(
+    { dotStuffed, size }: Pick<TransactionContent, 'dotStuffed' | 'size'>,
+    ms: number,
+  ): Promise<'sent' | 'interrupted' | SmtpFault> {
+    const whole = Buffer.isBuffer(dotStuffed)
+    this.#record?.(`c: (content, ${whole ? dotStuffed.length : size} bytes)`)
+    let flowing = true
+    try {
+      for await (const piece of whole ? [dotStuffed] : dotStuffed()) {
+        for (let at = 0; at < piece.length; at += BLOCK_BYTES) {
+          // Before a block, not after: once the last one is written, the peer may have the message.
+          if (!flowing) await this.#flowing(ms)
+          if (this.#reader.unread > 0) return 'interrupted'
+          if (this.#fault !== undefined) return this.#fault
+          flowing = this.#socket.write(piece.subarray(at, at + BLOCK_BYTES))
+        }
+      }
+    } catch (error) {
+      this.fail({ reason: 'aborted', message: 'The content could not be read to its end' })
+      throw error
     }
+    return 'sent'
   }
 
   /** Does the TLS handshake over this connection; a fault of it has the reason `tls` and ends the connection. */

@@ -9,13 +9,13 @@ function openServer(limits: PlaceLimits) {
   const places = new ConnectionPlaces(limits, () => clock.now)
   const there = new Map<string, ConnectionPlace>()
   const gaveWay: string[] = []
-  const come = (name: string, address: string, stranger = true): boolean => {
+  const come = (name: string, address: string): boolean => {
     if (!places.makeRoom(address)) return false
     const giveWay = () => {
       gaveWay.push(name)
       there.delete(name)
     }
-    there.set(name, places.enter(address, stranger ? giveWay : undefined))
+    there.set(name, places.enter(address, giveWay))
     return true
   }
   const placeOf = (name: string): ConnectionPlace => {
@@ -29,6 +29,7 @@ function openServer(limits: PlaceLimits) {
     gaveWay,
     come,
     keep: (name: string) => places.keep(placeOf(name)),
+    wait: (name: string) => places.wait(placeOf(name)),
     leave(name: string) {
       const place = placeOf(name)
       places.leave(place)
@@ -41,7 +42,7 @@ function openServer(limits: PlaceLimits) {
 
 const ROOMY = { connectionsPerAddress: 100, giveWayMs: 10_000 }
 
-test('the oldest stranger gives way once it is old enough, and not before', () => {
+test('the oldest gives way once it is old enough, and not before', () => {
   const server = openServer({ ...ROOMY, connections: 2 })
   assert.ok(server.come('first', 'a'))
   server.clock.now = 5000
@@ -54,17 +55,32 @@ test('the oldest stranger gives way once it is old enough, and not before', () =
   assert.deepEqual(server.gaveWay, ['first'])
 })
 
-test('who has logged in stays, and so does everybody where there is no login', () => {
+test('who has logged in stays, and so does everybody who has something to do', () => {
   const server = openServer({ ...ROOMY, connections: 3 })
   for (const name of ['first', 'second']) assert.ok(server.come(name, 'a'))
   server.keep('first')
-  assert.ok(server.come('third', 'a', false))
+  assert.ok(server.come('third', 'a'))
+  server.keep('third')
   server.clock.now = 60_000
   assert.ok(server.come('fourth', 'a'))
   server.keep('fourth')
   server.clock.now = 120_000
   assert.ok(!server.come('fifth', 'a'))
   assert.deepEqual(server.gaveWay, ['second'])
+})
+
+test('who has just been heard of is the last to give way, and who left does not come back', () => {
+  const server = openServer({ ...ROOMY, connections: 2 })
+  for (const name of ['first', 'second']) assert.ok(server.come(name, 'a'))
+  server.clock.now = 9000
+  server.keep('first')
+  server.wait('first')
+  server.clock.now = 10_000
+  assert.ok(server.come('third', 'b'))
+  assert.ok(!server.come('fourth', 'b'))
+  server.clock.now = 19_000
+  assert.ok(server.come('fourth', 'b'))
+  assert.deepEqual(server.gaveWay, ['second', 'first'])
 })
 
 test('an address that has its share makes nobody leave', () => {

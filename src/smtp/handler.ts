@@ -42,6 +42,8 @@ export interface SmtpSession {
   readonly remoteAddress: string
   readonly remotePort: number
   readonly helo: string | undefined
+  /** Whether it said EHLO; `with` of Received tells SMTP and ESMTP apart (RFC 5321 §4.4). */
+  readonly esmtp: boolean
   readonly tls: { readonly protocol: string; readonly cipher: string } | undefined
   /** The envelope so far. */
   readonly envelope: SessionEnvelope

@@ -26,7 +26,7 @@ export interface ConnectionTls {
   readonly options: () => { readonly secureContext: SecureContext } & TLSSocketOptions
 }
 
-/** Bytes of content that count as a sign of life: a peer that drips single bytes does not hold a session for ever. */
+/** So often a content's deadline is moved: not for each octet of a peer that sends them one by one. */
 const LIFE_SIGN_BYTES = 4096
 /** Replies that may wait for the end of a batch of commands. */
 const MAX_BATCH = 16 * 1024
@@ -36,10 +36,20 @@ const LINGER_MS = 5000
 const EARLY: Reply = { code: 554, enhanced: '5.5.1', text: 'Protocol error: you spoke before the greeting' }
 const TIMED_OUT: Reply = { code: 421, enhanced: '4.4.2', text: 'Timeout, closing connection' }
 const NO_LOGIN: Reply = { code: 421, enhanced: '4.4.2', text: 'Timeout: no login so far, closing connection' }
-const GIVES_WAY: Reply = {
+const TOO_LONG: Reply = {
+  code: 421,
+  enhanced: '4.4.2',
+  text: 'This connection has lasted too long; open another',
+}
+const NO_LOGIN_SO_FAR: Reply = {
   code: 421,
   enhanced: '4.7.0',
   text: 'Too many connections, and no login in this one so far; try again later',
+}
+const IDLE: Reply = {
+  code: 421,
+  enhanced: '4.7.0',
+  text: 'Too many connections, and this one is idle; try again later',
 }
 const PIPELINED_TLS: Reply = {
   code: 554,
@@ -53,6 +63,10 @@ const NO_TLS_NOW: Reply = { code: 454, enhanced: '4.7.0', text: 'TLS not availab
 /** Whom a connection tells about itself. */
 export interface ConnectionWatch {
   loggedIn(): void
+  /** A command or a content is being worked at. */
+  working(): void
+  /** The next command is waited for. */
+  waiting(): void
   closed(): void
 }
 
@@ -83,9 +97,10 @@ export class ServerConnection {
   #peerEnded = false
   #greeted = false
   #quietBytes = 0
-  #contentBytes = 0
-  /** When the content would have to be there, were it empty. */
+  /** When the content will have stood still for too long. */
   #contentDue = 0
+  /** When no further command is taken. */
+  readonly #lastCommandAt: number
   #out = ''
 
   constructor(socket: Socket, address: string, terms: ConnectionTerms, watch: ConnectionWatch) {
@@ -100,6 +115,7 @@ export class ServerConnection {
     })
     this.#deadline = new Deadline(() => this.#giveUp(TIMED_OUT))
     this.#loginDeadline = new Deadline(() => this.#giveUp(NO_LOGIN))
+    this.#lastCommandAt = performance.now() + terms.limits.sessionMs
   }
 
   start(): void {
@@ -120,7 +136,7 @@ export class ServerConnection {
 
   /** Ends it for the sake of another one. */
   giveWay(): void {
-    this.#giveUp(GIVES_WAY)
+    this.#giveUp(this.#terms.handler.authenticate === undefined ? IDLE : NO_LOGIN_SO_FAR)
   }
 
   /** Ends it now. */
@@ -255,7 +271,11 @@ export class ServerConnection {
 
   #expectCommand(): void {
     const { authMs, idleMs } = this.#terms.limits
-    this.#deadline.set(this.#session.inAuth ? authMs : idleMs)
+    const left = this.#lastCommandAt - performance.now()
+    // Said here and not by a timer, which a peer that never pauses would keep from firing.
+    if (left <= 0) return this.#hangUp(TOO_LONG)
+    this.#deadline.set(Math.min(this.#session.inAuth ? authMs : idleMs, left))
+    this.#watch.waiting()
     this.#closeIfDrained()
   }
 
@@ -278,25 +298,24 @@ export class ServerConnection {
     const { dataMs } = this.#terms.limits
     this.#content = this.#intake(sink)
     this.#quietBytes = 0
-    this.#contentBytes = 0
     this.#contentDue = performance.now() + dataMs
     this.#deadline.set(dataMs)
+    this.#watch.working()
   }
 
-  /** Each sign of life gives the peer time anew, all of them together no more than the content's size earns it. */
+  /** What has come gives the peer time back, and never more than it began with: nobody saves up time to be slow in. */
   #expectContent(): void {
     const { dataMs, dataBytesPerSecond } = this.#terms.limits
-    const earned = (this.#contentBytes / dataBytesPerSecond) * 1000
-    this.#deadline.set(Math.min(dataMs, this.#contentDue + earned - performance.now()))
+    const now = performance.now()
+    const earned = (this.#quietBytes / dataBytesPerSecond) * 1000
+    this.#quietBytes = 0
+    this.#contentDue = Math.min(this.#contentDue + earned, now + dataMs)
+    this.#deadline.set(this.#contentDue - now)
   }
 
   #feed(content: ContentIntake, chunk: Buffer): void {
     this.#quietBytes += chunk.length
-    this.#contentBytes += chunk.length
-    if (this.#quietBytes >= LIFE_SIGN_BYTES) {
-      this.#quietBytes = 0
-      this.#expectContent()
-    }
+    if (this.#quietBytes >= LIFE_SIGN_BYTES) this.#expectContent()
     const { rest, flood, wait } = content.take(chunk)
     if (flood) return this.#hangUp(content.refusal)
     if (rest !== undefined) {
@@ -333,6 +352,7 @@ export class ServerConnection {
     this.#busy = true
     // We are the slow one now.
     this.#deadline.clear()
+    this.#watch.working()
   }
 
   #pause(): void {

@@ -18,15 +18,19 @@ export interface SmtpLimits {
   readonly idleMs: number
   /** How long the next line of an AUTH exchange may take to arrive whole. */
   readonly authMs: number
-  /** How long the next 4 KiB of content, or its end, may take to arrive. */
+  /** How long a content may stand still. */
   readonly dataMs: number
-  /** A whole content may take `dataMs`, and for so many octets of it a second more. */
+  /** Time that a content has stood still comes back with what arrives, a second for so many octets. So a peer that is
+   *  slower than this for good has `dataMs`, wherever in the content it begins to be. */
   readonly dataBytesPerSecond: number
+  /** How long a connection may last. A content under way is taken, and no command after it. */
+  readonly sessionMs: number
   /** How long the login may take from the greeting on, where mail wants one. The time in which the handler decides about
    *  credentials does not count. */
   readonly beforeAuthMs: number
-  /** Connections at once. When there would be more, the oldest one that has not logged in, where mail wants a login,
-   *  gives way if it is older than `giveWayMs`; else the new one is refused. */
+  /** Connections at once. When there would be more, one gives way if it has been there for `giveWayMs`: where mail wants
+   *  a login, the oldest one without; elsewhere the one whose next command has been waited for the longest. Else the
+   *  new one is refused. */
   readonly connections: number
   readonly giveWayMs: number
   /** Connections at once from one IPv4 address or one IPv6 /64. */
@@ -53,6 +57,7 @@ export const DEFAULT_LIMITS: SmtpLimits = {
   authMs: 30_000,
   dataMs: 5 * 60_000,
   dataBytesPerSecond: 8192,
+  sessionMs: Infinity,
   beforeAuthMs: 5 * 60_000,
   connections: 1000,
   giveWayMs: 10_000,

@@ -34,6 +34,7 @@ const ENVELOPE_LINE_BYTES = 2048
 
 interface OpenSession extends SmtpSession {
   helo: string | undefined
+  esmtp: boolean
   tls: SmtpSession['tls']
   readonly envelope: { from: string | undefined; to: string[]; utf8: boolean }
 }
@@ -81,7 +82,6 @@ export class ServerSession {
   authenticating = false
   authenticated = false
   readonly #terms: SessionTerms
-  #extended = false
   #auth: AuthExchange | undefined
   #rcptSeen = false
   #recipientsTooMany = 0
@@ -98,6 +98,7 @@ export class ServerSession {
       remotePort: peer.remotePort,
       destroy: peer.destroy,
       helo: undefined,
+      esmtp: false,
       tls: undefined,
       envelope: { from: undefined, to: [], utf8: false },
       state: undefined,
@@ -151,7 +152,7 @@ export class ServerSession {
   secured(tls: SmtpSession['tls']): void {
     this.view.tls = tls
     this.view.helo = undefined
-    this.#extended = false
+    this.view.esmtp = false
     this.#resetEnvelope()
   }
 
@@ -226,7 +227,7 @@ export class ServerSession {
     if (argument === '') return go({ code: 501, enhanced: '5.5.4', text: `Syntax: ${verb} hostname` })
     const name = safeName(argument)
     this.view.helo = name
-    this.#extended = extended
+    this.view.esmtp = extended
     // RFC 5321 §4.1.4: EHLO in mid-session clears the buffers like RSET.
     this.#resetEnvelope()
     const greeting = `${this.#terms.hostname} greets ${name}`
@@ -343,7 +344,7 @@ export class ServerSession {
     if (this.view.tls === undefined) {
       return go({ code: 530, enhanced: '5.7.0', text: 'Authentication is offered over TLS only' })
     }
-    if (!this.#extended) return go(badSequence('Say EHLO first'))
+    if (!this.view.esmtp) return go(badSequence('Say EHLO first'))
     if (this.authenticated) return go(badSequence('Authenticated already'))
     if (this.#authFailures >= this.#terms.limits.authFailures) return close(TOO_MANY_GUESSES)
     if (argument === '') return go({ code: 501, enhanced: '5.5.4', text: 'Syntax: AUTH mechanism' })

@@ -67,9 +67,12 @@ export function createSmtpServer(options: SmtpServerOptions): SmtpServer {
     // Before connections are counted, as the one that gives way is one of them.
     if (terms.tls?.mode === 'implicit' && !terms.handshakes.makeRoom(key)) return refuse(socket)
     if (!places.makeRoom(key)) return refuse(socket)
-    const place = places.enter(key, wantsLogin ? () => connection.giveWay() : undefined)
+    const place = places.enter(key, () => connection.giveWay())
     const connection = new ServerConnection(socket, key, terms, {
       loggedIn: () => places.keep(place),
+      // Where mail wants a login, a peer without one is a stranger whatever it says.
+      working: wantsLogin ? () => {} : () => places.keep(place),
+      waiting: wantsLogin ? () => {} : () => places.wait(place),
       closed() {
         places.leave(place)
         connections.delete(connection)

@@ -12,7 +12,8 @@ export interface SmtpConnection {
   readonly usable: boolean
   /** Resolves once the connection is gone. */
   readonly closed: Promise<void>
-  /** Sends one message. Throws when called during another transaction, or with a path that is no mailbox. */
+  /** Sends one message. Throws when called during another transaction, with a path that is no mailbox, and what the
+   *  source of a content throws; the connection is gone then. */
   transact(transaction: Transaction): Promise<TransactionResult>
   /** Asks whether the connection still works; false closes it. */
   rset(): Promise<boolean>
@@ -31,8 +32,9 @@ export interface Transaction {
 }
 
 export interface TransactionContent {
-  /** As `dotStuff` makes it: with its final CRLF.CRLF. */
-  readonly dotStuffed: Buffer
+  /** As `dotStuff` makes it: with its final CRLF.CRLF. Or where it comes from in pieces, as `dotStuffed` makes them,
+   *  asked for when the peer wants it, no faster than the peer takes it, and closed at any end. */
+  readonly dotStuffed: Buffer | (() => AsyncIterable<Buffer>)
   /** Octets before dot-stuffing, for SIZE= (RFC 1870 §3). */
   readonly size: number
   readonly eightBit: boolean

@@ -3,7 +3,10 @@ import { dirname } from 'node:path'
 
 /** Makes a file that must not be there yet, mode 0600, and resolves when its content and its name are on disk. Where
  *  that fails nothing is left of it. Throws what the file system throws. */
-export async function createDurably(path: string, content: string | Uint8Array): Promise<void> {
+export async function createDurably(
+  path: string,
+  content: string | Uint8Array | AsyncIterable<Uint8Array>,
+): Promise<void> {
   const file = await open(path, 'wx', 0o600)
   try {
     try {
