@@ -41,7 +41,7 @@ export interface FeedbackWorld extends Outbound {
   /** One message to one recipient that was delivered. */
   delivered(recipient: string, how?: { accountId?: string; domain?: string }): Promise<Sent>
   /** Mail to an address, which must be one of ours. */
-  comesBack(address: string, content: Buffer, more?: Partial<CameBack>): Promise<Taken>
+  comesBack(address: string, content: Buffer, more?: Partial<Omit<CameBack, 'content'>>): Promise<Taken>
   /** Reports of every delivery, as events. */
   reports(): Promise<EventSeen[]>
   suppressions(): Promise<SuppressionSeen[]>
@@ -101,7 +101,7 @@ export async function openFeedbackWorld(
       const to = await feedback.whoIs(address as Address)
       assert.ok(isOpen(to), `${address} is ${to?.kind}`)
       const session = { remoteAddress: '192.0.2.99', helo: 'mail.remote.example', mailFrom: '' }
-      return feedback.take({ to, content, ...session, ...more })
+      return feedback.take({ to, content: { kind: 'memory', bytes: content }, ...session, ...more })
     },
     reports: async () =>
       (await eventsIn(store)).filter(({ type, terminal }) => isReport(type) && terminal === 0),

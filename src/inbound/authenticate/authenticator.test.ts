@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict'
 import { generateKeyPairSync } from 'node:crypto'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import * as fc from 'fast-check'
 import type { Lookup, Resolver } from '#net/resolver.ts'
@@ -49,7 +52,7 @@ function open(t: TestContext, options: Partial<AuthenticatorOptions> = {}) {
 }
 
 const mailOf = (content: Buffer | string, more: Partial<ArrivedMail> = {}): ArrivedMail => ({
-  content: Buffer.from(content),
+  content: { kind: 'memory', bytes: Buffer.from(content) },
   remoteAddress: '192.0.2.1',
   helo: 'mail.provider.example',
   mailFrom: 'fbl@provider.example',
@@ -65,10 +68,23 @@ function verified(result: Authentication | 'unavailable'): Authentication {
 
 test('a signed message from the right host passes both', async (t) => {
   const content = await signMessage(Buffer.from(MESSAGE), identity, new Date())
+  const signature = / b=(\S{8})/.exec(content.toString('latin1'))?.[1]
   assert.deepEqual(await open(t).authenticate(mailOf(content)), {
-    spf: { result: 'pass', domain: 'provider.example', aligned: true },
-    dkim: [{ domain: 'provider.example', selector: 's1', result: 'pass', aligned: true, coversBody: true }],
+    spf: { result: 'pass', domain: 'provider.example', identity: 'mailfrom', aligned: true },
+    dkim: [
+      {
+        domain: 'provider.example',
+        selector: 's1',
+        result: 'pass',
+        aligned: true,
+        coversBody: true,
+        algorithm: 'rsa-sha256',
+        signature,
+      },
+    ],
     from: 'provider.example',
+    dmarc: { result: 'none', policy: 'none', domain: undefined, aligned: { spf: false, dkim: false } },
+    arc: { result: 'none', instances: 0, closed: false, undecided: false, sealers: [] },
   })
 })
 
@@ -122,8 +138,10 @@ test('SPF asks MAIL FROM, and HELO for the null sender; A, AAAA and MX come from
     [{ mailFrom: 'a@pointer.example' }, 'fail pointer.example'],
   ]
   for (const [more, expected] of cases) {
-    const { spf } = verified(await authenticator.authenticate(mailOf(MESSAGE, more)))
+    const mail = mailOf(MESSAGE, more)
+    const { spf } = verified(await authenticator.authenticate(mail))
     assert.equal(`${spf.result} ${spf.domain}`, expected)
+    assert.deepEqual(await authenticator.checkSender(mail), { ...spf, aligned: false })
   }
 })
 
@@ -177,8 +195,9 @@ test('of a header that can be read in two ways nothing is believed', async (t) =
     'too large': `X: ${'y'.repeat(300 * 1024)}\r\n${signed}`,
   }
   for (const [name, content] of Object.entries(headers)) {
-    const { dkim, from, spf } = verified(await authenticator.authenticate(mailOf(content)))
+    const { dkim, from, spf, dmarc, arc } = verified(await authenticator.authenticate(mailOf(content)))
     assert.deepEqual([dkim, from, spf.result], [[], undefined, 'pass'], name)
+    assert.deepEqual([dmarc.result, arc.result], ['permerror', 'none'], name)
   }
   for (const author of ['From: a@x.example\r\n', 'From: a@x.example, b@y.example\r\n', '']) {
     const more = author === '' ? MESSAGE.slice(MESSAGE.indexOf('To:')) : author + MESSAGE
@@ -186,9 +205,9 @@ test('of a header that can be read in two ways nothing is believed', async (t) =
   }
 })
 
-test('a message that takes a thread too long costs its neighbours one try, and the next ones nothing', async (t) => {
-  const authenticator = open(t, { threads: 1, dnsMs: 2000, graceMs: 200 })
-  // Each of these hashes the body in its own way, for the better part of a second.
+test('messages that take a thread too long cost their neighbours one try, and the next ones nothing', async (t) => {
+  const authenticator = open(t, { threads: 1, dnsMs: 1000, graceMs: 100 })
+  // Each of these hashes the body in its own way, for the better part of a second altogether.
   const signatures = Array.from(
     { length: 10 },
     (_, index) =>
@@ -196,10 +215,12 @@ test('a message that takes a thread too long costs its neighbours one try, and t
   )
   const hard = Buffer.concat([
     Buffer.from(signatures.join('') + MESSAGE),
-    Buffer.alloc(9 * 1024 * 1024, 'a b  c \r\n'),
+    Buffer.alloc(14 * 1024 * 1024, 'a b  c \r\n'),
   ])
   const results = await Promise.all(
-    [hard, MESSAGE].map((content) => authenticator.authenticate(mailOf(content))),
+    [hard, hard, hard, hard, hard, hard, MESSAGE].map((content) =>
+      authenticator.authenticate(mailOf(content)),
+    ),
   )
   assert.equal(results[0], 'unavailable')
   assert.equal(verified(await authenticator.authenticate(mailOf(MESSAGE))).spf.result, 'pass')
@@ -213,6 +234,65 @@ test('more than may wait are sent away, and a close answers everybody', async (t
   await authenticator.close()
   assert.deepEqual(await Promise.all(results), ['unavailable', 'unavailable', 'unavailable'])
   assert.equal(await authenticator.authenticate(mailOf(MESSAGE)), 'unavailable')
+})
+
+test('a verdict of before is taken over, set beside the author, and not asked for again', async (t) => {
+  const asked: string[] = []
+  const counting = zone({
+    txt: async (name) => {
+      asked.push(name)
+      return { kind: 'no-such-name' }
+    },
+  })
+  const known = {
+    result: 'softfail',
+    domain: 'provider.example',
+    identity: 'mailfrom',
+    aligned: false,
+  } as const
+  const { spf } = verified(
+    await open(t, { resolver: counting }).authenticate(mailOf(MESSAGE), { spf: known }),
+  )
+  assert.deepEqual(spf, { ...known, aligned: true })
+  assert.deepEqual(
+    asked.filter((name) => !name.startsWith('_dmarc.')),
+    [],
+  )
+})
+
+test('a file has the verdicts that the same octets have in memory', async (t) => {
+  const authenticator = open(t)
+  const directory = await mkdtemp(join(tmpdir(), 'authenticate-'))
+  t.after(() => rm(directory, { recursive: true }))
+  const long = `${MESSAGE}${'a line of the body\r\n'.repeat(60_000)}${'y'.repeat(700_000)} \r\n\r\n`
+  const signed = await signMessage(Buffer.from(long), identity, new Date())
+  const cases = {
+    signed,
+    changed: Buffer.from(signed.toString('latin1').replace(/y (?=\r\n\r\n$)/, 'z '), 'latin1'),
+    'past the tenth signature': Buffer.concat([
+      Buffer.from('DKIM-Signature: v=1; a=rsa-sha256; d=d.example; s=s; h=from; bh=x; b=y\r\n'.repeat(12)),
+      signed,
+    ]),
+    unsigned: Buffer.from(long),
+    'too large a header': Buffer.from(`X: ${'y'.repeat(300 * 1024)}\r\n${long}`),
+    'only a header': Buffer.from('From: a@provider.example\r\n'),
+    empty: Buffer.alloc(0),
+  }
+  for (const [name, bytes] of Object.entries(cases)) {
+    const path = join(directory, 'content')
+    await writeFile(path, bytes)
+    const content = { kind: 'file', path, size: bytes.length } as const
+    const [ofFile, ofMemory] = await Promise.all([
+      authenticator.authenticate({ ...mailOf(''), content }),
+      authenticator.authenticate(mailOf(bytes)),
+    ])
+    assert.deepEqual(ofFile, ofMemory, name)
+    if (name === 'signed') assert.equal(verified(ofFile).dkim[0]?.result, 'pass')
+    if (name === 'changed') assert.equal(verified(ofFile).dkim[0]?.result, 'fail')
+  }
+  const content = { kind: 'file', path: join(directory, 'gone'), size: 1 } as const
+  await assert.rejects(authenticator.authenticate({ ...mailOf(''), content }))
+  assert.equal(verified(await authenticator.authenticate(mailOf(MESSAGE))).spf.result, 'pass')
 })
 
 test('whatever strangers send has verdicts', async (t) => {

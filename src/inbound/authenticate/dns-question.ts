@@ -1,4 +1,4 @@
-import type { HostAddress, Lookup, Resolver } from '#net/resolver.ts'
+import type { HostAddress, Lookup, Resolver, ReverseLookup } from '#net/resolver.ts'
 
 /** A question as `node:dns` would be asked it, from the thread that verifies. */
 export interface DnsQuestion {
@@ -16,9 +16,24 @@ export interface MailExchange {
   readonly priority: number
 }
 
-/** Asks our own resolver, so that verification sees the same DNS as delivery does. Names of addresses (PTR) are not
- *  looked up: SPF's `ptr` mechanism, which RFC 7208 §5.5 tells everybody not to use, matches nobody. */
-export async function answerDns(resolver: Resolver, { name, type }: DnsQuestion): Promise<DnsAnswer> {
+/** What mailauth asks DNS by: `node:dns`'s `resolve`. */
+export type DnsFunction = (name: string, type: string) => Promise<string[][]>
+
+export function dnsFunction(ask: (question: DnsQuestion) => Promise<DnsAnswer>): DnsFunction {
+  return async (name, type) => {
+    const answer = await ask({ name, type })
+    if ('code' in answer) throw Object.assign(new Error(`${answer.code} ${name}`), { code: answer.code })
+    // mailauth takes what `node:dns` gives, of which its types know a part.
+    return answer.records as string[][]
+  }
+}
+
+/** Asks our own resolver, so that verification sees the same DNS as delivery does. A resolver that knows no names of
+ *  addresses (PTR) lets SPF's `ptr` mechanism, which RFC 7208 §5.5 tells everybody not to use, match nobody. */
+export async function answerDns(
+  resolver: Resolver & Partial<ReverseLookup>,
+  { name, type }: DnsQuestion,
+): Promise<DnsAnswer> {
   switch (type) {
     case 'TXT': {
       const answer = await resolver.txt(name)
@@ -35,6 +50,10 @@ export async function answerDns(resolver: Resolver, { name, type }: DnsQuestion)
       return ofFamily(4, await resolver.addresses(name))
     case 'AAAA':
       return ofFamily(6, await resolver.addresses(name))
+    case 'PTR': {
+      const answer = (await resolver.ptr?.(name)) ?? { kind: 'no-data' }
+      return answer.kind === 'found' ? { records: answer.records } : absence(answer)
+    }
     default:
       return { code: 'ENODATA' }
   }

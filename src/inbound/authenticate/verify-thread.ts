@@ -1,25 +1,34 @@
 import { parentPort } from 'node:worker_threads'
-import type { Authentication } from './authentication.ts'
-import type { DnsAnswer, DnsQuestion } from './dns-question.ts'
+import type { Content } from '#model/content.ts'
+import type { Authentication, SenderSession, SpfVerdict } from './authentication.ts'
+import { checkSpf } from './check-spf.ts'
+import { type DnsAnswer, type DnsQuestion, dnsFunction } from './dns-question.ts'
 import { verifyMail } from './verify-mail.ts'
 
-/** A message for the thread, which takes over the memory of its content, or an answer to one of its questions. */
+/** A message for the thread, which takes over the memory of its content or reads its file; a sender without one; or an
+ *  answer to one of its questions. */
 export type ToThread =
-  | {
+  | ({
       readonly kind: 'verify'
       readonly id: number
-      readonly content: Uint8Array<ArrayBuffer>
-      readonly remoteAddress: string
-      readonly helo: string | undefined
-      readonly mailFrom: string
-    }
+      readonly content: ThreadContent
+      readonly spf: SpfVerdict | undefined
+      readonly trustedSealers: readonly string[]
+    } & SenderSession)
+  | ({ readonly kind: 'check-sender'; readonly id: number } & SenderSession)
   | { readonly kind: 'answer'; readonly question: number; readonly answer: DnsAnswer }
+
+/** `Content` as it passes between threads, which know no Buffer. */
+export type ThreadContent =
+  | { readonly kind: 'memory'; readonly bytes: Uint8Array<ArrayBuffer> }
+  | Extract<Content, { kind: 'file' }>
 
 /** `ready` comes once and unasked, when the thread has loaded what it needs. `fault` is a bug. */
 export type FromThread =
   | { readonly kind: 'ready' }
   | ({ readonly kind: 'question'; readonly id: number; readonly question: number } & DnsQuestion)
   | { readonly kind: 'verified'; readonly id: number; readonly authentication: Authentication }
+  | { readonly kind: 'sender-checked'; readonly id: number; readonly spf: SpfVerdict }
   | { readonly kind: 'fault'; readonly id: number; readonly error: unknown }
 
 const port = parentPort
@@ -30,7 +39,8 @@ function tell(message: FromThread): void {
   port?.postMessage(message)
 }
 
-async function verify({ id, content, ...session }: ToThread & { kind: 'verify' }): Promise<void> {
+async function work(message: Exclude<ToThread, { kind: 'answer' }>): Promise<void> {
+  const { id } = message
   const ask = (question: DnsQuestion) =>
     new Promise<DnsAnswer>((resolve) => {
       const number = ++questions
@@ -38,15 +48,24 @@ async function verify({ id, content, ...session }: ToThread & { kind: 'verify' }
       tell({ kind: 'question', id, question: number, ...question })
     })
   try {
-    const authentication = await verifyMail({ ...session, content: Buffer.from(content.buffer) }, ask)
-    tell({ kind: 'verified', id, authentication })
+    if (message.kind === 'check-sender') {
+      tell({ kind: 'sender-checked', id, spf: await checkSpf(message, dnsFunction(ask)) })
+      return
+    }
+    const { content, spf, trustedSealers, ...session } = message
+    const mail = { ...session, content: ofThread(content) }
+    tell({ kind: 'verified', id, authentication: await verifyMail(mail, { ask, spf, trustedSealers }) })
   } catch (error) {
     tell({ kind: 'fault', id, error })
   }
 }
 
+function ofThread(content: ThreadContent): Content {
+  return content.kind === 'file' ? content : { kind: 'memory', bytes: Buffer.from(content.bytes.buffer) }
+}
+
 port?.on('message', (message: ToThread) => {
-  if (message.kind === 'verify') void verify(message)
+  if (message.kind !== 'answer') void work(message)
   else {
     asked.get(message.question)?.(message.answer)
     asked.delete(message.question)

@@ -1,3 +1,4 @@
+import { contentHead } from '#bodies/read-content.ts'
 import type { Address } from '#model/address.ts'
 import { readReturnedMail } from '#protocol/bounce-report.ts'
 import type { CameBack, Taken } from './came-back.ts'
@@ -24,7 +25,7 @@ export function openFeedback(world: ComplaintWorld): Feedback {
   const { log } = world
 
   async function take({ to, ...mail }: CameBack): Promise<Taken> {
-    const returned = readReturnedMail(mail.content.subarray(0, MOST_READ))
+    const returned = readReturnedMail(await contentHead(mail.content, MOST_READ))
     if (returned.kind === 'complaint') return takeComplaint(to, returned.reports, mail, world)
     if (returned.kind === 'bounce' && to.kind === 'return-path') {
       return takeBounce(to.delivery, returned, mail, world)
