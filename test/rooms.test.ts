@@ -55,10 +55,14 @@ const ROOMS: Record<string, readonly string[]> = {
   ],
   'inbound/authenticate': ['protocol', 'net'],
   'inbound/feedback': [
-    ...['protocol', 'events', 'store', 'observe', 'registry/*', 'inbound/authenticate'],
+    ...['protocol', 'events', 'store', 'bodies', 'observe', 'registry/*', 'inbound/authenticate'],
     ...['outbound/queue', 'outbound/outcome', 'outbound/notices'],
   ],
   'inbound/route': ['registry/routes', 'registry/domains'],
+  'inbound/act': [
+    ...['protocol', 'events', 'store', 'bodies', 'observe', 'registry/*'],
+    ...['inbound/authenticate', 'inbound/route', 'outbound/*'],
+  ],
   simulator: ['smtp', 'protocol'],
   sandbox: ['smtp', 'protocol', 'store', 'bodies', 'simulator'],
   development: ['contract', 'store', 'net', 'registry/*'],
@@ -81,6 +85,7 @@ const ROOMS: Record<string, readonly string[]> = {
   ],
   'ingress/smtp-mx': ['smtp', 'protocol', 'net', 'observe', 'events', 'bodies', 'inbound/*'],
   'ingress/dns': ['protocol', 'net', 'observe', 'registry/domains'],
+  'ingress/https-policy': ['net', 'observe'],
 }
 
 const src = join(import.meta.dirname, '../src')

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 import { z } from 'zod'
+import { BLOCK_LISTS, parseBlockLists } from './block-lists.ts'
 import { parseDestinationLimits } from './destination-limits.ts'
 import { parseSmarthostUrl, SMARTHOST_URL } from './smarthost-url.ts'
 
@@ -14,6 +15,12 @@ const milliseconds = (fallback: number) =>
   z.coerce.number('a number of milliseconds').int().min(0).default(fallback)
 
 const count = (fallback: number) => z.coerce.number('a number from 1 on').int().min(1).default(fallback)
+
+const flag = (fallback: boolean) =>
+  z
+    .enum(['on', 'off'], 'on or off')
+    .default(fallback ? 'on' : 'off')
+    .transform((word) => word === 'on')
 
 const hostAndPort = z
   .string()
@@ -79,6 +86,73 @@ const variables = z.strictObject({
     .optional()
     .describe('Its private key, PEM. Both are read anew when they change.'),
   MX_PORT: port(2525).describe('The MX.'),
+  MX_CONNECTIONS: count(1000).describe(
+    'MX connections at once; beyond, the one that has been idle for the longest gives way.',
+  ),
+  MX_CONNECTIONS_PER_ADDRESS: count(100).describe('Of these, from one IPv4 address or one IPv6 /64.'),
+  MX_CONNECTIONS_PER_MINUTE: count(300).describe(
+    'New MX connections in a minute from one IPv4 address or one IPv6 /64; this machine is not counted.',
+  ),
+  MX_MESSAGES_PER_MINUTE: count(6000).describe(
+    'Messages in a minute from one IPv4 address or one IPv6 /64; this machine is not counted.',
+  ),
+  MX_UNKNOWN_RECIPIENTS: count(20).describe(
+    'Recipients that do not exist, after which an MX connection is closed; the answers slow down before that.',
+  ),
+  MX_GREETING_DELAY_MS: milliseconds(50).describe(
+    'How long an MX client has to keep silent before it is greeted: one that does not is no mail server.',
+  ),
+  MX_SESSION_MS: milliseconds(2 * 3_600_000).describe(
+    'How long an MX connection may last; a message under way is still taken.',
+  ),
+  MX_BLOCK_LISTS: z
+    .string()
+    .transform((text) => parseBlockLists(text))
+    .refine((lists) => lists !== undefined, BLOCK_LISTS)
+    .optional()
+    .describe(
+      'DNS block lists of addresses that may not send here, comma-separated: zone, label:zone where the zone holds a key, zone=2-11;20 where only some answers 127.0.0.x count. None by default.',
+    ),
+  MX_BLOCK_LIST_HELP: z
+    .string()
+    .regex(/^[!-~]{1,200}$/, 'a URL or an address')
+    .optional()
+    .describe('Where a refused host is sent for help; postmaster@ the service domain if unset.'),
+  MX_SPOOL_MEMORY: count(64 * 1_048_576).describe(
+    'Octets of memory for messages that are arriving; half of them for one IPv4 address or one IPv6 /64.',
+  ),
+  MX_SPOOL_DISK: count(4096 * 1_048_576).describe(
+    'Octets of disk for messages that are arriving; half of them for one IPv4 address or one IPv6 /64.',
+  ),
+  FORWARD_WAIT_MS: milliseconds(30_000).describe(
+    'How long a sender waits in the session for what the destination says; then the forward is promised.',
+  ),
+  ARC_SEAL: flag(true).describe('Whether forwards get an ARC set (RFC 8617): on or off.'),
+  ARC_TRUSTED_SEALERS: z
+    .string()
+    .default('')
+    .transform((list) =>
+      list
+        .toLowerCase()
+        .split(',')
+        .map((domain) => domain.trim())
+        .filter((domain) => domain !== ''),
+    )
+    .describe('Forwarders whose ARC seals are believed: domains (d=), comma-separated. None by default.'),
+  OPERATOR_ADDRESS: z
+    .email('an e-mail address')
+    .optional()
+    .describe("Who gets mail for postmaster@ and abuse@ of the service's own names."),
+  POLICY_PORT: port(0).describe(
+    'MTA-STS policies over HTTPS; senders ask at port 443, which has to lead here. 0 takes any free port.',
+  ),
+  POLICY_CERTS: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      'Folder with the certificates of policy hosts: <host>/fullchain.pem and <host>/privkey.pem, or <host>.crt and <host>.key. A host without one shows that of POSTHORN_TLS_CERT_FILE.',
+    ),
   DNS_PORT: port(5300).describe('Authoritative DNS, UDP and TCP.'),
   WORKERS_PORT: port(8787).describe("Workers' fetch() and /cdn-cgi/handler/email; no door uses it yet."),
   ALLOWED_HOSTS: z
@@ -171,6 +245,19 @@ const variables = z.strictObject({
     )
     .optional()
     .describe("What SPF needs for it, as its provider's manual says; by default its own name (a:host)."),
+  DAILY_QUOTA_START: z.coerce
+    .number('a number of recipients')
+    .int()
+    .min(1)
+    .optional()
+    .describe('Recipients a day (UTC) that a new account may send to; any number if unset.'),
+  DAILY_QUOTA_GROWTH: z.coerce
+    .number('a factor from 1 on')
+    .min(1, 'a factor from 1 on')
+    .max(10, 'a factor of 10 at most')
+    .default(1.5)
+    .describe('By what that is multiplied after good days that used half of it or more.'),
+  DAILY_QUOTA_CEILING: count(100_000).describe('Where it stops growing; the operator may go beyond.'),
   BODY_RETENTION_MS: milliseconds(3 * 86_400_000).describe('How long a settled message keeps its body.'),
   DKIM_ROTATE_MS: milliseconds(180 * 86_400_000).describe(
     'How long a DKIM key signs before the next takes its place by itself, in zones that are hosted here.',
@@ -190,6 +277,10 @@ const variables = z.strictObject({
 })
 
 const schema = variables
+  .refine((given) => (given.DAILY_QUOTA_START ?? 1) <= given.DAILY_QUOTA_CEILING, {
+    path: ['DAILY_QUOTA_CEILING'],
+    message: 'as much as POSTHORN_DAILY_QUOTA_START or more',
+  })
   .refine((given) => !given.TLS_CERT_FILE === !given.TLS_KEY_FILE, {
     path: ['TLS_KEY_FILE'],
     message: 'the private key of POSTHORN_TLS_CERT_FILE: both are set, or neither',
@@ -219,6 +310,7 @@ export function readConfig(
   for (const [name, value] of Object.entries(environment)) {
     if (!name.startsWith('POSTHORN_') || value === undefined || value === '') continue
     const key = name.slice(9)
+    if (OF_CLIENTS.has(name)) continue
     if (Object.hasOwn(variables.shape, key)) given[key] = value
     else warn(`${name} is no setting and changes nothing; known are ${SETTINGS.join(', ')}.`)
   }
@@ -226,6 +318,9 @@ export function readConfig(
   if (!parsed.success) throw new ConfigError(parsed.error.issues.map(explain).join('\n'))
   return Object.freeze(parsed.data)
 }
+
+/** What the command line reads, where it is a client. */
+const OF_CLIENTS = new Set(['POSTHORN_API', 'POSTHORN_API_TOKEN'])
 
 const SETTINGS = Object.keys(variables.shape).map((key) => `POSTHORN_${key}`)
 

@@ -1,9 +1,14 @@
+import { openBlockedRecords } from '#inbound/act/record-blocked.ts'
 import { openAuthenticator } from '#inbound/authenticate/authenticator.ts'
-import { openFeedback } from '#inbound/feedback/feedback.ts'
-import { createMxServer } from '#ingress/smtp-mx/mx-server.ts'
+import { type Feedback, openFeedback } from '#inbound/feedback/feedback.ts'
+import type { RoutingWorld } from '#ingress/smtp-mx/mx-handler.ts'
+import { createMxServer, type MxOptions } from '#ingress/smtp-mx/mx-server.ts'
+import { type MxPeers, openMxPeers } from '#ingress/smtp-mx/peers.ts'
 import { sendingDomainOf } from '#model/service.ts'
 import { listenLoopback } from '#net/listen-loopback.ts'
 import { signMessage } from '#outbound/compose/sign-message.ts'
+import type { Delivery } from '#outbound/deliver/deliver.ts'
+import { isAddress, parseAddress } from '#protocol/address.ts'
 import { openInbox } from '#sandbox/inbox.ts'
 import { createReceiver } from '#sandbox/receiver.ts'
 import { openLateReports } from '#simulator/late-reports.ts'
@@ -12,15 +17,18 @@ import { createSimulator } from '#simulator/simulator.ts'
 import type { Kept } from './kept.ts'
 import type { Promised } from './promised.ts'
 import type { Registries } from './registries.ts'
+import { openRouting } from './routing.ts'
 
 /** The MX door, with what comes back by mail, and behind it the sandbox: a real SMTP server that gets the mail for every
  *  name that is not ours, and for ours until they route. */
 export async function openReceiving(
   kept: Kept,
-  { domains, resolver, certificate }: Registries,
-  { notices }: Promised,
+  registries: Registries,
+  promised: Promised,
   opened: AsyncDisposableStack,
 ) {
+  const { domains, resolver, certificate } = registries
+  const { notices } = promised
   const { config, log, store, bodies, service, returnPathKey, feedbackKey, now } = kept
   const inbox = openInbox({ store, bodies, limit: config.INBOX_LIMIT })
   opened.defer(() => inbox.close())
@@ -41,7 +49,7 @@ export async function openReceiving(
     keep: async ({ content, ...envelope }) => void (await inbox.add(content, envelope)),
     reports,
   })
-  const authenticator = openAuthenticator({ resolver })
+  const authenticator = openAuthenticator({ resolver, trustedSealers: config.ARC_TRUSTED_SEALERS })
   opened.defer(() => authenticator.close())
   const feedback = openFeedback({
     store,
@@ -59,10 +67,22 @@ export async function openReceiving(
       )
     },
   })
+  const peers = openMxPeers({
+    ...{ dns: resolver, log },
+    ...(config.MX_BLOCK_LISTS && { blockLists: config.MX_BLOCK_LISTS }),
+  })
+  let engine: Pick<Delivery, 'attempt'> | undefined
+  const routing = await openRouting(kept, registries, promised, {
+    authenticator,
+    peers,
+    engine: () => engine,
+  })
+  const recordBlocked = openBlockedRecords({ store, findWay: routing.findWay, now })
   const door = createMxServer({
     hostname: service.routes[0],
     certificate,
     feedback,
+    routing,
     fallback: createReceiver({ inbox, simulator: { domain: service.simulator, handler: simulator } }),
     log,
     // The sandbox takes whatever was sent, with what we added; and simulated refusals are no errors of the client's.
@@ -70,7 +90,11 @@ export async function openReceiving(
       messageBytes: 40 * 1_048_576,
       errors: Number.POSITIVE_INFINITY,
       messagesPerConnection: Number.POSITIVE_INFINITY,
+      connections: config.MX_CONNECTIONS,
+      connectionsPerAddress: config.MX_CONNECTIONS_PER_ADDRESS,
+      sessionMs: config.MX_SESSION_MS,
     },
+    guard: guardOptions({ config, service, log, peers, feedback, findWay: routing.findWay, recordBlocked }),
   })
   opened.defer(() => door.close({ graceMs: 1000 }))
   opened.defer(() => reports.close())
@@ -79,7 +103,48 @@ export async function openReceiving(
     variable: 'POSTHORN_MX_PORT',
     port: config.MX_PORT,
   })
-  return { inbox, mx }
+  const forwardBy = (delivery: Pick<Delivery, 'attempt'>) => {
+    engine = delivery
+  }
+  return { inbox, mx, forwardBy }
 }
 
 export type Receiving = Awaited<ReturnType<typeof openReceiving>>
+
+/** What strangers meet before the handler does. Whoever is to hear that a listing is wrong stays within reach. */
+function guardOptions({
+  config,
+  service,
+  log,
+  peers,
+  feedback,
+  findWay,
+  recordBlocked,
+}: Pick<Kept, 'config' | 'service' | 'log'> & {
+  readonly peers: MxPeers
+  readonly feedback: Feedback
+  readonly findWay: RoutingWorld['findWay']
+  readonly recordBlocked: ReturnType<typeof openBlockedRecords>
+}): NonNullable<MxOptions['guard']> {
+  return {
+    peers,
+    help: config.MX_BLOCK_LIST_HELP ?? `postmaster@${service.domain}`,
+    greetingDelayMs: config.MX_GREETING_DELAY_MS,
+    connectionsPerMinute: config.MX_CONNECTIONS_PER_MINUTE,
+    messagesPerMinute: config.MX_MESSAGES_PER_MINUTE,
+    unknownRecipients: config.MX_UNKNOWN_RECIPIENTS,
+    async spared(to) {
+      const way = await findWay(to)
+      if (way.kind === 'operator' || way.kind === 'return') return true
+      const address = parseAddress(to)
+      return isAddress(address) && (await feedback.whoIs(address))?.kind === 'return-path'
+    },
+    refused({ session, to, reply }) {
+      const { id: sessionId, remoteAddress, envelope } = session
+      const blocked = { sessionId, remoteAddress, mailFrom: envelope.from ?? '', to, reason: reply.text }
+      recordBlocked(blocked).catch((error: unknown) =>
+        log.error({ err: error }, 'mx: a refusal was not recorded'),
+      )
+    },
+  }
+}

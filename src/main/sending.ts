@@ -20,7 +20,7 @@ export function openSending(
   kept: Kept,
   registries: Registries,
   { pauses, queue, notices }: Promised,
-  { mx }: Receiving,
+  { mx, forwardBy }: Receiving,
   opened: AsyncDisposableStack,
 ) {
   const { config, log, store, bodies, service, incarnation, returnPathKey, feedbackKey } = kept
@@ -85,6 +85,7 @@ export function openSending(
   opened.defer(() => delivery.stop(5000))
   opened.defer(() => queue.stop())
   queue.attach(delivery)
+  forwardBy(delivery)
   const alwaysSuppressed = (address: Address) =>
     domainOf(address) === service.simulator && /^suppressed(\+|$)/i.test(localPartOf(address))
   const acceptor = openAcceptor({

@@ -1,3 +1,5 @@
+import type { Routed } from './routing.ts'
+
 /** Everything that can happen to mail, one closed list. Logs, analytics, webhooks and the dashboard derive from it.
  *  What came back by mail after a delivery had settled is a report: `complained`, or a `bounced` that is not terminal. */
 export type EventType =
@@ -114,4 +116,6 @@ export interface EventDetail {
   readonly perhapsTaken?: boolean
   readonly retryAt?: number
   readonly durationMs?: number
+  /** Of mail that came in: what routing decided. */
+  readonly routed?: Routed
 }

@@ -73,7 +73,13 @@ async function take(
     log.info({ peer: remoteAddress }, 'mx: returned mail with too many hops')
     return LOOP
   }
-  return REPLIES[await feedback.take({ to, content, remoteAddress, helo, mailFrom: envelope.from ?? '' })]
+  const mail = {
+    content: { kind: 'memory', bytes: content },
+    remoteAddress,
+    helo,
+    mailFrom: envelope.from ?? '',
+  } as const
+  return REPLIES[await feedback.take({ to, ...mail })]
 }
 
 function hopsOf(content: Buffer): number {

@@ -73,6 +73,7 @@ function sessionFrom(remoteAddress: string): SmtpSession {
   const envelope = { from: undefined, to: [], utf8: false }
   return {
     ...{ id: 'a', remoteAddress, remotePort: 1, helo: 'client.example', tls: undefined, envelope },
+    esmtp: true,
     state: undefined,
     destroy: () => {},
   }

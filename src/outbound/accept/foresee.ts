@@ -2,9 +2,9 @@ import { foldAddress } from '#model/address.ts'
 import type { Refusal } from '#model/refusal.ts'
 import { isAddress, parseAddress } from '#protocol/address.ts'
 import type { Principal } from '#registry/accounts/accounts.ts'
-import { utcDay } from '#registry/quota/quota.ts'
 import type { Suppression } from '#registry/suppressions/suppressions.ts'
 import type { AcceptWorld } from './accept-world.ts'
+import { overQuota } from './over-quota.ts'
 import { type FitSender, findSender, refuseUnverified } from './refuse-sender.ts'
 
 /** One thing that must hold for a message to be sent. */
@@ -58,6 +58,7 @@ export function openForesight(world: World): Foresee {
     if ('detail' in sender) add({ check: 'sender', passed: false, detail: sender.detail }, sender)
     else add({ check: 'sender', passed: true, detail: STANDING[sender.kind](sender.name) })
 
+    let counts = true
     if (!isAddress(address) || 'detail' in sender) {
       const detail = 'Not asked: it takes a recipient and a sender that may send.'
       add({ check: 'destination', passed: null, detail })
@@ -68,6 +69,7 @@ export function openForesight(world: World): Foresee {
         world.destinations.verified(by.accountId, [key]),
         world.suppressions.find(by.accountId, [key], sender.name),
       ])
+      counts = !verified.has(key)
       const pointer = '/to'
       const stranger = sender.kind === 'routing-only' && !verified.has(key)
       const refused = stranger ? refuseUnverified({ address, pointer }, sender.name) : undefined
@@ -88,9 +90,13 @@ export function openForesight(world: World): Foresee {
       )
     }
 
-    const used = await world.quota.usage(by.accountId, utcDay(world.now()))
-    const quota = { used, limit: null }
-    add({ check: 'quota', passed: true, detail: 'There is no daily limit.', quota })
+    const report = await world.quota.report(by.accountId, world.now())
+    const { used, limit } = report
+    const full = counts && limit !== null && used >= limit
+    const refused = full ? overQuota(report, 1) : undefined
+    const room =
+      limit === null ? 'There is no daily limit.' : `${used} of ${limit} recipients of today are used.`
+    add({ check: 'quota', passed: !full, detail: refused?.detail ?? room, quota: { used, limit } }, refused)
     return { checks, ...(refusal && { refusal }) }
   }
 }

@@ -5,12 +5,14 @@ import { composeMessage } from '#outbound/compose/compose-message.ts'
 import { composeRaw } from '#outbound/compose/compose-raw.ts'
 import { signMessage } from '#outbound/compose/sign-message.ts'
 import type { Principal } from '#registry/accounts/accounts.ts'
+import { RESERVE } from '#registry/quota/quota.ts'
 import { newId } from '#store/id.ts'
 import type { Write } from '#store/store.ts'
 import type { Accepted, AcceptOptions, AcceptWorld } from './accept-world.ts'
 import { checkRecipients } from './check-recipients.ts'
 import { checkSize } from './check-size.ts'
 import { REMEMBER, rememberWrite } from './idempotency.ts'
+import { overQuota } from './over-quota.ts'
 import { platformHeaders } from './platform-headers.ts'
 import { type ReadDraft, readDraft } from './read-draft.ts'
 import { type ReadRaw, readRaw } from './read-raw.ts'
@@ -48,6 +50,9 @@ export async function promiseMessage(
 
   const id = newId()
   const at = world.now()
+  const { counted } = allowed
+  const reserved = counted > 0 ? await world.quota.reserve(by.accountId, counted, at) : undefined
+  if (reserved && 'limit' in reserved) return overQuota(reserved, counted)
   const platform = platformHeaders({
     id,
     at,
@@ -73,7 +78,7 @@ export async function promiseMessage(
   const removedHeaders = 'draft' in read ? [] : read.message.removed
   const writes: Write[] = [
     ...(how.repeatable ? [rememberWrite(by.accountId, how.repeatable, id, at)] : []),
-    ...(allowed.counted > 0 ? [world.quota.reserveWrite(by.accountId, allowed.counted, at)] : []),
+    ...(reserved ? [reserved] : []),
     eventWrite({
       type: 'accepted',
       at,
@@ -125,6 +130,7 @@ export async function promiseMessage(
   })
   if (!promised.ok) {
     if (promised.conflict === REMEMBER) return 'lost-the-race'
+    if (promised.conflict === RESERVE) return overQuota(await world.quota.report(by.accountId, at), counted)
     throw new Error(`a promise conflicted in ${promised.conflict}`)
   }
   const accepted = verdicts.then((known): Accepted => {

@@ -1,10 +1,10 @@
 import type { Cause } from '#model/event.ts'
 import type { AttemptReport } from '#outbound/outcome/attempt-event.ts'
 import { type Classified, classifyReply } from '#outbound/outcome/classify.ts'
-import type { ClaimedDelivery } from '#outbound/queue/claimed-delivery.ts'
-import { dotStuff } from '#protocol/dot-stuffing.ts'
+import type { ClaimedDelivery, StreamedContent } from '#outbound/queue/claimed-delivery.ts'
+import { dotStuff, dotStuffed } from '#protocol/dot-stuffing.ts'
 import type { Reply } from '#smtp/reply.ts'
-import type { TransactionResult } from '#smtp/smtp-connection.ts'
+import type { TransactionContent, TransactionResult } from '#smtp/smtp-connection.ts'
 import type { Contents } from './contents.ts'
 import type { OpenHost } from './open-host.ts'
 
@@ -55,7 +55,7 @@ async function transact(
   const result = await connection.transact({
     mailFrom: returnPath(delivery, options),
     rcptTo: delivery.recipient,
-    content: forWire(content),
+    content: Buffer.isBuffer(content) ? forWire(content) : streamed(content),
     requireTls: open.requireTls,
     signal: options.signal,
   })
@@ -69,8 +69,10 @@ async function transact(
   return judge(result, report, open.tls.tlsPolicy === 'smarthost')
 }
 
-/** Each delivery has its own, so that what comes back names it; a notice has the null one, so that nothing does. */
+/** Each delivery has its own, so that what comes back names it; a notice has the null one, so that nothing does. What is
+ *  forwarded goes back to its sender, by the address that was rewritten for it. */
 function returnPath({ id, message }: ClaimedDelivery, { returnPathTag }: AttemptOptions): string {
+  if (message.forwarding) return message.forwarding.envelopeSender
   return message.sender === '' ? '' : `${returnPathTag(id)}@${message.returnPathDomain}`
 }
 
@@ -113,17 +115,10 @@ function told({
   return { reply, smtpStatus: code, ...(enhanced !== undefined && { enhancedStatus: enhanced }) }
 }
 
-interface WireContent {
-  readonly dotStuffed: Buffer
-  readonly size: number
-  readonly eightBit: boolean
-  readonly smtpUtf8: boolean
-}
-
 /** Dot-stuffed once for all recipients of a message that is still in memory. */
-const wireContents = new WeakMap<Buffer, WireContent>()
+const wireContents = new WeakMap<Buffer, TransactionContent>()
 
-function forWire(content: Buffer): WireContent {
+function forWire(content: Buffer): TransactionContent {
   const known = wireContents.get(content)
   if (known) return known
   const eightBit = hasEightBit(content)
@@ -136,6 +131,16 @@ function forWire(content: Buffer): WireContent {
   }
   wireContents.set(content, wire)
   return wire
+}
+
+function streamed(content: StreamedContent): TransactionContent {
+  const { size, eightBit } = content
+  return {
+    dotStuffed: () => dotStuffed(content.open()),
+    size,
+    eightBit,
+    smtpUtf8: eightBit && hasEightBit(headerOf(content.header)),
+  }
 }
 
 function headerOf(content: Buffer): Buffer {

@@ -10,7 +10,7 @@ import type { AttemptReport } from '#outbound/outcome/attempt-event.ts'
 import type { Classified } from '#outbound/outcome/classify.ts'
 import type { Outcome } from '#outbound/outcome/outcome.ts'
 import { type ClaimedDelivery, laneOf } from '#outbound/queue/claimed-delivery.ts'
-import { laneKey } from '#outbound/queue/lane.ts'
+import { type Lane, laneKey } from '#outbound/queue/lane.ts'
 import type { DeliveryEngine, Queue } from '#outbound/queue/queue.ts'
 import type { SmtpTimeouts } from '#smtp/client-timeouts.ts'
 import { type Attempt, attemptDelivery } from './attempt.ts'
@@ -24,6 +24,7 @@ import { openPace, type Pace } from './pace.ts'
 import { persistently } from './persistently.ts'
 import { limitsOf, type PaceLimits, type PROVIDER_LIMITS } from './provider-limits.ts'
 import { classifyNoRoute, type Route, type RouteFailure, type RouteOptions } from './route.ts'
+import { openSessionAttempts, type SessionAttempt } from './session-attempts.ts'
 import type { TlsPolicies } from './tls-policy.ts'
 
 /** Delivery: claimed deliveries to the recipients' servers. In: the queue, up to the room it is told of. Out: a report
@@ -31,6 +32,9 @@ import type { TlsPolicies } from './tls-policy.ts'
  *  back at shutdown; a slow or silent destination holds its own connections and its lanes' share of the memory, and
  *  nothing else. */
 export interface Delivery extends DeliveryEngine {
+  /** One attempt of what nobody has promised yet, beside all others: over the same connections, at the same pace. The
+   *  verdict comes within `withinMs`. Undefined where the engine has no room for its lane. */
+  attempt(delivery: ClaimedDelivery, withinMs: number): SessionAttempt | undefined
   /** Takes no more, gives back what waits, and lets the attempts in progress finish within `graceMs`. */
   stop(graceMs: number): Promise<void>
 }
@@ -97,7 +101,9 @@ interface Pool {
 }
 
 export function openDelivery(options: DeliverOptions): Delivery {
-  const { queue, outcome, log, now } = options
+  const { queue, log, now } = options
+  const sessions = openSessionAttempts(options.outcome)
+  const { outcome } = sessions
   const held = holdDeliveries(now, () => queue.wake())
   const hops = openNextHops(options)
   const destinations = new Map<string, Destination>()
@@ -269,7 +275,7 @@ export function openDelivery(options: DeliverOptions): Delivery {
 
   /** One that was held for long may have expired, or be another node's that took this one for dead. */
   async function isStillOurs(delivery: ClaimedDelivery): Promise<boolean> {
-    if (Math.abs(now() - held.since(delivery)) < RECHECK_MS) return true
+    if (sessions.has(delivery.id) || Math.abs(now() - held.since(delivery)) < RECHECK_MS) return true
     // A store that cannot say: better twice than never.
     return queue.isClaimed(delivery).catch(() => true)
   }
@@ -340,14 +346,25 @@ export function openDelivery(options: DeliverOptions): Delivery {
     while (!done() && performance.now() < end) await sleep(10)
   }
 
+  function room(lane: Lane): number {
+    return stopping || rests.full(lane) ? 0 : held.room(lane)
+  }
+
+  function take(delivery: ClaimedDelivery): void {
+    const isEarly = rests.isEarly(delivery)
+    const kept = held.hold(delivery)
+    keepTrack(isEarly ? conclude([kept], () => outcome.putBack([kept])) : dispatch(kept))
+  }
+
   return {
-    room(lane) {
-      return stopping || rests.full(lane) ? 0 : held.room(lane)
-    },
-    take(delivery) {
-      const isEarly = rests.isEarly(delivery)
-      const kept = held.hold(delivery)
-      keepTrack(isEarly ? conclude([kept], () => outcome.putBack([kept])) : dispatch(kept))
+    room,
+    take,
+    attempt(delivery, withinMs) {
+      const lane = laneOf(delivery)
+      if (room(lane) === 0 || rests.has(lane)) return undefined
+      const attempt = sessions.begin(delivery.id, withinMs)
+      take(delivery)
+      return attempt
     },
     rests: (lane) => rests.has(lane),
     unrest: (lane) => void rests.end(lane),

@@ -78,8 +78,12 @@ export function holdDeliveries(now: () => number, roomAgain: () => void): HeldDe
     },
     hold(delivery) {
       const { content, ...withoutContent } = delivery
-      const fits = content !== undefined && keep(content)
-      held.set(nameOf(delivery), { since: now(), content: fits ? content : undefined })
+      // One that is streamed is in nobody's memory.
+      const fits = Buffer.isBuffer(content) ? keep(content) : content !== undefined
+      held.set(nameOf(delivery), {
+        since: now(),
+        content: Buffer.isBuffer(content) && fits ? content : undefined,
+      })
       const key = laneKey(laneOf(delivery))
       const lane = lanes.get(key) ?? { count: 0, most: FIRST_OF_LANE, full: false }
       lanes.set(key, lane)

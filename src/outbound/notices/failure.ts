@@ -23,6 +23,6 @@ export interface Failure {
   readonly address?: string
   /** What the failure puts the recipient on the suppression list for. */
   readonly suppression?: { readonly forMs: number | null }
-  /** The message, where it is still in memory. */
+  /** The message, or its header section, where it is still in memory. */
   readonly content?: Buffer
 }

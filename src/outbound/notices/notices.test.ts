@@ -248,7 +248,7 @@ withNotices('two that settle the same at once: both do, and one notice comes of 
   const { send, engine, notices: room, store } = world
   await send('nobody@one.example')
   const { id, message, recipient, content } = engine.next()
-  assert.ok(content)
+  assert.ok(Buffer.isBuffer(content))
   const failure = {
     ...{ deliveryId: id, message, recipient, content },
     ...({ end: 'refused', cause: 'policy', attempts: 1, at: Date.now() } as const),

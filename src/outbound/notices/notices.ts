@@ -102,19 +102,27 @@ export function openNotices(options: NoticesOptions): Notices {
   }
 
   function isAnswerable(failure: Failure): failure is Answerable {
+    const { sender, forwarding } = failure.message
+    if (sender === '' || forwarding?.tellsSender === false) return false
     // An answer to a notice may fail as well: its author is a machine that does not look at what it answers.
-    return failure.message.sender !== '' && foldAddress(failure.recipient) !== foldAddress(daemon)
+    return foldAddress(failure.recipient) !== foldAddress(daemon)
   }
 
   async function isWanted({ message, deliveryId }: Answerable): Promise<boolean> {
-    const domain = await domains.senderDomain(message.accountId, domainOf(message.sender))
-    // Whoever has the name now is told nothing of this account's mail.
-    if (domain.kind === 'unknown' || domain.kind === 'unverified') return false
+    if (!(message.forwarding || (await isStillHeld(message)))) return false
     return (await store.get(known, [noticeIds(deliveryId).messageId])) === undefined
   }
 
-  async function make(failure: Answerable): Promise<Write[]> {
-    const { sender, accountId, previewEnabled } = failure.message
+  /** Whoever has the sender's name now is told nothing of another account's mail. */
+  async function isStillHeld({ accountId, sender }: Answerable['message']): Promise<boolean> {
+    const { kind } = await domains.senderDomain(accountId, domainOf(sender))
+    return kind !== 'unknown' && kind !== 'unverified'
+  }
+
+  async function make(failed: Answerable): Promise<Write[]> {
+    const { sender, accountId, previewEnabled, forwarding } = failed.message
+    // RFC 3464 §2.1: where forwarded mail was to go is its recipient's own affair.
+    const failure = forwarding ? { ...failed, recipient: forwarding.routed.recipient } : failed
     const { at } = failure
     const ids = noticeIds(failure.deliveryId)
     const headerMessageId = `<${ids.messageId}@${service.email}>`

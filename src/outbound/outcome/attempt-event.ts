@@ -45,6 +45,7 @@ export function attemptEvent(
       attempt: delivery.attempts + 1,
       ...seen,
       ...(reply !== undefined && { smtpReply: reply }),
+      ...(delivery.message.forwarding && { routed: delivery.message.forwarding.routed }),
       ...more,
     },
   })

@@ -15,7 +15,7 @@ import type { CommitResult, Store, Write } from '#store/store.ts'
 import { type AttemptReport, attemptEvent } from './attempt-event.ts'
 import { backoff, leastWait } from './backoff.ts'
 import type { Classified } from './classify.ts'
-import { suppressionWrites } from './suppression-writes.ts'
+import { speaksOfAccount, suppressionWrites } from './suppression-writes.ts'
 
 /** Outcome: what became of an attempt. In: the delivery engine's reports. Out: one commit per report (transition,
  *  event, suppression, notice to the sender, release of the body) and, after it, the verdict for whoever waits. Promise:
@@ -95,8 +95,7 @@ export function openOutcome(options: OutcomeOptions): Outcome {
       ...settleDelivery(delivery, settlement),
       attemptEvent('bounced', delivery, attempt, at, { cause }),
     ]
-    // A notice says nothing of what its recipient thinks of this account's mail.
-    const suppresses = delivery.message.sender === '' ? undefined : suppression
+    const suppresses = speaksOfAccount(delivery.message) ? suppression : undefined
     if (suppresses) {
       const { accountId } = delivery.message
       set.push(
@@ -195,6 +194,6 @@ function refusal(
     ...(enhancedStatus !== undefined && { enhancedStatus }),
     ...(host !== undefined && { host }),
     ...(address !== undefined && { address }),
-    ...(content && { content }),
+    ...(content && { content: Buffer.isBuffer(content) ? content : content.header }),
   }
 }

@@ -1,11 +1,21 @@
 import { type Address, foldAddress } from '#model/address.ts'
-import { softBounceWrites, suppressWrite } from '#registry/suppressions/suppressions.ts'
+import type { QueuedMessage } from '#outbound/queue/claimed-delivery.ts'
+import { softBounceWrites, suppressWrites } from '#registry/suppressions/suppressions.ts'
 import type { Write } from '#store/store.ts'
 import type { Classified } from './classify.ts'
 
 export type Suppressing =
   | NonNullable<Classified['suppression']>
   | { readonly reason: 'complaint'; readonly forMs: null }
+
+/** Whether a failure tells what its recipient thinks of this account's mail: a notice tells nothing of it, nor does what
+ *  strangers sent and we passed on. */
+export function speaksOfAccount({
+  sender,
+  forwarding,
+}: Pick<QueuedMessage, 'sender' | 'forwarding'>): boolean {
+  return sender !== '' && forwarding === undefined
+}
 
 /** What a failure, or a report, does to the suppression list, as part of the set that records it. How long a soft bounce
  *  counts is the list's to say: longer for each that follows soon on the one before. */
@@ -19,5 +29,5 @@ export function suppressionWrites(of: {
   const about = { accountId, email: recipient, emailKey: foldAddress(recipient), createdAt: at }
   if (suppression.reason === 'soft_bounce') return softBounceWrites(about)
   const expiresAt = suppression.forMs === null ? null : at + suppression.forMs
-  return [suppressWrite({ ...about, reason: suppression.reason, expiresAt })]
+  return suppressWrites({ ...about, reason: suppression.reason, expiresAt })
 }

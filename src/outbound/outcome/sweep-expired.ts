@@ -8,7 +8,7 @@ import type { QueuedMessage } from '#outbound/queue/claimed-delivery.ts'
 import { readMessages } from '#outbound/queue/message-by-id.ts'
 import { settleExpired } from '#outbound/queue/settle-delivery.ts'
 import { type Store, statement, type Write } from '#store/store.ts'
-import { suppressionWrites } from './suppression-writes.ts'
+import { speaksOfAccount, suppressionWrites } from './suppression-writes.ts'
 
 /** A claimed delivery may be in the middle of its last attempt: that long it may still settle by itself. */
 const ATTEMPT_GRACE_MS = 15 * 60_000
@@ -87,6 +87,7 @@ function expiryWrites({ row, message }: Expired, bodyRetentionMs: number): Write
         attempt: row.attempts,
         cause,
         ...(row.last_reply !== null && { smtpReply: row.last_reply }),
+        ...(message.forwarding && { routed: message.forwarding.routed }),
       },
     }),
   ]
@@ -99,10 +100,9 @@ function expiryWrites({ row, message }: Expired, bodyRetentionMs: number): Write
 
 const BUSY = { reason: 'soft_bounce', forMs: 86_400_000 } as const
 
-/** Of a notice nobody is suppressed: it says nothing of what its recipient thinks of this account's mail. */
 function suppresses({ row, message }: Expired): boolean {
   const isBusy = row.last_cause === 'recipient-full' || row.last_cause === 'recipient-rate-limited'
-  return isBusy && message.sender !== ''
+  return isBusy && speaksOfAccount(message)
 }
 
 /** Causes that no reply of the recipient's server gave. */

@@ -1,5 +1,6 @@
 import type { Address } from '#model/address.ts'
 import type { TlsWish } from '#model/delivery.ts'
+import type { Forwarding } from '#model/routing.ts'
 import type { Lane } from './lane.ts'
 
 /** A message as delivery and outcome need it. Times are milliseconds in UTC. */
@@ -18,6 +19,8 @@ export interface QueuedMessage {
   readonly previewEnabled: boolean
   readonly tls: TlsWish
   readonly createdAt: number
+  /** Where it came in by our MX: `sender` is then whoever sent it. */
+  readonly forwarding?: Forwarding
 }
 
 /** One delivery in this process's hands. `claimToken` is the right to defer or to fail it. */
@@ -33,8 +36,21 @@ export interface ClaimedDelivery {
   readonly claimToken: string
   /** Sent ahead of a lane whose hosts did not answer: once they answer it, the lane goes on. */
   readonly probe: boolean
-  /** The signed message, when it was promised a moment ago; otherwise it is read back from its body. */
-  readonly content?: Buffer
+  /** The message as it goes out, when it was promised a moment ago or is not yet; otherwise it is read back from its
+   *  body. */
+  readonly content?: Buffer | StreamedContent
+}
+
+/** A message that is too large to be held in memory by everybody who sends one. */
+export interface StreamedContent {
+  /** Octets. */
+  readonly size: number
+  /** The header section with its blank line, or as much of it as anybody reads. */
+  readonly header: Buffer
+  /** Whether any octet is above 127. */
+  readonly eightBit: boolean
+  /** All of it, header included, as often as it is wanted. */
+  open(): AsyncIterable<Uint8Array>
 }
 
 export function laneOf(delivery: ClaimedDelivery): Lane {

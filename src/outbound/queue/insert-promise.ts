@@ -23,6 +23,7 @@ export function insertMessage(
       JSON.stringify(suppressed),
       message.tls,
       message.createdAt,
+      message.forwarding ? JSON.stringify(message.forwarding) : null,
     ],
     rows: 1,
   }
@@ -31,8 +32,8 @@ export function insertMessage(
 const messageInsert = statement(
   'queue.message-insert',
   `insert into message (id, account_id, domain_id, header_message_id, sender, return_path_domain, subject, body_id,
-     size, unsettled, preview_enabled, suppressed_recipients, tls, created_at)
-   values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`,
+     size, unsettled, preview_enabled, suppressed_recipients, tls, created_at, forwarding)
+   values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`,
 )
 
 export interface NewDelivery

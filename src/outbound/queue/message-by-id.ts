@@ -1,5 +1,6 @@
 import type { Address } from '#model/address.ts'
 import type { TlsWish } from '#model/delivery.ts'
+import type { Forwarding } from '#model/routing.ts'
 import { type Store, statement } from '#store/store.ts'
 import type { QueuedMessage } from './claimed-delivery.ts'
 
@@ -20,6 +21,8 @@ export async function messageById(store: Store, id: string): Promise<QueuedMessa
     previewEnabled: row.preview_enabled === 1,
     tls: row.tls,
     createdAt: row.created_at,
+    // Written by `insertMessage` alone.
+    ...(row.forwarding !== null && { forwarding: JSON.parse(row.forwarding) as Forwarding }),
   }
 }
 
@@ -46,10 +49,11 @@ interface MessageRow {
   readonly preview_enabled: number
   readonly tls: TlsWish
   readonly created_at: number
+  readonly forwarding: string | null
 }
 
 const byId = statement<MessageRow>(
   'queue.message-by-id',
   `select id, account_id, domain_id, header_message_id, sender, return_path_domain, subject, body_id, size,
-     preview_enabled, tls, created_at from message where id = $1`,
+     preview_enabled, tls, created_at, forwarding from message where id = $1`,
 )

@@ -58,7 +58,7 @@ onBothEngines('a promise is born claimed and handed over with its content', asyn
     assert.equal(taken.id, order.recipients[index]?.deliveryId)
     assert.equal(taken.content, order.content, 'the same Buffer')
     assert.equal(taken.attempts, 0)
-    assert.equal(taken.message.size, order.content.length)
+    assert.equal(taken.message.size, Buffer.isBuffer(order.content) && order.content.length)
   }
   const rows = await deliveriesIn(open.store)
   assert.deepEqual(

@@ -3,7 +3,7 @@ import { domainOf } from '#model/address.ts'
 import type { Log } from '#observe/log.ts'
 import type { Store, Write } from '#store/store.ts'
 import { claimLane, PROBE_MS } from './claim-lane.ts'
-import type { ClaimedDelivery, QueuedMessage } from './claimed-delivery.ts'
+import type { ClaimedDelivery, QueuedMessage, StreamedContent } from './claimed-delivery.ts'
 import { isClaimed, openCustody } from './custody.ts'
 import { dueLanes, type LaneRow, pullLanes } from './due-lanes.ts'
 import type { NewDelivery } from './insert-promise.ts'
@@ -52,10 +52,12 @@ export interface DeliveryEngine {
 /** One message and its recipients, as accept promises them. */
 export interface Order {
   readonly message: Omit<QueuedMessage, 'bodyId' | 'size'>
-  readonly content: Buffer
+  readonly content: Buffer | StreamedContent
   readonly recipients: readonly {
     readonly deliveryId: string
     readonly recipient: ClaimedDelivery['recipient']
+    /** The engine has it in hand already, under this token, and is not given it again. */
+    readonly attemptedAs?: string
   }[]
   readonly suppressed: readonly string[]
   readonly expiresAt: number
@@ -100,21 +102,25 @@ export async function openQueue(options: QueueOptions): Promise<Queue> {
 
   async function promise(order: Order) {
     const body = order.recipients.length > 0 ? await bodies.keep(order.content) : { id: '', writes: [] }
-    const message: QueuedMessage = { ...order.message, bodyId: body.id, size: order.content.length }
+    const size = Buffer.isBuffer(order.content) ? order.content.length : order.content.size
+    const message: QueuedMessage = { ...order.message, bodyId: body.id, size }
     const promised: Omit<NewDelivery, 'message'>[] = []
     const claimed: ClaimedDelivery[] = []
     const resting: string[] = []
-    for (const { deliveryId, recipient } of order.recipients) {
+    let waiting = 0
+    for (const { deliveryId, recipient, attemptedAs } of order.recipients) {
       const lane = { accountId: message.accountId, recipientDomain: domainOf(recipient) }
       const paused = pauses?.domain(lane.recipientDomain) === true
-      const token = !paused && engine && engine.room(lane) > 0 ? options.newToken() : undefined
+      const isTaken = attemptedAs === undefined && !paused && engine && engine.room(lane) > 0
+      const token = attemptedAs ?? (isTaken ? options.newToken() : undefined)
+      if (token === undefined) waiting++
       const { expiresAt, content } = order
       const { createdAt } = message
       const { recipientDomain } = lane
       const delivery = { id: deliveryId, recipient, recipientDomain, expiresAt, createdAt }
       promised.push({ ...delivery, claim: token === undefined ? undefined : { node, token } })
       if (paused || engine?.rests(lane)) resting.push(deliveryId)
-      if (token !== undefined)
+      if (token !== undefined && isTaken)
         claimed.push({ ...delivery, message, attempts: 0, claimToken: token, probe: false, content })
     }
     const set = [...order.writes, ...body.writes, ...promiseWrites(message, promised, order.suppressed)]
@@ -122,7 +128,7 @@ export async function openQueue(options: QueueOptions): Promise<Queue> {
     if (!result.ok) return result
     for (const delivery of claimed) engine?.take(delivery)
     for (const id of resting) verdicts.announce(id, 'deferred')
-    if (claimed.length < promised.length) wake()
+    if (waiting > 0) wake()
     return { ok: true } as const
   }
 

@@ -7,6 +7,9 @@ import { controlPlane } from './0005-control-plane.ts'
 import { zones } from './0006-zones.ts'
 import { routing } from './0007-routing.ts'
 import { onboarding } from './0008-onboarding.ts'
+import { mtaSts } from './0009-mta-sts.ts'
+import { limits } from './0010-limits.ts'
+import { forwards } from './0011-forwards.ts'
 
 /** Every migration in its order. A released one never changes; what it should have done is a new one. */
 export const migrations: readonly Migration[] = [
@@ -18,4 +21,7 @@ export const migrations: readonly Migration[] = [
   { version: 6, name: 'zones', sql: zones },
   { version: 7, name: 'routing', sql: routing },
   { version: 8, name: 'onboarding', sql: onboarding },
+  { version: 9, name: 'mta-sts', sql: mtaSts },
+  { version: 10, name: 'limits', sql: limits },
+  { version: 11, name: 'forwards', sql: forwards },
 ]

@@ -1,0 +1,28 @@
+import { eventWrite } from '#events/events.ts'
+import type { Routed } from '#model/routing.ts'
+import { SERVICE_ACCOUNT } from '#model/service-account.ts'
+import type { RoutedDomain } from '#registry/domains/routed-domain.ts'
+import { newId } from '#store/id.ts'
+import type { Write } from '#store/store.ts'
+
+/** The one event of a message, for one recipient, that went no further. Without a domain it is the service's own. */
+export function routedEvent(
+  type: 'dropped' | 'rejected' | 'failed',
+  of: {
+    readonly domain: RoutedDomain | undefined
+    readonly routed: Routed
+    readonly at: number
+    readonly mailFrom: string
+    readonly subject: string
+    readonly size: number
+  },
+): Write {
+  const { domain, routed, at, mailFrom, subject, size } = of
+  return eventWrite({
+    ...{ type, at },
+    accountId: domain?.accountId ?? SERVICE_ACCOUNT,
+    domainId: domain?.domainId ?? null,
+    ...{ messageId: newId(), deliveryId: newId(), terminal: true },
+    detail: { sender: mailFrom, recipient: routed.recipient, subject, size, routed },
+  })
+}

@@ -1,0 +1,56 @@
+import { openSpool } from '#bodies/spool.ts'
+import { act } from '#inbound/act/act.ts'
+import { findWay } from '#inbound/act/find-way.ts'
+import { senderPath } from '#inbound/act/sender-path.ts'
+import type { Authenticator } from '#inbound/authenticate/authenticator.ts'
+import type { RoutingWorld } from '#ingress/smtp-mx/mx-handler.ts'
+import type { MxPeers } from '#ingress/smtp-mx/peers.ts'
+import type { Delivery } from '#outbound/deliver/deliver.ts'
+import { isAddress, parseAddress } from '#protocol/address.ts'
+import { memoryShares } from '#smtp/content-buffer.ts'
+import type { Kept } from './kept.ts'
+import type { Promised } from './promised.ts'
+import type { Registries } from './registries.ts'
+
+/** What comes in for routed domains, from the rule to the answer. Until an engine is there, forwards are promised. */
+export async function openRouting(
+  { config, log, store, service, vault, now }: Kept,
+  { domains, rules }: Registries,
+  { queue, notices }: Promised,
+  world: {
+    readonly authenticator: Authenticator
+    readonly peers: MxPeers
+    readonly engine: () => Pick<Delivery, 'attempt'> | undefined
+  },
+): Promise<RoutingWorld> {
+  const { authenticator, peers, engine } = world
+  const srsKey = { version: 1, key: vault.macKey('srs', 1) }
+  const share = (limit: number) => memoryShares({ limit, most: limit / 2 })
+  const spool = await openSpool({
+    directory: config.DATA,
+    memory: share(config.MX_SPOOL_MEMORY),
+    disk: share(config.MX_SPOOL_DISK),
+  })
+  const operator = parseAddress(config.OPERATOR_ADDRESS ?? '')
+  const ways = {
+    routedDomain: (name: string) => domains.routedDomain(name),
+    routesOf: (zoneId: string, domain: string) => rules.routesOf(zoneId, domain),
+    ...{ service, srsKeys: [srsKey], now },
+    ...(isAddress(operator) && { operator }),
+  }
+  const acting = {
+    ...{ store, queue, notices, log, authenticator, service, srsKey, now },
+    attempt: (...of: Parameters<Delivery['attempt']>) => engine()?.attempt(...of),
+    attemptMs: config.FORWARD_WAIT_MS,
+    expireMs: config.EXPIRE_MS,
+    newToken: () => crypto.randomUUID(),
+    serviceIdentity: () => domains.ensureServiceKeys(),
+    sealsArc: config.ARC_SEAL,
+  }
+  return {
+    findWay: (to) => findWay(to, ways),
+    senderPath: (path) => senderPath(path, { domain: service.email, key: srsKey, now: now() }),
+    act: (incoming, spf) => act(acting, incoming, spf),
+    ...{ authenticator, spool, peers, now },
+  }
+}

@@ -1,0 +1,37 @@
+import type { Address } from './address.ts'
+
+/** What became of a routed message, in the words of its events. `return`: mail to an address that forwarding rewrote,
+ *  on its way back to the original sender. */
+export type RoutingAction = 'forward' | 'worker' | 'drop' | 'return'
+
+/** What routing decided about one recipient of a message that came in, as each of its events tells it. */
+export interface Routed {
+  /** Null where no rule was matched: refused before, or a way of the service's own. */
+  readonly ruleId: string | null
+  readonly action: RoutingAction
+  /** As the sender wrote it. */
+  readonly recipient: Address
+  /** Results in the words of RFC 8601 §2.7; absent where the message was refused before they were known. */
+  readonly spf?: string
+  readonly dkim?: string
+  readonly dmarc?: string
+  readonly arc?: string
+  readonly isSpam: boolean
+  /** A report about other mail: the null sender, or multipart/report. */
+  readonly isNdr: boolean
+  /** Of the session that it came in by. */
+  readonly sessionId: string
+  readonly remoteAddress: string
+  /** Why it was refused, or not acted upon. */
+  readonly reason?: string
+}
+
+/** A message that came in and goes on: what its delivery needs besides its row. */
+export interface Forwarding {
+  /** MAIL FROM of the next transaction; '' is the null sender. */
+  readonly envelopeSender: Address | ''
+  /** Whether the original sender is told of a failure after we answered 250: only where it is proven that it was the
+   *  sender, so that nobody is hit by backscatter. */
+  readonly tellsSender: boolean
+  readonly routed: Routed
+}
