@@ -5,7 +5,7 @@ import * as fc from 'fast-check'
 import { authorityOver } from '#registry/domains/authority.ts'
 import { inside, zoneContents } from '#registry/domains/zone-contents.ts'
 import type { RecordData, ZoneRecord } from '#registry/domains/zone-record.ts'
-import { answerMessage } from './dns-answer.ts'
+import { answerMessage, serverFailure, truncatedAnswer } from './dns-answer.ts'
 
 const hex = 'ab'.repeat(32)
 const at = (name: string, data: RecordData): ZoneRecord => ({ name, ttl: 300, ...data })
@@ -124,5 +124,47 @@ test('no answer over UDP is larger than its question allows, and every one can b
       assert.ok((await over('tcp', query(asked, kind, size))).length <= 65_535)
     }),
     { numRuns: 1500 },
+  )
+})
+
+/** A question with some of its octets changed, cut off or added to: what a stranger who knows the format sends. */
+const damaged = fc
+  .tuple(
+    fc.tuple(name, type, payload).map(([asked, kind, size]) => query(asked, kind, size)),
+    fc.array(fc.tuple(fc.nat(400), fc.nat(255)), { maxLength: 4 }),
+    fc.nat(400),
+    fc.uint8Array({ maxLength: 40 }),
+  )
+  .map(([valid, changes, length, tail]) => {
+    const message = Buffer.concat([valid.subarray(0, length), tail])
+    for (const [offset, octet] of changes) if (offset < message.length) message[offset] = octet
+    return message
+  })
+const noise = fc.uint8Array({ maxLength: 600 }).map((octets) => Buffer.from(octets))
+
+test('whatever comes, nothing throws; what is malformed gets no more octets back than it had', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.oneof(damaged, noise), async (message) => {
+      const reply = await answerMessage(message, 'udp', authority)
+      if (!reply) return
+      assert.ok(reply.length >= 12 && reply.length <= 1232)
+      // Without an EDNS record nothing has more than 512 (RFC 1035 §4.2.1).
+      if (message.length < 12 + 5 + 11) assert.ok(reply.length <= 512)
+      assert.equal(reply.readUInt16BE(0), message.readUInt16BE(0))
+      assert.ok((reply.readUInt8(2) & 0x80) !== 0 && (message.readUInt8(2) & 0x80) === 0)
+      const rcode = reply.readUInt8(3) & 0xf
+      if (rcode !== 0 && rcode !== 3) assert.ok(reply.length <= message.length, `${reply.length}`)
+    }),
+    { numRuns: 2000 },
+  )
+})
+
+test('a truncated answer and a failure are no larger than their question', () => {
+  fc.assert(
+    fc.property(fc.oneof(damaged, noise), (message) => {
+      for (const reply of [truncatedAnswer(message), serverFailure(message)])
+        assert.ok(!reply || reply.length <= message.length)
+    }),
+    { numRuns: 1000 },
   )
 })

@@ -55,9 +55,17 @@ export async function answerMessage(
   const refusal = unanswerable(query)
   if (refusal !== undefined) return reply({ ...query, rcode: refusal })
   const whole = fromAuthority(query, await authority.answers(query.name, typeName(query.type)))
-  return whole.length > (transport === 'udp' ? udpLimit(query.edns) : TCP_OCTETS)
-    ? reply({ ...query, rcode: RCODE.noError, authoritative: true, truncated: true })
-    : whole
+  return whole.length > (transport === 'udp' ? udpLimit(query.edns) : TCP_OCTETS) ? truncated(query) : whole
+}
+
+/** Nothing but that the question is to be asked again over TCP (RFC 2181 §9). */
+export function truncatedAnswer(message: Buffer): Buffer | undefined {
+  const parsed = parseQuery(message)
+  return parsed.kind === 'query' ? truncated(parsed.query) : undefined
+}
+
+function truncated(query: DnsQuery): Buffer {
+  return reply({ ...query, rcode: RCODE.noError, authoritative: true, truncated: true })
 }
 
 /** SERVFAIL for a message whose answer could not be found out. */

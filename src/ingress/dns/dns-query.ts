@@ -57,6 +57,11 @@ export function parseQuery(message: Buffer): ParsedQuery {
   return { kind: 'query', query: edns ? { ...query, edns } : query }
 }
 
+/** Where the question of a message ends; at the header's end where it has none that can be read. */
+export function questionEnd(message: Buffer): number {
+  return readQuestion(message)?.end ?? HEADER_OCTETS
+}
+
 function readQuestion(message: Buffer) {
   const name = readName(message, HEADER_OCTETS)
   if (!name || name.end + 4 > message.length) return undefined

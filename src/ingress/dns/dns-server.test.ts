@@ -12,7 +12,7 @@ import { PortUnavailable } from '#net/listen-loopback.ts'
 import { systemResolver } from '#net/resolver.ts'
 import { type Authority, authorityOver } from '#registry/domains/authority.ts'
 import { inside, zoneContents } from '#registry/domains/zone-contents.ts'
-import { type DnsLimits, openDnsDoor } from './dns-server.ts'
+import { type DnsDoorOptions, openDnsDoor } from './dns-server.ts'
 
 const hasIpv6 = Object.values(networkInterfaces()).some((addresses) =>
   addresses?.some(({ address }) => address === '::1'),
@@ -40,10 +40,7 @@ const zone = zoneContents({
 })
 const authority = authorityOver(async (name) => (inside(name, zone.apex) ? zone : undefined))
 
-async function openDoor(
-  t: TestContext,
-  options: { authority?: Authority; limits?: Partial<DnsLimits> } = {},
-) {
+async function openDoor(t: TestContext, options: Partial<DnsDoorOptions> = {}) {
   const errors: unknown[] = []
   const log = { error: ({ err }: { err: unknown }) => void errors.push(err) }
   const door = await openDnsDoor({ port: 0, authority, log, ...options })
@@ -322,6 +319,39 @@ test('a fault of the authority is SERVFAIL to the asker and an error in the log'
   const reply = await ask(port, 'example.com', 'MX')
   assert.deepEqual([rcode(reply), reply.flag_aa, reply.questions?.length], [2, false, 1])
   assert.equal(errors.length, 1)
+})
+
+test('from one network too many questions over UDP go unanswered, or truncated; over TCP all are answered', async (t) => {
+  const rate = { sameAnswer: 2, slip: 2 }
+  const { port } = await openDoor(t, { rate, isTrusted: () => false, now: () => 0 })
+  const socket = createSocket('udp4')
+  t.after(() => socket.close())
+  const replies: DecodedPacket[] = []
+  socket.on('message', (reply) => replies.push(dnsPacket.decode(reply)))
+  const question = query('example.com', 'MX', { additionals: [opt()] })
+  for (let i = 0; i < 30; i++) {
+    socket.send(question, port, '127.0.0.1')
+    await setImmediate()
+  }
+  // Answered in order: once this one is there, so are those before it.
+  socket.send(query('x', 'A'), port, '127.0.0.1')
+  while (!replies.some((reply) => rcode(reply) === 5)) await once(socket, 'message')
+  const answered = replies.filter((reply) => rcode(reply) === 0)
+  assert.equal(answered.filter(({ answers }) => answers?.length === 2).length, 10)
+  const truncated = answered.filter(({ flag_tc }) => flag_tc)
+  assert.equal(truncated.length, 10)
+  for (const { answers, authorities, additionals, id } of truncated)
+    assert.deepEqual([answers, authorities, additionals?.length, id], [[], [], 1, 4711])
+  const tcp = await connected(port)
+  const streamed = dnsPacket.streamEncode({
+    type: 'query',
+    id: 1,
+    questions: [{ type: 'MX', name: 'example.com' }],
+  })
+  for (let i = 0; i < 30; i++) tcp.write(streamed)
+  tcp.end()
+  const whole = messagesOf(await untilClosed(tcp))
+  assert.equal(whole.filter(({ answers }) => answers?.length === 2).length, 30)
 })
 
 test('a port that UDP or TCP cannot have is named, and neither stays open', async () => {

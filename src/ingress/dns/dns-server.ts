@@ -2,12 +2,21 @@ import { createSocket, type RemoteInfo, type Socket as UdpSocket } from 'node:dg
 import { once } from 'node:events'
 import { createServer, type Socket } from 'node:net'
 import { type Bind, bindServer, type Listening, listenLoopback } from '#net/listen-loopback.ts'
+import { addressScope } from '#net/private-address.ts'
 import type { Authority } from '#registry/domains/authority.ts'
-import { answerMessage, serverFailure, type Transport } from './dns-answer.ts'
+import { answerMessage, serverFailure, type Transport, truncatedAnswer } from './dns-answer.ts'
+import {
+  openResponseRate,
+  type RateVerdict,
+  RESPONSE_LIMITS,
+  type ResponseLimits,
+  type ResponseRate,
+} from './response-rate.ts'
 
 /** The DNS door: authoritative answers for the service's own names and for hosted zones, over UDP and TCP.
  *  In: messages of strangers. Out: what the authority says, REFUSED for every other name; never a lookup elsewhere.
- *  Promise: no message ends the process or holds more than a bounded share of it. */
+ *  Promise: no message ends the process or holds more than a bounded share of it, and nobody is flooded by answers to
+ *  questions in a forged name: over UDP they are small, and counted. */
 export interface DnsDoor {
   /** The port of UDP and TCP on every host. */
   readonly port: number
@@ -22,6 +31,11 @@ export interface DnsDoorOptions {
   readonly authority: Authority
   readonly log: { error(fields: { readonly err: unknown }, message: string): void }
   readonly limits?: Partial<DnsLimits>
+  readonly rate?: Partial<ResponseLimits>
+  /** Whose UDP questions are not counted: on loopback nobody forges addresses, unless given. */
+  readonly isTrusted?: (address: string) => boolean
+  /** Milliseconds, never stepping back. */
+  readonly now?: () => number
 }
 
 export interface DnsLimits {
@@ -38,8 +52,10 @@ const TCP_MESSAGE_OCTETS = 4096
 
 /** Opens the door. Throws PortUnavailable, which names POSTHORN_DNS_PORT. */
 export async function openDnsDoor(options: DnsDoorOptions): Promise<DnsDoor> {
-  const { authority, log, port, hosts } = options
+  const { authority, log, port, hosts, isTrusted = isLoopback, now = () => performance.now() } = options
   const limits = { ...LIMITS, ...options.limits }
+  const counted = openResponseRate({ ...RESPONSE_LIMITS, ...options.rate }, now)
+  const rate: ResponseRate = (client, response) => (isTrusted(client) ? 'send' : counted(client, response))
 
   async function answer(message: Buffer, transport: Transport): Promise<Buffer | undefined> {
     try {
@@ -53,7 +69,7 @@ export async function openDnsDoor(options: DnsDoorOptions): Promise<DnsDoor> {
   const bind: Bind = async (host, wanted) => {
     const tcp = await bindTcp(answer, limits)(host, wanted)
     try {
-      const udp = await bindUdp(answer, limits)(host, tcp.port)
+      const udp = await bindUdp(answer, { limits, rate })(host, tcp.port)
       return {
         port: tcp.port,
         close: async () => {
@@ -75,7 +91,14 @@ export async function openDnsDoor(options: DnsDoorOptions): Promise<DnsDoor> {
 
 type AnswerFunction = (message: Buffer, transport: Transport) => Promise<Buffer | undefined>
 
-function bindUdp(answer: AnswerFunction, limits: DnsLimits): Bind {
+function isLoopback(address: string): boolean {
+  return addressScope(address) === 'loopback'
+}
+
+function bindUdp(
+  answer: AnswerFunction,
+  { limits, rate }: { readonly limits: DnsLimits; readonly rate: ResponseRate },
+): Bind {
   return async (host, port): Promise<Listening> => {
     const socket = createSocket(host.includes(':') ? { type: 'udp6', ipv6Only: true } : { type: 'udp4' })
     let pending = 0
@@ -84,8 +107,9 @@ function bindUdp(answer: AnswerFunction, limits: DnsLimits): Bind {
       // Port 0 cannot be sent to: only a forger has it.
       if (peer.port === 0 || pending >= limits.udpPending) return
       pending++
-      const reply = await answer(message, 'udp')
+      const response = await answer(message, 'udp')
       pending--
+      const reply = response && within(rate(peer.address, response), { message, response })
       // A peer that cannot be reached has itself to blame: the outcome of the datagram is nobody's concern.
       if (reply && !closed) socket.send(reply, peer.port, peer.address, () => {})
     }
@@ -97,6 +121,14 @@ function bindUdp(answer: AnswerFunction, limits: DnsLimits): Bind {
     }
     return { port: socket.address().port, close }
   }
+}
+
+function within(
+  verdict: RateVerdict,
+  { message, response }: { readonly message: Buffer; readonly response: Buffer },
+): Buffer | undefined {
+  if (verdict === 'truncate') return truncatedAnswer(message)
+  return verdict === 'send' ? response : undefined
 }
 
 async function bound(socket: UdpSocket, host: string, port: number): Promise<void> {

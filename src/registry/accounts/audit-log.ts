@@ -1,4 +1,5 @@
 import { type Statement, type Store, statement } from '#store/store.ts'
+import type { AddressRange } from './address-range.ts'
 
 export interface AuditLine {
   readonly id: string
@@ -25,7 +26,8 @@ export interface AuditFilter {
   readonly action?: string | undefined
   /** An address of mail, in any case. */
   readonly email?: string | undefined
-  readonly address?: string | undefined
+  /** Where the request came from. */
+  readonly addresses?: AddressRange | undefined
   readonly zone?: string | undefined
   /** Milliseconds: from `since` on, up to and without `before`. */
   readonly since?: number | undefined
@@ -63,7 +65,8 @@ const EMAIL_USER = '(select id from service_user where email_key = $8)'
 const NARROWED = {
   action: 'and audit_log.action = $7',
   actor: `and audit_log.actor_id = ${EMAIL_USER}`,
-  zone: 'and audit_log.zone_name = $10',
+  address: 'and audit_log.actor_key = $9',
+  zone: 'and audit_log.zone_name = $11',
   account: '',
 } as const
 
@@ -77,13 +80,13 @@ function listStatement(narrowed: keyof typeof NARROWED, ascending: boolean): Sta
        and (audit_log.at, audit_log.id) ${after} ($4, $5)
        and ($6 = '' or audit_log.id = $6) and ($7 = '' or audit_log.action = $7)
        and ($8 = '' or audit_log.actor_id = ${EMAIL_USER})
-       and ($9 = '' or audit_log.actor_address = $9) and ($10 = '' or audit_log.zone_name = $10)
-       and ($11 = 0 or audit_log.user_level = 0)
-     order by audit_log.at ${direction}, audit_log.id ${direction} limit $12 offset $13`,
+       and ($9 = '' or audit_log.actor_key between $9 and $10) and ($11 = '' or audit_log.zone_name = $11)
+       and ($12 = 0 or audit_log.user_level = 0)
+     order by audit_log.at ${direction}, audit_log.id ${direction} limit $13 offset $14`,
   )
 }
 
-const NARROWINGS = ['action', 'actor', 'zone', 'account'] as const
+const NARROWINGS = ['action', 'actor', 'address', 'zone', 'account'] as const
 const statements = new Map(
   NARROWINGS.map((narrowed) => [
     narrowed,
@@ -101,18 +104,27 @@ export async function auditLines(
   filter: AuditFilter,
   { limit, ascending, from }: AuditPage,
 ): Promise<readonly AuditLine[]> {
-  const { id = '', action = '', email = '', address = '', zone = '', since = 0, before = END } = filter
-  const narrowed = action !== '' ? 'action' : email !== '' ? 'actor' : zone !== '' ? 'zone' : 'account'
+  const { id = '', action = '', email = '', zone = '', since = 0, before = END } = filter
+  const { low = '', high = '' } = filter.addresses ?? {}
+  const narrowed = narrowing(filter)
   const list = statements.get(narrowed)
   if (!list) throw new Error(`no list by ${narrowed}`)
   const start = ascending ? { at: -1, id: '' } : { at: END, id: '' }
   const after = typeof from === 'number' ? start : from
   const rows = await store.all(ascending ? list.ascending : list.descending, [
     ...[accountId, since, before, after.at, after.id],
-    ...[id, action, email.toLowerCase(), address, zone, filter.withoutUserLevel ? 1 : 0],
+    ...[id, action, email.toLowerCase(), low, high, zone, filter.withoutUserLevel ? 1 : 0],
     ...[limit, typeof from === 'number' ? from : 0],
   ])
   return rows.map(lineOf)
+}
+
+function narrowing({ action, email, addresses, zone }: AuditFilter): keyof typeof NARROWED {
+  if (action) return 'action'
+  if (email) return 'actor'
+  // The index has the lines of one address in their order, not those of several.
+  if (addresses && addresses.low === addresses.high) return 'address'
+  return zone ? 'zone' : 'account'
 }
 
 function lineOf(row: Row): AuditLine {

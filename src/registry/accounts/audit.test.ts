@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { type OpenStore, onBothEngines } from '#test/stores.ts'
 import { openAccounts } from './accounts.ts'
+import { addressRange } from './address-range.ts'
 import { type AuditEntry, auditWrite } from './audit.ts'
 import { type AuditFilter, type AuditPage, auditLines } from './audit-log.ts'
 
@@ -88,7 +89,12 @@ onBothEngines('an account reads its own lines, narrowed by each filter', async (
   assert.deepEqual(await actions({ action: 'rule.update' }), ['rule.update'])
   assert.deepEqual(await actions({ email: 'ADMIN@example.com' }), ['rule.create'])
   assert.deepEqual(await actions({ email: 'nobody@example.com' }), [])
-  assert.deepEqual(await actions({ address: '127.0.0.1' }), ['rule.delete', 'rule.update'])
+  const from = (range: string) => actions({ addresses: addressRange(range) })
+  assert.deepEqual(await from('127.0.0.1'), ['rule.delete', 'rule.update'])
+  assert.deepEqual(await from('127.0.0.0/8'), ['rule.delete', 'rule.update'])
+  assert.deepEqual(await from('::ffff:127.0.0.1'), ['rule.delete', 'rule.update'])
+  assert.deepEqual(await from('::1/128'), ['rule.create'])
+  assert.deepEqual(await from('10.0.0.0/8'), [])
   assert.deepEqual(await actions({ zone: 'example.com' }), ['rule.update'])
   assert.deepEqual(await actions({ since: second }), ['rule.delete', 'rule.create'])
   assert.deepEqual(await actions({ since: first, before: second }), ['rule.update'])

@@ -1,5 +1,6 @@
 import { newId } from '#store/id.ts'
 import { statement, type Write } from '#store/store.ts'
+import { addressKey } from './address-range.ts'
 
 /** Who made a change: somebody with a token, or the service by itself (a schedule, mail that came back). */
 export type AuditActor =
@@ -31,9 +32,9 @@ export interface AuditEntry {
 
 const insertEntry = statement(
   'audit.insert',
-  `insert into audit_log (id, account_id, at, action, actor_type, actor_id, actor_token_id, actor_address, user_level,
-     resource_type, resource_id, zone_name, before_value, after_value)
-   values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`,
+  `insert into audit_log (id, account_id, at, action, actor_type, actor_id, actor_token_id, actor_address, actor_key,
+     user_level, resource_type, resource_id, zone_name, before_value, after_value)
+   values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`,
 )
 
 /** The audit log's line about a change, for the commit that makes it. What is a secret by its name is left out of
@@ -42,8 +43,11 @@ export function auditWrite(entry: AuditEntry): Write {
   const { accountId, actor, action, resource, zone, userLevel = false, before, after, at } = entry
   const who =
     actor === 'system'
-      ? ['system', 'system', null, '']
-      : [actor.userId == null ? 'token' : 'user', actor.userId ?? actor.tokenId, actor.tokenId, actor.address]
+      ? ['system', 'system', null, '', null]
+      : [
+          ...[actor.userId == null ? 'token' : 'user', actor.userId ?? actor.tokenId, actor.tokenId],
+          ...[actor.address, addressKey(actor.address) ?? null],
+        ]
   const params = [
     ...[newId(), accountId, at, action, ...who, userLevel ? 1 : 0],
     ...[resource.type, resource.id, zone ?? null, shown(before), shown(after)],

@@ -7,6 +7,7 @@ import {
   INSERT,
   localKeyOf,
   type ManualSuppression,
+  type RecordSuppressions,
   type Suppression,
   type SuppressionRow,
   scopeValue,
@@ -24,8 +25,8 @@ export interface ManualAddition {
 const fill = `do update set
      id = excluded.id, email = excluded.email, reason = excluded.reason, note = excluded.note,
      read_only = excluded.read_only, created_at = excluded.created_at, expires_at = excluded.expires_at
-   where ${EXPIRED} returning id`
-const addEach = statement<{ readonly id: string }>('suppression.add-manual', {
+   where ${EXPIRED}`
+const addEach = statement('suppression.add-manual', {
   sqlite: `${INSERT}
     select $1, value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, 'manual', value ->> 6, 0,
       $2, value ->> 7
@@ -49,37 +50,31 @@ const standing = statement<SuppressionRow>('suppression.standing', {
 })
 
 interface Pending extends ManualSuppression {
-  readonly index: number
   readonly id: string
   readonly emailKey: string
 }
 
-/** Adds what is not there, in one commit; no two wishes may be for the same address and scope. Out: what became of
- *  each wish, in their order. */
+/** Adds what is not there, in one commit with what `record` says of it; no two wishes may be for the same address and
+ *  scope. Out: what became of each wish, in their order. */
 export async function addManually(
   { store, clock }: { readonly store: Store; readonly clock: () => number },
   accountId: string,
   wishes: readonly ManualSuppression[],
+  record: RecordSuppressions,
 ): Promise<readonly ManualAddition[]> {
-  const outcomes: ManualAddition[] = []
-  let pending = wishes.map(
-    (wish, index): Pending => ({ ...wish, index, id: newId(), emailKey: foldAddress(wish.email) }),
-  )
-  while (pending.length > 0) {
+  const pending = wishes.map((wish): Pending => ({ ...wish, id: newId(), emailKey: foldAddress(wish.email) }))
+  for (;;) {
     const at = clock()
-    const added = await insertNew(store, accountId, { wishes: pending, at })
-    const others = pending.filter(({ id }) => !added.has(id))
-    const met = await standingEntries(store, accountId, { wishes: others, at })
-    for (const wish of pending) {
+    const met = await standingEntries(store, accountId, { wishes: pending, at })
+    const missing = pending.filter((wish) => !met.has(placeOf(wish)))
+    // Where somebody else added or removed one of them since, the next look decides.
+    if (missing.length > 0 && !(await insertAll(store, accountId, { wishes: missing, at, record }))) continue
+    return pending.map((wish): ManualAddition => {
       const suppression = met.get(placeOf(wish))
-      if (added.has(wish.id)) outcomes[wish.index] = { kind: 'added', suppression: newEntry(wish, at) }
-      else if (suppression)
-        outcomes[wish.index] = { kind: suppression.readOnly ? 'read-only' : 'existed', suppression }
-    }
-    // What stood in the way was removed since: there is room now.
-    pending = others.filter((wish) => !met.has(placeOf(wish)))
+      if (!suppression) return { kind: 'added', suppression: newEntry(wish, at) }
+      return { kind: suppression.readOnly ? 'read-only' : 'existed', suppression }
+    })
   }
-  return outcomes
 }
 
 interface Round {
@@ -87,22 +82,22 @@ interface Round {
   readonly at: number
 }
 
-/** The ids of those that were not there. */
-async function insertNew(
+/** False, and nothing added, where one of them is there already. */
+async function insertAll(
   store: Store,
   accountId: string,
-  { wishes, at }: Round,
-): Promise<ReadonlySet<string>> {
+  { wishes, at, record }: Round & { readonly record: RecordSuppressions },
+): Promise<boolean> {
   const entries = wishes.map(({ id, email, emailKey, scope, note, expiresAt }) => [
     ...[id, email, emailKey, localKeyOf(emailKey)],
     ...[scope?.type ?? 'account', scopeValue(scope), note, expiresAt],
   ])
   const params = [accountId, at, JSON.stringify(entries)]
-  const committed = await store.commit([{ statement: addEach, params }])
-  if (!committed.ok) throw new Error(`adding suppressions conflicted in ${committed.conflict}`)
-  // The statement returns ids.
-  const rows = (committed.rows[0] ?? []) as readonly { readonly id: string }[]
-  return new Set(rows.map(({ id }) => id))
+  const committed = await store.commit([
+    { statement: addEach, params, rows: entries.length },
+    ...record(wishes.map((wish) => ({ after: newEntry(wish, at), at }))),
+  ])
+  return committed.ok
 }
 
 /** Active entries where these wishes would stand, by place. */
@@ -111,7 +106,6 @@ async function standingEntries(
   accountId: string,
   { wishes, at }: Round,
 ): Promise<ReadonlyMap<string, Suppression>> {
-  if (wishes.length === 0) return new Map()
   const places = wishes.map(({ emailKey, scope }) => [emailKey, scopeValue(scope)])
   const rows = await store.all(standing, [accountId, JSON.stringify(places), at])
   return new Map(rows.map((row) => [`${row.email_key} ${row.scope_value}`, suppressionOf(row)]))

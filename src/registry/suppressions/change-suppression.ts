@@ -1,11 +1,13 @@
 import { newId } from '#store/id.ts'
 import { type Store, statement, type Write } from '#store/store.ts'
 import { SPEND, spendWrite } from './allowance.ts'
-import { type Suppression } from './suppression.ts'
+import type { RecordSuppressions, Suppression } from './suppression.ts'
 
-/** Who changes an entry, for the audit log. */
+/** Who changes an entry. */
 export interface ChangedBy {
   readonly tokenId: string
+  /** What goes into the same commit. */
+  readonly record?: RecordSuppressions
 }
 
 /** Absent fields stay as they are; null means no expiry, and no note. */
@@ -17,32 +19,16 @@ export interface SuppressionChange {
 /** `limit-reached`: of complaints, ten a day may be taken back, which shortening one is too. */
 export type NotChanged = 'unknown' | 'read-only' | 'limit-reached'
 
-const active = '(expires_at is null or expires_at > $3)'
+// Of an entry that somebody else changed since it was read, another look is due: whether it may be changed hangs on its
+// reason, and the audit log says what it was.
+const asRead = `account_id = $1 and id = $2 and read_only = 0 and (expires_at is null or expires_at > $3)
+     and reason = $4 and expires_at is not distinct from cast($5 as bigint) and note is not distinct from $6`
 
-const removeOther = statement(
-  'suppression.remove',
-  `delete from suppression
-   where account_id = $1 and id = $2 and read_only = 0 and ${active} and reason <> 'complaint'`,
-)
-const removeComplaint = statement(
-  'suppression.remove-complaint',
-  `delete from suppression
-   where account_id = $1 and id = $2 and read_only = 0 and ${active} and reason = 'complaint'`,
-)
+const remove = statement('suppression.remove', `delete from suppression where ${asRead}`)
 
-// What changes is chosen by flags, so that one statement serves every set of fields.
-const set = `expires_at = case when cast($4 as integer) = 1 then cast($5 as bigint) else expires_at end,
-     note = case when cast($6 as integer) = 1 then $7 else note end`
-const changeOther = statement(
+const change = statement(
   'suppression.change',
-  `update suppression set ${set}
-   where account_id = $1 and id = $2 and read_only = 0 and ${active}
-     and (reason <> 'complaint' or cast($4 as integer) = 0 or cast($5 as bigint) is null)`,
-)
-const shortenComplaint = statement(
-  'suppression.shorten-complaint',
-  `update suppression set ${set}
-   where account_id = $1 and id = $2 and read_only = 0 and ${active} and reason = 'complaint'`,
+  `update suppression set expires_at = cast($7 as bigint), note = $8 where ${asRead}`,
 )
 
 const recordRemoval = statement(
@@ -67,10 +53,7 @@ export async function removeSuppression(
     id,
     by,
     change: 'deleted',
-    write: ({ reason }, at) => ({
-      statement: reason === 'complaint' ? removeComplaint : removeOther,
-      params: [accountId, id, at],
-    }),
+    after: () => undefined,
     takesBack: ({ reason }) => reason === 'complaint',
   })
   return typeof outcome === 'string' ? outcome : 'removed'
@@ -80,37 +63,34 @@ export async function removeSuppression(
 export async function changeSuppression(
   world: World,
   accountId: string,
-  { id, by, change }: { readonly id: string; readonly by: ChangedBy; readonly change: SuppressionChange },
+  {
+    id,
+    by,
+    change: wanted,
+  }: { readonly id: string; readonly by: ChangedBy; readonly change: SuppressionChange },
 ): Promise<Suppression | NotChanged> {
-  const { expiresAt, note } = change
-  const shortens = ({ reason }: Suppression) => reason === 'complaint' && typeof expiresAt === 'number'
+  const { expiresAt, note } = wanted
+  const after = (entry: Suppression): Suppression => ({
+    ...entry,
+    ...(expiresAt !== undefined && { expiresAt }),
+    ...(note !== undefined && { note }),
+  })
   const outcome = await changeEntry(world, accountId, {
     id,
     by,
     change: 'shortened',
-    write: (entry, at) => ({
-      statement: shortens(entry) ? shortenComplaint : changeOther,
-      params: [
-        ...[accountId, id, at],
-        ...[expiresAt === undefined ? 0 : 1, expiresAt ?? null],
-        ...[note === undefined ? 0 : 1, note ?? null],
-      ],
-    }),
-    takesBack: shortens,
+    after,
+    takesBack: ({ reason }) => reason === 'complaint' && typeof expiresAt === 'number',
   })
-  if (typeof outcome === 'string') return outcome
-  return {
-    ...outcome,
-    ...(expiresAt !== undefined && { expiresAt }),
-    ...(note !== undefined && { note }),
-  }
+  return typeof outcome === 'string' ? outcome : after(outcome)
 }
 
 interface Attempt {
   readonly id: string
   readonly by: ChangedBy
   readonly change: 'deleted' | 'shortened'
-  readonly write: (entry: Suppression, at: number) => Write
+  /** What becomes of it; undefined where it goes. */
+  readonly after: (entry: Suppression) => Suppression | undefined
   /** Whether it undoes a complaint, which is limited and recorded. */
   readonly takesBack: (entry: Suppression) => boolean
 }
@@ -119,22 +99,35 @@ interface Attempt {
 async function changeEntry(
   { store, clock, activeEntry }: World,
   accountId: string,
-  { id, by, change, write, takesBack }: Attempt,
+  { id, by, change: kind, after: become, takesBack }: Attempt,
 ): Promise<Suppression | NotChanged> {
   for (;;) {
-    const entry = await activeEntry(accountId, id)
-    if (!entry) return 'unknown'
-    if (entry.readOnly) return 'read-only'
+    const before = await activeEntry(accountId, id)
+    if (!before) return 'unknown'
+    if (before.readOnly) return 'read-only'
     const at = clock()
-    const writes: Write[] = [{ ...write(entry, at), rows: 1 }]
-    if (takesBack(entry)) {
-      const record = [newId(), accountId, by.tokenId, id, entry.email, change, at]
+    const after = become(before)
+    const writes: Write[] = [changeWrite(accountId, { before, after, at })]
+    if (takesBack(before)) {
+      const record = [newId(), accountId, by.tokenId, id, before.email, kind, at]
       writes.unshift(spendWrite(accountId, 'complaint-removal', at))
       writes.push({ statement: recordRemoval, params: record, rows: 1 })
     }
-    const committed = await store.commit(writes)
-    if (committed.ok) return entry
+    const recorded = by.record?.([{ before, ...(after && { after }), at }]) ?? []
+    const committed = await store.commit([...writes, ...recorded])
+    if (committed.ok) return before
     if (committed.conflict === SPEND) return 'limit-reached'
     // It changed under our hands: a complaint came in, or it ended.
   }
+}
+
+function changeWrite(
+  accountId: string,
+  { before, after, at }: { before: Suppression; after: Suppression | undefined; at: number },
+): Write {
+  const { id, reason, expiresAt, note } = before
+  const read = [accountId, id, at, reason, expiresAt, note]
+  return after
+    ? { statement: change, params: [...read, after.expiresAt, after.note], rows: 1 }
+    : { statement: remove, params: read, rows: 1 }
 }

@@ -1,4 +1,4 @@
-import { FORMULA_START } from './import-suppressions.ts'
+import { csvCell } from '#protocol/csv-cell.ts'
 import { isoTime } from './read-wish.ts'
 import type { Suppression } from './suppression.ts'
 
@@ -15,10 +15,4 @@ export function csvLine(entry: Suppression): string {
     ...[reason, isoTime(createdAt), String(readOnly), id],
   ]
   return `${cells.map(csvCell).join(',')}\r\n`
-}
-
-/** A spreadsheet that opens the file must not run what somebody wrote as a formula. */
-export function csvCell(text: string): string {
-  const safe = FORMULA_START.test(text) ? `'${text}` : text
-  return /[",;\t\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe
 }

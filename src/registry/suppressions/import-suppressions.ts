@@ -1,3 +1,4 @@
+import { FORMULA_START } from '#protocol/csv-cell.ts'
 import { readCsv } from './read-csv.ts'
 import type { ScopeFields, WishFields } from './read-wish.ts'
 import { splitJson } from './split-json.ts'
@@ -100,9 +101,7 @@ function scopeOf(text: string): ScopeFields {
   return text === 'account' ? { type: 'account' } : { type: 'sending_domain', value: text }
 }
 
-/** Spreadsheets take a cell that begins so for a formula; an apostrophe before it says that it is text. */
-export const FORMULA_START = /^['=+\-@\t\r\n＝＋－＠]/
-
+/** The apostrophe that an export puts before what a spreadsheet would take for a formula. */
 function withoutFormulaGuard(cell: string): string {
   return cell.startsWith("'") && FORMULA_START.test(cell.slice(1)) ? cell.slice(1) : cell
 }

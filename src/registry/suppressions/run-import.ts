@@ -3,7 +3,7 @@ import { foldAddress } from '#model/address.ts'
 import type { ManualAddition } from './add-suppressions.ts'
 import type { ImportLine } from './import-suppressions.ts'
 import { isFault, readWish, type WishFields } from './read-wish.ts'
-import { type ManualSuppression, scopeValue } from './suppression.ts'
+import { type ManualSuppression, type RecordSuppressions, scopeValue } from './suppression.ts'
 import type { Suppressions } from './suppressions.ts'
 
 /** What is said of one entry of a request or a file. `fault` is a sentence where nothing was added or found. */
@@ -46,11 +46,13 @@ interface Importing {
   readonly now: number
   /** Places (address and scope) that this request has named already. */
   readonly seen: Set<string>
+  /** What goes into the commit of each batch. */
+  readonly record?: RecordSuppressions | undefined
 }
 
 /** A verdict for each of a thousand entries at most, in their order; what is new and valid goes into one commit. */
 export async function addWishes(
-  { suppressions, accountId, now, seen }: Importing,
+  { suppressions, accountId, now, seen, record }: Importing,
   entries: readonly WishFields[],
 ): Promise<readonly Verdict[]> {
   const verdicts: Verdict[] = []
@@ -69,6 +71,7 @@ export async function addWishes(
   const additions = await suppressions.addManyManual(
     accountId,
     fresh.map(({ wish }) => wish),
+    record,
   )
   for (const [position, { index, wish }] of fresh.entries()) {
     const addition = additions[position]
@@ -96,16 +99,19 @@ export async function runImport(
     lines,
     now,
     expiresAt,
+    record,
   }: {
     readonly lines: Iterable<ImportLine>
     readonly now: number
     /** Of entries that give none. */
     readonly expiresAt?: string | undefined
+    /** What goes into the commit of each batch. */
+    readonly record?: RecordSuppressions
   },
 ): Promise<ImportReport | 'too-many'> {
   const all = await collect(lines)
   if (!all) return 'too-many'
-  const importing = { suppressions, accountId, now, seen: new Set<string>() }
+  const importing = { suppressions, accountId, now, seen: new Set<string>(), record }
   const counts = { processed: 0, duplicate: 0, invalid: 0, skipped: 0 }
   const faults: ImportFault[] = []
   for (let start = 0; start < all.length; start += BATCH) {

@@ -1,4 +1,5 @@
 import type { Address } from '#model/address.ts'
+import type { Write } from '#store/store.ts'
 
 export type SuppressionReason = 'manual' | 'complaint' | 'hard_bounce' | 'soft_bounce' | 'policy'
 
@@ -31,6 +32,17 @@ export interface ManualSuppression {
   readonly note: string | null
   readonly scope?: SuppressionScope
 }
+
+/** What somebody's hand did to an entry; `before` or `after` is absent where there was or is none. */
+export interface SuppressionChanged {
+  readonly before?: Suppression
+  readonly after?: Suppression
+  /** Milliseconds. */
+  readonly at: number
+}
+
+/** What belongs into the commit of changes by hand because somebody has to be told of them. */
+export type RecordSuppressions = (changes: readonly SuppressionChanged[]) => readonly Write[]
 
 export interface SuppressionRow {
   readonly id: string

@@ -19,16 +19,19 @@ import { STREAK_MEMORY_MS } from './suppress-write.ts'
 import {
   COLUMNS,
   type ManualSuppression,
+  type RecordSuppressions,
   type Suppression,
   type SuppressionRow,
   suppressionOf,
 } from './suppression.ts'
 
 export type { ManualAddition } from './add-suppressions.ts'
-export { type NewSuppression, softBounceWrites, suppressWrite } from './suppress-write.ts'
+export { type NewSuppression, softBounceWrites, suppressWrites } from './suppress-write.ts'
 export type {
   ManualSuppression,
+  RecordSuppressions,
   Suppression,
+  SuppressionChanged,
   SuppressionReason,
   SuppressionScope,
 } from './suppression.ts'
@@ -48,9 +51,14 @@ export interface Suppressions {
   suppression(accountId: string, id: string): Promise<Suppression | undefined>
   /** A page of active entries. */
   list(accountId: string, wanted: ListWanted): Promise<SuppressionPage>
-  addManual(accountId: string, wish: ManualSuppression): Promise<ManualAddition>
+  /** `record` speaks of what was added, in the same commit. */
+  addManual(accountId: string, wish: ManualSuppression, record?: RecordSuppressions): Promise<ManualAddition>
   /** A thousand at most, in one commit, no two for the same address and scope; answers in their order. */
-  addManyManual(accountId: string, wishes: readonly ManualSuppression[]): Promise<readonly ManualAddition[]>
+  addManyManual(
+    accountId: string,
+    wishes: readonly ManualSuppression[],
+    record?: RecordSuppressions,
+  ): Promise<readonly ManualAddition[]>
   /** The entry as it is now. */
   change(
     accountId: string,
@@ -107,6 +115,8 @@ const forgetStreaks = statement(
   `delete from soft_bounce_streak where ends_at <= $1`,
 )
 
+const nothing: RecordSuppressions = () => []
+
 export function openSuppressions(world: {
   readonly store: Store
   readonly clock: () => number
@@ -135,13 +145,14 @@ export function openSuppressions(world: {
     suppression: activeEntry,
     list: (accountId, wanted) => listSuppressions(world, accountId, wanted),
 
-    async addManual(accountId, wish) {
-      const [added] = await addManually(world, accountId, [wish])
+    async addManual(accountId, wish, record = nothing) {
+      const [added] = await addManually(world, accountId, [wish], record)
       if (!added) throw new Error('adding one suppression had no outcome')
       return added
     },
 
-    addManyManual: (accountId, wishes) => addManually(world, accountId, wishes),
+    addManyManual: (accountId, wishes, record = nothing) =>
+      wishes.length === 0 ? Promise.resolve([]) : addManually(world, accountId, wishes, record),
 
     change: (accountId, id, { by, ...change }) =>
       changeSuppression({ ...world, activeEntry }, accountId, { id, by, change }),
