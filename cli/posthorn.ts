@@ -2,6 +2,7 @@
 import { Command } from 'commander'
 import { dev } from './dev.ts'
 import { domainsCommand } from './domains.ts'
+import { openApiCommand } from './openapi.ts'
 import { queueCommand } from './queue.ts'
 import { serviceCommand } from './service.ts'
 import { tokensCommand } from './tokens.ts'
@@ -31,7 +32,14 @@ A port of 0 takes any free one; dev.json in the data folder says which.`,
     process.exitCode = await dev()
   })
 
-for (const command of [zonesCommand(), domainsCommand(), tokensCommand(), queueCommand(), serviceCommand()])
+for (const command of [
+  zonesCommand(),
+  domainsCommand(),
+  tokensCommand(),
+  queueCommand(),
+  serviceCommand(),
+  openApiCommand(),
+])
   program.addCommand(command)
 
 await program.parseAsync()

@@ -14,6 +14,7 @@ import { MasterKeyUnusable } from '#vault/master-key.ts'
 import { SealBroken } from '#vault/vault.ts'
 import { openDoors } from './main/doors.ts'
 import { openKept } from './main/kept.ts'
+import { openPolicies } from './main/policies.ts'
 import { openPromised } from './main/promised.ts'
 import { openReceiving } from './main/receiving.ts'
 import { openRegistries } from './main/registries.ts'
@@ -28,10 +29,12 @@ async function main(): Promise<void> {
   const promised = await openPromised(kept, registries, opened)
   const receiving = await openReceiving(kept, registries, promised, opened)
   const sending = openSending(kept, registries, promised, receiving, opened)
+  const policies = await openPolicies(kept, registries, opened)
   const { dns, submission, http } = await openDoors(
-    { kept, registries, promised, receiving, sending },
+    { kept, registries, promised, receiving, sending, policies },
     opened,
   )
+  policies.begin()
 
   const base = `http://localhost:${http.port}`
   const { accountId, zoneId, zone, apiToken } = registries.development
@@ -47,6 +50,7 @@ async function main(): Promise<void> {
     submission: { host: 'localhost', port: submission.port, username: 'api_token' },
     mx: { host: '127.0.0.1', port: receiving.mx.port },
     dns: { host: '127.0.0.1', port: dns.port },
+    policies: { host: '127.0.0.1', port: policies.door.port },
     ca: registries.ca.certificatePath,
   }
   await writeDevJson(config.DATA, dev)

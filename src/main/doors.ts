@@ -17,6 +17,7 @@ import { inboxApi } from '#sandbox/inbox-api.ts'
 import { inboxPage } from '#sandbox/inbox-page.ts'
 import { trySmarthost } from '#smtp/try-smarthost.ts'
 import type { Kept } from './kept.ts'
+import type { Policies } from './policies.ts'
 import type { Promised } from './promised.ts'
 import type { Receiving } from './receiving.ts'
 import type { Registries } from './registries.ts'
@@ -24,7 +25,14 @@ import type { Sending } from './sending.ts'
 
 /** The doors that customers come through: DNS, SMTP submission, HTTP. */
 export async function openDoors(
-  world: { kept: Kept; registries: Registries; promised: Promised; receiving: Receiving; sending: Sending },
+  world: {
+    kept: Kept
+    registries: Registries
+    promised: Promised
+    receiving: Receiving
+    sending: Sending
+    policies: Policies
+  },
   opened: AsyncDisposableStack,
 ) {
   const { kept, registries } = world
@@ -62,6 +70,7 @@ async function openHttp({
   promised: { queue, pauses, notices },
   receiving: { inbox },
   sending: { acceptor, alwaysSuppressed },
+  policies: { watch },
 }: Parameters<typeof openDoors>[0]) {
   const { config, log, store, bodies, accounts, vault, service, mayDial, now } = kept
   const { domains, mailSetup, smarthosts, destinations, rules, suppressions, quota, resolver, ca } =
@@ -111,6 +120,7 @@ async function openHttp({
       verificationKey: vault.macKey('destination-verification'),
       publicUrl: () => `http://localhost:${http.port}`,
     },
+    serviceDomain: { name: service.domain, ...watch },
     foresee: openForesight({ domains, destinations, suppressions, quota, alwaysSuppressed, now }),
     queue: {
       hands,

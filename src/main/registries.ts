@@ -12,9 +12,10 @@ import { installationSmarthost } from '#registry/domains/installation-smarthost.
 import { openMailSetup } from '#registry/domains/mail-setup.ts'
 import { LOOPBACK_ADDRESSES, relayMechanisms } from '#registry/domains/service-zone.ts'
 import { openSmarthosts } from '#registry/domains/smarthosts.ts'
-import { openQuota } from '#registry/quota/quota.ts'
+import { openQuota, type QuotaRule } from '#registry/quota/quota.ts'
 import { openDestinations } from '#registry/routes/destinations.ts'
 import { openRules } from '#registry/routes/rules.ts'
+import { countReports } from '#registry/suppressions/count-reports.ts'
 import { openSuppressions } from '#registry/suppressions/suppressions.ts'
 import { developmentResolver } from '#sandbox/development-resolver.ts'
 import type { Write } from '#store/store.ts'
@@ -33,12 +34,11 @@ export async function openRegistries(kept: Kept, opened: AsyncDisposableStack) {
     clock: now,
     ...(relay && { installation: relay }),
   })
-  const domains = openDomains({
-    store,
-    vault,
-    service,
-    addresses: { ...LOOPBACK_ADDRESSES, relays },
-    clock: now,
+  const addresses = { ...LOOPBACK_ADDRESSES, relays, policies: true }
+  const domains = openDomains({ store, vault, service, addresses, clock: now })
+  const lookups = developmentResolver({
+    answers: (name, type) => domains.authority.answers(name, type),
+    sandbox: { host: sandboxHost(service.domain) },
   })
   const mailSetup = openMailSetup({
     store,
@@ -58,6 +58,11 @@ export async function openRegistries(kept: Kept, opened: AsyncDisposableStack) {
     folder: join(config.DATA, 'ca'),
     serviceDomain: service.domain,
   })
+  const { DAILY_QUOTA_START: start, DAILY_QUOTA_GROWTH: growth, DAILY_QUOTA_CEILING: ceiling } = config
+  const rule: QuotaRule | undefined =
+    start === undefined
+      ? undefined
+      : { start, growth, ceiling, reputation: (accountId, since) => countReports(store, accountId, since) }
   const { TLS_CERT_FILE: certificate, TLS_KEY_FILE: key } = config
   const files = certificate && key ? await openCertificateFiles({ certificate, key, log }) : undefined
   if (files) opened.defer(() => files.close())
@@ -69,17 +74,15 @@ export async function openRegistries(kept: Kept, opened: AsyncDisposableStack) {
     destinations: openDestinations({ store, clock: now }),
     rules: openRules({ store, clock: now }),
     suppressions: openSuppressions({ store, clock: now }),
-    quota: openQuota({ store }),
+    quota: openQuota({ store, ...(rule && { rule }) }),
     development: { ...development, zone },
     ca,
     certificate: () => files?.context() ?? ca.leaf,
-    resolver: cacheLookups(
-      developmentResolver({
-        answers: (name, type) => domains.authority.answers(name, type),
-        sandbox: { host: sandboxHost(service.domain) },
-      }),
-      now,
-    ),
+    /** What the service's own names lead to. */
+    addresses,
+    /** DNS without a memory, and with one. */
+    lookups,
+    resolver: cacheLookups(lookups, now),
   }
 }
 

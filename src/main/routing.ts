@@ -34,7 +34,7 @@ export async function openRouting(
   const operator = parseAddress(config.OPERATOR_ADDRESS ?? '')
   const ways = {
     routedDomain: (name: string) => domains.routedDomain(name),
-    routesOf: (zoneId: string, domain: string) => rules.routesOf(zoneId, domain),
+    routesOf: (...of: Parameters<typeof rules.routesOf>) => rules.routesOf(...of),
     ...{ service, srsKeys: [srsKey], now },
     ...(isAddress(operator) && { operator }),
   }

@@ -1,7 +1,16 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { hostMatches, MAX_POLICY_OCTETS, readStsId, readStsPolicy } from './mta-sts.ts'
+import {
+  hostMatches,
+  MAX_POLICY_OCTETS,
+  readStsId,
+  readStsPolicy,
+  type StsPolicy,
+  stsPolicyId,
+  writeStsPolicy,
+  writeStsRecord,
+} from './mta-sts.ts'
 
 const policyOf = (text: string) => readStsPolicy(Buffer.from(text, 'latin1'))
 const faultOf = (text: string) => {
@@ -238,5 +247,36 @@ test('a wildcard names a host exactly when one label stands in its place', () =>
       assert.equal(hostMatches(`*.${base}`, [...before, base].join('.')), before.length === 1)
       assert.equal(hostMatches(base, [...before, base].join('.')), before.length === 0)
     }),
+  )
+})
+
+const policies: fc.Arbitrary<StsPolicy> = fc.record(
+  {
+    mode: fc.constantFrom('enforce', 'testing', 'none'),
+    mx: fc.uniqueArray(fc.constantFrom('*.mx.example.com', 'mail.example.com', 'xn--bcher-kva.example'), {
+      minLength: 1,
+    }),
+    maxAgeSeconds: fc.integer({ min: 0, max: 31_557_600 }),
+  },
+  { noNullPrototype: true },
+)
+
+test('what is written is read as what it was, and its id changes with it and never else', () => {
+  fc.assert(
+    fc.property(policies, policies, (one, other) => {
+      assert.deepEqual(policyOf(writeStsPolicy(one)), one)
+      const id = stsPolicyId('example.com', one)
+      assert.equal(readStsId([writeStsRecord(id)]), id)
+      assert.notEqual(id, stsPolicyId('example.net', one))
+      const same = writeStsPolicy(one) === writeStsPolicy(other)
+      assert.equal(id === stsPolicyId('example.com', other), same)
+    }),
+  )
+})
+
+test('RFC 8461 §3.2: a policy is written with CRLF, in the order of its example', () => {
+  assert.equal(
+    writeStsPolicy({ mode: 'enforce', mx: ['*.mx.example.com'], maxAgeSeconds: 86_400 }),
+    'version: STSv1\r\nmode: enforce\r\nmx: *.mx.example.com\r\nmax_age: 86400\r\n',
   )
 })

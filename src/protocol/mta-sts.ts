@@ -1,5 +1,7 @@
+import { createHash } from 'node:crypto'
+
 /** MTA-STS (RFC 8461): the texts by which a domain says that mail to it needs verified TLS, read as a stranger wrote
- *  them, and whether a host is one of those that a policy names. */
+ *  them, and written for domains of our own; and whether a host is one of those that a policy names. */
 
 /** A policy as its file states it. */
 export interface StsPolicy {
@@ -19,7 +21,7 @@ export interface StsFault {
 /** RFC 8461 §3.3 suggests it as the most that is read of a policy. */
 export const MAX_POLICY_OCTETS = 64 * 1024
 /** RFC 8461 §3.2: a leap year. */
-const MAX_AGE_SECONDS = 31_557_600
+export const MAX_AGE_SECONDS = 31_557_600
 
 // RFC 8461 §3.1, word by word: the ABNF has strict case, and ids of 1 to 32 letters and digits.
 const VERSION = 'v=STSv1;'
@@ -64,6 +66,26 @@ export function readStsPolicy(body: Uint8Array): StsPolicy | StsFault {
     mx: [...new Set(mx.filter((pattern) => pattern !== undefined))],
     maxAgeSeconds: Math.min(Number(maxAge), MAX_AGE_SECONDS),
   }
+}
+
+/** The body of the file (RFC 8461 §3.2), as `readStsPolicy` reads it. */
+export function writeStsPolicy({ mode, mx, maxAgeSeconds }: StsPolicy): string {
+  const lines = ['version: STSv1', `mode: ${mode}`, ...mx.map((host) => `mx: ${host}`)]
+  return [...lines, `max_age: ${maxAgeSeconds}`, ''].join('\r\n')
+}
+
+/** The id under which a domain announces a policy. It is made of the policy, so that it changes with it and never else
+ *  (RFC 8461 §3.1): whoever holds the policy of an id holds the one that is served. No two domains share one. */
+export function stsPolicyId(domain: string, policy: StsPolicy): string {
+  return createHash('sha256')
+    .update(`${domain}\n${writeStsPolicy(policy)}`)
+    .digest('hex')
+    .slice(0, 20)
+}
+
+/** The TXT record of `_mta-sts.<domain>`. */
+export function writeStsRecord(id: string): string {
+  return `${VERSION} id=${id};`
 }
 
 /** Whether a host is one that the pattern of a policy names (RFC 8461 §4.1): `*` stands for the whole left-most label

@@ -1,15 +1,12 @@
-import type { Lookup, Resolver } from '#net/resolver.ts'
+import { eitherFamily, type HostAddress, type Lookup, type Resolver } from '#net/resolver.ts'
 import type { Authority } from './authority.ts'
 import type { ZoneRecord } from './zone-record.ts'
 
 /** DNS as our own zones alone have it. `elsewhere` answers for every name that is in none of them. */
-export function authorityResolver(
-  authority: Authority,
-  elsewhere: Lookup<never>,
-): Pick<Resolver, 'mx' | 'txt'> {
+export function authorityResolver(authority: Authority, elsewhere: Lookup<never>): Resolver {
   async function ask<T>(
     name: string,
-    type: 'MX' | 'TXT',
+    type: 'MX' | 'TXT' | 'A' | 'AAAA',
     pick: (record: ZoneRecord) => T | undefined,
   ): Promise<Lookup<T>> {
     const answer = await authority.answers(name, type)
@@ -20,6 +17,17 @@ export function authorityResolver(
   }
   return {
     mx: (name) => ask(name, 'MX', (record) => (record.type === 'MX' ? record : undefined)),
+    async addresses(name) {
+      const [six, four] = await Promise.all([
+        ask(name, 'AAAA', (record) => (record.type === 'AAAA' ? hostAddress(record.data, 6) : undefined)),
+        ask(name, 'A', (record) => (record.type === 'A' ? hostAddress(record.data, 4) : undefined)),
+      ])
+      return eitherFamily(six, four)
+    },
     txt: (name) => ask(name, 'TXT', (record) => (record.type === 'TXT' ? record.text : undefined)),
   }
+}
+
+function hostAddress(address: string, family: 4 | 6): HostAddress {
+  return { address, family }
 }

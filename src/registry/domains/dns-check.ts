@@ -15,6 +15,7 @@ import {
   statusWord,
 } from './judge-records.ts'
 import { findMailDomain, type MailDomain, statusWrite, withStatus } from './mail-domain.ts'
+import { stsRecordsOf } from './mta-sts.ts'
 import { isSetUp } from './offboard.ts'
 import { type ExpectedRecord, expectedRecords, type MailService, spfInclude } from './onboarding-records.ts'
 import { lookUpRecords } from './seen-records.ts'
@@ -38,7 +39,7 @@ export interface CheckWorld {
   readonly clock: () => number
   readonly dnsProvider: (zone: Zone) => DnsProvider
   /** DNS itself, without a memory of its own: the question is what strangers see now. */
-  readonly resolver: Pick<Resolver, 'mx' | 'txt'>
+  readonly resolver: Resolver
   /** For the events and the audit log; its writes are part of the commit. */
   readonly record: RecordChange
   readonly changed: (domain: MailDomain) => void
@@ -138,7 +139,7 @@ export async function recordsOf(
   { domain, mail, service }: { domain: MailDomain; mail: MailService; service: ServiceNames },
 ): Promise<ExpectedRecord[]> {
   const keys = await keysOf(store, { accountId: domain.accountId, domainId: domain.id, mail })
-  return expectedRecords(mail, domain.name, {
+  const records = expectedRecords(mail, domain.name, {
     service,
     keys: keys
       .filter(({ state }) => state === 'active' || state === 'publishing')
@@ -148,6 +149,7 @@ export async function recordsOf(
         next: state === 'publishing',
       })),
   })
+  return mail === 'routing' ? [...records, ...(await stsRecordsOf(store, domain, service))] : records
 }
 
 function locksOf(

@@ -16,6 +16,8 @@ export interface DomainChange {
     | 'routing.unlock'
     | 'routing.update'
     | 'routing.verified'
+    | 'mta_sts.update'
+    | 'mta_sts.end'
     | 'dns.drifted'
     | 'dns.restored'
     | 'dkim.rotate'

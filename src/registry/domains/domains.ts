@@ -12,8 +12,10 @@ import { openHostedZones } from './hosted-zones.ts'
 import { type Onboarding, onboard } from './onboard.ts'
 import type { MailService } from './onboarding-records.ts'
 import type { OwnershipLookups } from './ownership.ts'
+import { findRoutedDomain, type RoutedDomain } from './routed-domain.ts'
 import { openSenderDomains, type SenderDomain } from './sender-domain.ts'
 import type { ServiceAddresses } from './service-zone.ts'
+import { openStsPolicies } from './sts-policies.ts'
 import { openZoneControl, type ZoneControl } from './zone-control.ts'
 import {
   accountOfZone,
@@ -51,6 +53,12 @@ export interface Domains {
    *  is active, and its sending active or disabled or its routing active. From memory for 5 s at most. It looks across
    *  accounts, so its answer is for choosing among the accounts that the asker may act in, and not to be told. */
   holder(name: string): Promise<string | undefined>
+  /** The MTA-STS policy that is served at a host, such as `mta-sts.example.com` in lower-case A-labels; undefined where
+   *  none of ours is. From memory for 5 s at most. It looks across accounts, and what it says is public. */
+  policyAt(host: string): Promise<string | undefined>
+  /** The domain of that name (lower-case A-labels, matched exactly) whose mail comes to our MX. It looks across accounts:
+   *  strangers write to it. */
+  routedDomain(name: string): Promise<RoutedDomain | undefined>
   /** The key of `email.<service>`, made on the first call. */
   ensureServiceKeys(): Promise<SigningIdentity>
   readonly authority: Authority
@@ -88,6 +96,7 @@ export function openDomains(world: DomainsWorld): Domains {
   const hosted = openHostedZones(world)
   const senders = openSenderDomains({ store, service, clock, identity: (row) => keys.identity(row) })
   const holders = openDomainHolders({ store, clock })
+  const policies = openStsPolicies({ store, service, clock })
   const dnsProvider = openDnsProviders(store)
   const owners = briefCache<string | undefined>({ max: OWNERS_KEPT, clock })
   const authority = authorityOver((name) => hosted.find(name))
@@ -102,6 +111,7 @@ export function openDomains(world: DomainsWorld): Domains {
       for (const name of names) {
         senders.forget(zone.accountId, name)
         holders.forget(name)
+        policies.forget(name)
       }
     },
   })
@@ -119,6 +129,7 @@ export function openDomains(world: DomainsWorld): Domains {
   }: Pick<DomainRequest, 'accountId' | 'zoneId' | 'name'>): void {
     senders.forget(accountId, name)
     holders.forget(name)
+    policies.forget(name)
     hosted.forget(zoneId)
   }
 
@@ -155,6 +166,8 @@ export function openDomains(world: DomainsWorld): Domains {
     onboardRouting: (request) => onboardFor('routing', request),
     senderDomain: (accountId, name) => senders.senderDomain(accountId, name),
     holder: (name) => holders.holder(name),
+    policyAt: (host) => policies.at(host),
+    routedDomain: (name) => findRoutedDomain({ store, identity: (row) => keys.identity(row) }, name),
     ensureServiceKeys,
     authority,
   }

@@ -1,5 +1,6 @@
 import { hasInclude } from '#protocol/spf-record.ts'
 import { dkimKeyIn, type ExpectedRecord, isDmarc, isSpf } from './onboarding-records.ts'
+import { announces, isStsText } from './plan-sts.ts'
 import type { Seen, SeenRecord } from './seen-records.ts'
 
 /** How an expected record stands in DNS. `foreign`: somebody else's stands in its place. `conflicting`: one that
@@ -7,7 +8,7 @@ import type { Seen, SeenRecord } from './seen-records.ts'
  *  `unanswered`: DNS did not say. */
 export type RecordState = 'ready' | 'missing' | 'foreign' | 'conflicting' | 'multiple-spf' | 'unanswered'
 
-/** The codes are the original's (clients.md §4); the last two are ours. */
+/** The codes are the original's (clients.md §4); those from the second of DMARC on are ours. */
 export interface RecordProblem {
   readonly code:
     | 'mx.missing'
@@ -20,6 +21,9 @@ export interface RecordProblem {
     | 'dmarc.missing'
     | 'dmarc.multiple'
     | 'spf.too_many_lookups'
+    | 'mta_sts.missing'
+    | 'mta_sts.conflict'
+    | 'mta_sts.foreign'
   readonly missing?: ExpectedRecord
   readonly existing?: SeenRecord
   readonly multiple?: readonly SeenRecord[]
@@ -39,8 +43,11 @@ export interface Judgement {
 
 /** Compares what should be in DNS with what is. Records beside ours that do no harm are passed over. */
 export function judgeRecords(expected: readonly ExpectedRecord[], seen: Seen, spfHost: string): Judgement {
+  // An alias is told from what stands in its place.
   const at = (record: ExpectedRecord) =>
-    seen.records.filter(({ name, type }) => name === record.name && type === record.type)
+    seen.records.filter(
+      ({ name, type }) => name === record.name && (type === record.type || record.type === 'CNAME'),
+    )
   const records: JudgedRecord[] = []
   const problems: RecordProblem[] = []
   for (const record of expected) {
@@ -71,7 +78,14 @@ interface Context {
 
 const READY: Verdict = { state: 'ready' }
 
-const JUDGES = { mx: judgeMx, spf: judgeSpf, dkim: judgeDkim, dmarc: judgeDmarc } as const satisfies Record<
+const JUDGES = {
+  mx: judgeMx,
+  spf: judgeSpf,
+  dkim: judgeDkim,
+  dmarc: judgeDmarc,
+  sts: judgeSts,
+  'sts-host': judgeStsHost,
+} as const satisfies Record<
   ExpectedRecord['role'],
   (record: ExpectedRecord, there: readonly SeenRecord[], context: Context) => Verdict
 >
@@ -111,6 +125,20 @@ function judgeDmarc(record: ExpectedRecord, there: readonly SeenRecord[]): Verdi
   if (policies.length === 0) return { state: 'missing', problem: { code: 'dmarc.missing', missing: record } }
   if (policies.length === 1) return READY
   return { state: 'conflicting', problem: { code: 'dmarc.multiple', multiple: policies } }
+}
+
+/** An id that is not the one of the policy that is served keeps senders with what they have (RFC 8461 §3.1). */
+function judgeSts(record: ExpectedRecord, there: readonly SeenRecord[]): Verdict {
+  const [existing, second] = there.filter(isStsText)
+  if (!existing) return { state: 'missing', problem: { code: 'mta_sts.missing', missing: record } }
+  if (announces(record, second ? [existing, second] : [existing])) return READY
+  return { state: 'conflicting', problem: { code: 'mta_sts.conflict', existing, missing: record } }
+}
+
+function judgeStsHost(record: ExpectedRecord, [existing]: readonly SeenRecord[]): Verdict {
+  if (!existing) return { state: 'missing', problem: { code: 'mta_sts.missing', missing: record } }
+  if (existing.type === 'CNAME') return READY
+  return { state: 'foreign', problem: { code: 'mta_sts.foreign', existing, missing: record } }
 }
 
 function foreignExchanges(expected: readonly ExpectedRecord[], seen: Seen): RecordProblem[] {

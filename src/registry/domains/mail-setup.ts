@@ -2,6 +2,7 @@ import type { ServiceNames } from '#model/service.ts'
 import type { Resolver } from '#net/resolver.ts'
 import type { Store } from '#store/store.ts'
 import type { Vault } from '#vault/vault.ts'
+import { changeMtaSts, type StsChange, type StsWish } from './change-mta-sts.ts'
 import { type DomainKey, findDomainKey, keysOf } from './dkim-key.ts'
 import {
   type CheckWorld,
@@ -30,6 +31,7 @@ import { advanceKeys, beginRotation, type Rotation } from './rotate-key.ts'
 import { changeRoutingSettings, type RoutingSettings, routingSettings } from './routing-settings.ts'
 import { openTurns } from './setup-turns.ts'
 import { unlockRouting } from './unlock.ts'
+import { type MtaStsView, viewMtaSts } from './view-mta-sts.ts'
 import type { Zone } from './zones.ts'
 
 /** What a zone's owner does with the two services: domains in and out, their records, their state in DNS, their keys.
@@ -48,6 +50,9 @@ export interface MailSetup {
   add(zone: Zone, name: string, mail: MailService, record: RecordChange): Promise<Onboarding>
   /** False where it was not in the service. */
   remove(zone: Zone, domain: MailDomain, mail: MailService, record: RecordChange): Promise<boolean>
+  /** Writes what is missing of the records of all domains, after the zone took another road to DNS. Out: those that
+   *  it could not be done for, and why. */
+  mend(zone: Zone, record: RecordChange): Promise<readonly NotMended[]>
   changeOptions(zone: Zone, domain: MailDomain, change: OptionsChange): Promise<MailDomain | undefined>
   unlock(zone: Zone, domain: MailDomain, record: RecordChange): Promise<void>
   /** The records to publish. */
@@ -60,11 +65,20 @@ export interface MailSetup {
   preview(zone: Zone, name: string, mail: MailService): Promise<DomainPreview | OnboardingRefused>
   routingSettings(zone: Zone): Promise<RoutingSettings>
   changeRoutingSettings(zone: Zone, change: SettingsChange, record: RecordChange): Promise<void>
+  /** What the domain says of TLS to those who send to it, with a look at DNS. */
+  mtaSts(zone: Zone, domain: MailDomain): Promise<MtaStsView>
+  changeMtaSts(zone: Zone, domain: MailDomain, wish: StsWish, record: RecordChange): Promise<StsChange>
   /** Oldest first. */
   keys(domain: MailDomain, mail: MailService): Promise<DomainKey[]>
   rotate(zone: Zone, domain: MailDomain, mail: MailService, record: RecordChange): Promise<Rotation>
-  /** Looks that are due, and keys that can go a step further. To be called each minute or so. */
+  /** Looks that are due, keys that can go a step further, policies whose time has come. To be called each minute or so. */
   runDue(): Promise<void>
+}
+
+export interface NotMended {
+  readonly name: string
+  readonly mail: MailService
+  readonly refused: OnboardingRefused
 }
 
 export interface OptionsChange {
@@ -85,7 +99,7 @@ export interface MailSetupWorld {
   readonly clock: () => number
   readonly domains: Domains
   /** DNS itself, without a memory of its own. */
-  readonly resolver: Pick<Resolver, 'mx' | 'txt'>
+  readonly resolver: Resolver
   /** Whether a domain works at once (development), or once its records were seen in DNS. */
   readonly activeAtOnce: boolean
   /** How long a key signs before the next one is made by itself, where we publish the records; never unless given. */
@@ -118,6 +132,19 @@ export function openMailSetup(world: MailSetupWorld): MailSetup {
     await checkAgain(checks, { zone, domainId: result.domainId, mail })
     const now = await findMailDomain(store, of(zone), result.domainId)
     return { ...result, status: now?.[mail] === 'active' ? 'active' : 'pending' }
+  }
+
+  async function mend(zone: Zone, record: RecordChange): Promise<readonly NotMended[]> {
+    const left: NotMended[] = []
+    for (const domain of await mailDomainsOf(store, of(zone))) {
+      for (const mail of ['sending', 'routing'] as const) {
+        if (!isSetUp(domain[mail])) continue
+        const { name } = domain
+        const added = await add(zone, name, mail, record)
+        if (added.kind !== 'onboarded') left.push({ name, mail, refused: added })
+      }
+    }
+    return left
   }
 
   async function changeOptions(
@@ -181,6 +208,7 @@ export function openMailSetup(world: MailSetupWorld): MailSetup {
       domains.domainChanged(domain)
       return removed
     },
+    mend,
     changeOptions,
     async unlock(zone, domain, record) {
       await unlockRouting(base, { zone, domain, record })
@@ -205,6 +233,12 @@ export function openMailSetup(world: MailSetupWorld): MailSetup {
     routingSettings: (zone) => routingSettings(store, zone),
     changeRoutingSettings: (zone, change, record) =>
       changeRoutingSettings(store, zone, { ...change, at: clock(), record }),
+    mtaSts: (zone, domain) => viewMtaSts(base, zone, domain),
+    async changeMtaSts(zone, domain, wish, record) {
+      const changed = await changeMtaSts(base, { zone, domain, wish, record })
+      domains.domainChanged(domain)
+      return changed
+    },
     keys: (domain, mail) => keysOf(store, { accountId: domain.accountId, domainId: domain.id, mail }),
     rotate,
     runDue: () => turns.run(),

@@ -1,6 +1,7 @@
 import { returnPathDomain, type ServiceNames } from '#model/service.ts'
 import { hasInclude, withoutInclude } from '#protocol/spf-record.ts'
 import { type Store, statement, type Write } from '#store/store.ts'
+import { stopMtaSts } from './change-mta-sts.ts'
 import { type DomainKey, keysOf } from './dkim-key.ts'
 import type { DnsProvider, ZoneRecordRow } from './dns-provider.ts'
 import { type RecordChange, resourceOf } from './domain-change.ts'
@@ -43,7 +44,11 @@ export async function offboard(world: OffboardWorld, request: OffboardRequest): 
     if (!domain || !isIn(mail, domain[mail])) return false
     const keys = await keysOf(store, { accountId: zone.accountId, domainId, mail })
     const rows = await world.dnsProvider(zone).records(zone)
-    const committed = await store.commit(removalWrites(world, request, { domain, keys, rows }))
+    const at = Math.max(world.clock(), domain.modifiedAt + 1)
+    const committed = await store.commit([
+      ...removalWrites(world, request, { domain, keys, rows, at }),
+      ...(mail === 'routing' ? await stopMtaSts(world, { ...request, domain, at }) : []),
+    ])
     if (committed.ok) return true
   }
   throw new Error(`removing ${domainId} from ${mail} lost ${RACES} races in a row`)
@@ -60,16 +65,16 @@ export function isSetUp(status: MailStatus): boolean {
 }
 
 function removalWrites(
-  { service, clock, dnsProvider }: OffboardWorld,
+  { service, dnsProvider }: OffboardWorld,
   { zone, mail, record }: OffboardRequest,
   found: {
     readonly domain: MailDomain
     readonly keys: readonly DomainKey[]
     readonly rows: readonly ZoneRecordRow[]
+    readonly at: number
   },
 ): Write[] {
-  const { domain, keys } = found
-  const at = Math.max(clock(), domain.modifiedAt + 1)
+  const { domain, keys, at } = found
   const provider = dnsProvider(zone)
   const { gone, unmerged } = removedRecords(service, mail, found)
   // Of routing the word says that it was here: its rules are kept.

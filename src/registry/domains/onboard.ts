@@ -19,6 +19,7 @@ import {
   statusWrite,
   withStatus,
 } from './mail-domain.ts'
+import { stsRecordsOf } from './mta-sts.ts'
 import { type ExpectedRecord, expectedRecords, type MailService, SELECTOR } from './onboarding-records.ts'
 import { planRecords, type RecordPlan } from './plan-records.ts'
 import { presentRecords } from './present-records.ts'
@@ -59,7 +60,7 @@ export interface OnboardWorld {
   readonly service: ServiceNames
   readonly clock: () => number
   readonly dnsProvider: (zone: Zone) => DnsProvider
-  readonly resolver: Pick<Resolver, 'mx' | 'txt'>
+  readonly resolver: Resolver
 }
 
 export interface OnboardRequest {
@@ -155,9 +156,12 @@ interface Plan {
 
 async function planOnboarding(world: OnboardWorld, step: Step): Promise<Plan | Onboarding> {
   const { service, resolver } = world
-  const { zone } = step.before
+  const { zone, domain } = step.before
   const { mail, name } = step.request
-  const expected = expectedRecords(mail, name, { service, keys: keysToPublish(step) })
+  const expected = [
+    ...expectedRecords(mail, name, { service, keys: keysToPublish(step) }),
+    ...(domain && mail === 'routing' ? await stsRecordsOf(world.store, domain, service) : []),
+  ]
   const present = await presentRecords(zone, expected, { provider: world.dnsProvider(zone), resolver })
   if (present.unanswered.length > 0) return { kind: 'unanswered', names: present.unanswered }
   const records = planRecords(mail, expected, { present: present.records, spfHost: service.spf })

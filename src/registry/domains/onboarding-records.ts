@@ -6,9 +6,9 @@ export type MailService = 'sending' | 'routing'
 
 /** A record that onboarding expects in DNS (config-domains.md). */
 export interface ExpectedRecord {
-  readonly role: 'mx' | 'spf' | 'dkim' | 'dmarc'
+  readonly role: 'mx' | 'spf' | 'dkim' | 'dmarc' | 'sts' | 'sts-host'
   readonly name: string
-  readonly type: 'MX' | 'TXT'
+  readonly type: 'MX' | 'TXT' | 'CNAME'
   /** Empty for the DKIM record of a key that is not made yet. */
   readonly content: string
   readonly priority: number | null
@@ -16,6 +16,8 @@ export interface ExpectedRecord {
   readonly locked: boolean
   /** Of a key that does not sign yet: nothing depends on it. */
   readonly next?: true
+  /** What does as well: a CNAME to a record of the service's own, which announces the policy of this id. */
+  readonly instead?: { readonly alias: string; readonly id: string }
 }
 
 /** The selector of a domain's first key; those after it are numbered. */

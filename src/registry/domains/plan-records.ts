@@ -1,6 +1,7 @@
 import { hasInclude, withInclude } from '#protocol/spf-record.ts'
 import { isForeign } from './judge-records.ts'
 import { dkimKeyIn, type ExpectedRecord, isDmarc, isSpf, type MailService } from './onboarding-records.ts'
+import { planSts } from './plan-sts.ts'
 import type { PresentRecord } from './present-records.ts'
 import type { SeenRecord } from './seen-records.ts'
 
@@ -28,6 +29,27 @@ export function planRecords(
   expected: readonly ExpectedRecord[],
   { present, spfHost }: { readonly present: readonly PresentRecord[]; readonly spfHost: string },
 ): RecordPlan {
+  const plan = planMail(
+    mail,
+    expected.filter((record) => !isSts(record)),
+    { present, spfHost },
+  )
+  // What stands in the way of a policy is no reason to keep mail out.
+  const { conflicts, put, stale } = planSts(expected.filter(isSts), present)
+  if (conflicts.length > 0) return plan
+  return { ...plan, put: [...plan.put, ...put], stale: [...plan.stale, ...stale] }
+}
+
+function isSts({ role }: ExpectedRecord): boolean {
+  return role === 'sts' || role === 'sts-host'
+}
+
+function planMail(
+  mail: MailService,
+  expected: readonly ExpectedRecord[],
+  { present: all, spfHost }: { readonly present: readonly PresentRecord[]; readonly spfHost: string },
+): RecordPlan {
+  const present = all.filter(({ name }) => expected.some((wanted) => wanted.name === name))
   const stale = present.filter(
     (record) =>
       record.row?.purpose === mail &&

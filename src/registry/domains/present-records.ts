@@ -19,7 +19,7 @@ export interface Present {
 export async function presentRecords(
   zone: Zone,
   expected: readonly ExpectedRecord[],
-  { provider, resolver }: { provider: DnsProvider; resolver: Pick<Resolver, 'mx' | 'txt'> },
+  { provider, resolver }: { provider: DnsProvider; resolver: Resolver },
 ): Promise<Present> {
   const names = new Set(expected.map(({ name }) => name))
   const rows = await provider.records(zone)

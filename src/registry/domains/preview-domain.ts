@@ -7,6 +7,7 @@ import { keysOf } from './dkim-key.ts'
 import type { DnsProvider } from './dns-provider.ts'
 import { judgeRecords, type RecordProblem } from './judge-records.ts'
 import { findDomainNamed, type MailDomain } from './mail-domain.ts'
+import { stsRecordsOf } from './mta-sts.ts'
 import {
   type ExpectedRecord,
   expectedRecords,
@@ -42,7 +43,7 @@ export interface PreviewWorld {
   readonly store: Store
   readonly service: ServiceNames
   readonly dnsProvider: (zone: Zone) => DnsProvider
-  readonly resolver: Pick<Resolver, 'mx' | 'txt'>
+  readonly resolver: Resolver
 }
 
 export async function previewDomain(
@@ -51,8 +52,12 @@ export async function previewDomain(
 ): Promise<DomainPreview> {
   const { store, service, resolver } = world
   const scope = { accountId: zone.accountId, zoneId: zone.id }
-  const keys = await keysToShow(store, await findDomainNamed(store, scope, name), mail)
-  const expected = expectedRecords(mail, name, { service, keys })
+  const domain = await findDomainNamed(store, scope, name)
+  const keys = await keysToShow(store, domain, mail)
+  const expected = [
+    ...expectedRecords(mail, name, { service, keys }),
+    ...(domain && mail === 'routing' ? await stsRecordsOf(store, domain, service) : []),
+  ]
   const present = await presentRecords(zone, expected, { provider: world.dnsProvider(zone), resolver })
   const judged = judgeRecords(expected, await lookUpRecords(expected, resolver), service.spf)
   const records = withMergedSpf(expected, present.records, service)

@@ -1,4 +1,4 @@
-import type { Lookup, Resolver } from '#net/resolver.ts'
+import type { HostAddress, Lookup, Resolver } from '#net/resolver.ts'
 import type { ExpectedRecord } from './onboarding-records.ts'
 
 /** A record that is there, in DNS or in a zone of ours. */
@@ -16,10 +16,11 @@ export interface Seen {
   readonly unanswered: readonly string[]
 }
 
-/** Asks DNS for every name and type among `expected`, all at once. */
+/** Asks DNS for every name and type among `expected`, all at once. An alias shows by the addresses it leads to: what is
+ *  at those of its target is as good as the CNAME, whatever stands there. */
 export async function lookUpRecords(
-  expected: readonly Pick<ExpectedRecord, 'name' | 'type'>[],
-  resolver: Pick<Resolver, 'mx' | 'txt'>,
+  expected: readonly Pick<ExpectedRecord, 'name' | 'type' | 'content'>[],
+  resolver: Resolver,
 ): Promise<Seen> {
   const mx = [...new Set(expected.filter(({ type }) => type === 'MX').map(({ name }) => name))]
   const txt = [...new Set(expected.filter(({ type }) => type === 'TXT').map(({ name }) => name))]
@@ -36,10 +37,38 @@ export async function lookUpRecords(
     ...txt.map(async (name) =>
       read(name, await resolver.txt(name), (content) => ({ name, type: 'TXT', content, priority: null })),
     ),
+    ...expected
+      .filter(({ type }) => type === 'CNAME')
+      .map(async ({ name, content }) => {
+        const [there, target] = await Promise.all([resolver.addresses(name), resolver.addresses(content)])
+        return readAlias({ name, content }, there, target)
+      }),
   ])
   return {
     records: answers.flatMap(({ records }) => records),
     unanswered: [...new Set(answers.flatMap(({ unanswered }) => unanswered))],
+  }
+}
+
+function readAlias(
+  alias: { readonly name: string; readonly content: string },
+  there: Lookup<HostAddress>,
+  target: Lookup<HostAddress>,
+): Seen {
+  const unknown = there.kind === 'temporary-failure' || target.kind === 'temporary-failure'
+  if (unknown) return { records: [], unanswered: [alias.name] }
+  const addresses = there.kind === 'found' ? there.records : []
+  const targets = target.kind === 'found' ? target.records.map(({ address }) => address) : []
+  if (addresses.length > 0 && addresses.every(({ address }) => targets.includes(address)))
+    return { records: [{ ...alias, type: 'CNAME', priority: null }], unanswered: [] }
+  return {
+    records: addresses.map(({ address, family }) => ({
+      name: alias.name,
+      type: family === 6 ? 'AAAA' : 'A',
+      content: address,
+      priority: null,
+    })),
+    unanswered: [],
   }
 }
 

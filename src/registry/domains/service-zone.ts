@@ -2,6 +2,8 @@ import { isIP, isIPv4, isIPv6 } from 'node:net'
 import { ROUTING_SELECTOR, type ServiceNames } from '#model/service.ts'
 import { isPublicAddress } from '#net/private-address.ts'
 import { parseDomainName } from '#protocol/domain-name.ts'
+import { writeStsRecord } from '#protocol/mta-sts.ts'
+import { servicePolicyId } from './mta-sts.ts'
 import { dkimText, MX_PREFERENCES, spfInclude } from './onboarding-records.ts'
 import { type ZoneContents, zoneContents } from './zone-contents.ts'
 import { AUTOMATIC_TTL_SECONDS, type RecordData, type ZoneRecord } from './zone-record.ts'
@@ -16,6 +18,8 @@ export interface ServiceAddresses {
   readonly relays?: readonly string[]
   /** Whether `pass.<service>` authorises loopback: development only. */
   readonly pass: boolean
+  /** Whether the hosts serve MTA-STS policies. */
+  readonly policies?: boolean
 }
 
 /** On a laptop everything is loopback. */
@@ -40,8 +44,8 @@ export function responsible(service: ServiceNames): string {
   return `hostmaster.${service.domain}`
 }
 
-/** The service domain's own records (DECISIONS, Domains). `_mta-sts.mx` and its policy host are not among them until
- *  the policy is served: a TXT record that leads to no policy makes senders retry for nothing.
+/** The service domain's own records (DECISIONS, Domains). `_mta-sts.mx` and its policy host are not among them where
+ *  no policy is served: a TXT record that leads to no policy makes senders retry for nothing.
  *  `emailKey` is the public key of `email.<service>` in base64. */
 export function serviceZone(
   service: ServiceNames,
@@ -59,8 +63,7 @@ export function serviceZone(
     ...[...nameServers(service), ...zonesHosts],
   ])
     add(host, ...addresses.hosts.map(addressRecord))
-  // The page's own answer (reference-postmaster.md) ends in ~all.
-  add(service.spf, spf(addresses.sources, '~all', addresses.relays))
+  add(service.spf, { type: 'TXT', text: serviceSpf(addresses) })
   add(
     service.email,
     ...service.routes.map(
@@ -70,7 +73,15 @@ export function serviceZone(
   )
   if (emailKey)
     add(`${ROUTING_SELECTOR}._domainkey.${service.email}`, { type: 'TXT', text: dkimText(emailKey) })
-  if (addresses.pass) add(service.pass, spf(['127.0.0.0/8', '::1'], '-all'))
+  if (addresses.policies) {
+    add(service.mtaSts, { type: 'TXT', text: writeStsRecord(servicePolicyId(service)) })
+    add(service.mtaStsPolicy, ...addresses.hosts.map(addressRecord))
+  }
+  if (addresses.pass) {
+    // What comes from there can be answered: its MX is that of every name outside, the sandbox.
+    const exchange: RecordData = { type: 'MX', preference: 10, exchange: `sandbox.${service.domain}` }
+    add(service.pass, { type: 'TXT', text: spf(['127.0.0.0/8', '::1'], '-all') }, exchange)
+  }
   return zoneContents({
     apex: service.domain,
     nameServers: nameServers(service),
@@ -80,14 +91,19 @@ export function serviceZone(
   })
 }
 
+/** What customers' SPF records include. The page's own answer (reference-postmaster.md) ends in ~all. */
+export function serviceSpf({ sources, relays }: Pick<ServiceAddresses, 'sources' | 'relays'>): string {
+  return spf(sources, '~all', relays)
+}
+
 function addressRecord(address: string): RecordData {
   return { type: isIPv6(address) ? 'AAAA' : 'A', data: address }
 }
 
 /** Addresses first: a checker that finds the sender among them asks DNS no more (RFC 7208 §4.6.4 lets it ask ten times,
  *  and the record that includes this one was the first). */
-function spf(sources: readonly string[], all: '~all' | '-all', relays: readonly string[] = []): RecordData {
-  return { type: 'TXT', text: ['v=spf1', ...sources.map(addressMechanism), ...relays, all].join(' ') }
+function spf(sources: readonly string[], all: '~all' | '-all', relays: readonly string[] = []): string {
+  return ['v=spf1', ...sources.map(addressMechanism), ...relays, all].join(' ')
 }
 
 /** RFC 7208 §5.6. */

@@ -1,4 +1,5 @@
 import { statement } from '#store/store.ts'
+import { endMtaSts } from './change-mta-sts.ts'
 import { type CheckWorld, checkDomain } from './dns-check.ts'
 import type { RecordChange } from './domain-change.ts'
 import { domainOf, type MailDomain } from './mail-domain.ts'
@@ -67,6 +68,12 @@ const agedKeys = statement<DomainRow & { readonly mail: string }>(
    order by dkim_key.state_at limit $2`,
 )
 
+const endingPolicies = statement<DomainRow>(
+  'mta-sts.ending',
+  `select ${DOMAIN} from domain join mta_sts on mta_sts.domain_id = domain.id
+   where mta_sts.ends_at <= $1 order by mta_sts.ends_at, domain.id limit $2`,
+)
+
 export function openTurns(world: TurnsWorld): SetupTurns {
   const { store, clock, record, rotateAfterMs } = world
 
@@ -101,6 +108,11 @@ export function openTurns(world: TurnsWorld): SetupTurns {
       )
   }
 
+  async function endPolicy(zone: Zone, domain: MailDomain): Promise<void> {
+    await endMtaSts(world, { zone, domain, record })
+    world.changed(domain)
+  }
+
   return {
     async run() {
       const now = clock()
@@ -109,6 +121,7 @@ export function openTurns(world: TurnsWorld): SetupTurns {
           beginRotation(world, of),
         )
       await eachKey(await store.all(movingKeys, [now - KEEP_KEY_MS, AT_ONCE]), (of) => advanceKeys(world, of))
+      await each(await store.all(endingPolicies, [now, AT_ONCE]), (zone, domain) => endPolicy(zone, domain))
       for (const mail of ['sending', 'routing'] as const)
         await each(await store.all(dueChecks[mail], [now, AT_ONCE]), (zone, domain) =>
           checkDomain(world, { zone, domain, mail }),

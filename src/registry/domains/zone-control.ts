@@ -1,6 +1,7 @@
 import type { ServiceNames } from '#model/service.ts'
 import type { Store } from '#store/store.ts'
 import { checkPendingZones, checkZone, type NoteZone } from './activate-zone.ts'
+import { changeZone, type ZoneChange, type ZoneWish } from './change-zone.ts'
 import { delegatedNames } from './delegated-names.ts'
 import type { DnsProvider } from './dns-provider.ts'
 import { challenge, type OwnershipLookups } from './ownership.ts'
@@ -22,6 +23,8 @@ export interface ZoneControl {
   check(zone: Zone, note?: NoteZone): Promise<Zone>
   /** The same for pending zones whose turn has come; resolves with how many became active. */
   checkPending(note?: NoteZone): Promise<number>
+  /** Another road to DNS. Where that is ours now, the records of its domains are to be written anew (`MailSetup.mend`). */
+  change(zone: Zone, wish: ZoneWish, note?: NoteZone): Promise<ZoneChange>
   /** False where it was gone already. */
   remove(zone: Zone, note?: NoteZone): Promise<boolean>
   /** What proves it, and where to delegate it to. */
@@ -80,6 +83,12 @@ export function openZoneControl(world: ZoneControlWorld): ZoneControl {
 
     async checkPending(note = quiet) {
       return ownership ? checkPendingZones(activation(ownership, note)) : 0
+    },
+
+    async change(zone, wish, note = quiet) {
+      const change = await changeZone(world, { zone, wish, note })
+      if (change.kind === 'changed') await changed(change.zone)
+      return change
     },
 
     async remove(zone, note = quiet) {

@@ -8,6 +8,7 @@ import {
   type ZoneRecordRow,
 } from './dns-provider.ts'
 import { isSpf } from './onboarding-records.ts'
+import { isStsText } from './plan-sts.ts'
 import { type GivenRecord, type RecordFault, readRecord } from './read-record.ts'
 import { findZone, type Zone } from './zones.ts'
 
@@ -239,6 +240,10 @@ function notHosted(zone: Zone): RecordOutcome | undefined {
 }
 
 function locked({ type, name, purpose }: ZoneRecordRow): RecordOutcome {
+  if (/^_?mta-sts\./.test(name)) {
+    const detail = `The ${type} record of ${name} announces the MTA-STS policy of the domain: switch that off first.`
+    return { kind: 'locked', detail }
+  }
   const service = purpose === 'routing' ? 'Email Routing' : 'Email Sending'
   const way =
     purpose === 'routing'
@@ -277,5 +282,7 @@ function clashes(record: RecordToPut, others: readonly ZoneRecordRow[]): RecordO
 function competes(record: RecordToPut, other: ZoneRecordRow): boolean {
   if (record.type === 'MX') return true
   if (record.type !== 'TXT') return false
+  // RFC 8461 §3.1: two announcements of a policy are none.
+  if (isStsText(record) && isStsText(other)) return true
   return (isSpf(record) && isSpf(other)) || record.name.includes('._domainkey.')
 }

@@ -47,6 +47,8 @@ export type ZoneCreation =
   | { readonly kind: 'reserved' }
   /** More labels than any registrable name needs. */
   | { readonly kind: 'too-deep'; readonly labels: number }
+  /** So many wait for proof already, of the account or of the name: each is asked about in DNS again and again. */
+  | { readonly kind: 'too-many-pending'; readonly of: 'account' | 'name'; readonly limit: number }
 
 export interface ZoneRow {
   readonly id: string
@@ -65,6 +67,9 @@ export interface ZoneRow {
 
 export const ZONE_COLUMNS =
   'id, account_id, name, status, type, dns, created_at, modified_at, activated_at, checked_at, check_detail, records_at'
+
+/** How many may wait for proof at one time: of one account, and of one name in all accounts. */
+export const PENDING_ZONES = { account: 100, name: 20 } as const
 
 const zoneByName = statement<ZoneRow>(
   'zone.by-name',
@@ -88,12 +93,22 @@ const allZones = statement<ZoneRow>(
 
 // Of two creators at the same moment the index of active names lets one through. Names above and below are looked at
 // before: two owners would have to prove both within the same millisecond to slip past each other.
+// Several at once may end up one or two past a limit on pending zones, which harms nobody.
 const insertZone = statement(
   'zone.insert',
   `insert into zone (id, account_id, name, status, created_at, activated_at, type, dns)
    select $1, $2, $3, $4, cast($5 as bigint), cast($6 as bigint), $7, $8
    where not exists (select 1 from zone where account_id = $2 and name = $3)
+     and ($4 = 'active' or (
+       (select count(*) from zone where account_id = $2 and status = 'pending') < ${PENDING_ZONES.account}
+       and (select count(*) from zone where name = $3 and status = 'pending') < ${PENDING_ZONES.name}))
    on conflict do nothing`,
+)
+
+const countPending = statement<{ readonly account: number; readonly name: number }>(
+  'zone.count-pending',
+  `select (select count(*) from zone where account_id = $1 and status = 'pending') as account,
+     (select count(*) from zone where name = $2 and status = 'pending') as name`,
 )
 
 // Above: the name's own suffixes. Below: names that end in a dot and this name.
@@ -131,7 +146,18 @@ export async function createZone(
   const created = await store.commit([{ statement: insertZone, params, rows: 1 }, ...record(zone)])
   if (created.ok) return { kind: 'created', zone }
   const winner = await store.get(zoneByName, [accountId, name])
-  return winner ? { kind: 'existed', zone: zoneOf(winner) } : { kind: 'taken' }
+  if (winner) return { kind: 'existed', zone: zoneOf(winner) }
+  return (active ? undefined : await tooManyPending(store, accountId, name)) ?? { kind: 'taken' }
+}
+
+async function tooManyPending(
+  store: Store,
+  accountId: string,
+  name: string,
+): Promise<ZoneCreation | undefined> {
+  const pending = await store.get(countPending, [accountId, name])
+  const of = (['account', 'name'] as const).find((each) => pending && pending[each] >= PENDING_ZONES[each])
+  return of && { kind: 'too-many-pending', of, limit: PENDING_ZONES[of] }
 }
 
 export async function findZone(store: Store, accountId: string, zoneId: string): Promise<Zone | undefined> {
