@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import Cloudflare from 'cloudflare'
+import { checkedFetch } from '#test/checked-fetch.ts'
 import { skipWithout } from '#test/client-program.ts'
 import { contentOf, type Dug, dig } from '#test/dig.ts'
 import { type Instance, startInstance } from '#test/instance.ts'
@@ -42,7 +43,11 @@ let records: readonly Cloudflare.DNS.RecordResponse[]
 
 before(async () => {
   instance = await startInstance()
-  const client = new Cloudflare({ apiToken: instance.dev.api_token, baseURL: instance.dev.api })
+  const client = new Cloudflare({
+    fetch: checkedFetch,
+    apiToken: instance.dev.api_token,
+    baseURL: instance.dev.api,
+  })
   const path = `/zones/${instance.dev.zone_id}/dns_records`
   for (const [type, name, content, priority] of [...OURS, ...DELEGATED])
     await client.post(path, { body: { type, name, content, priority, ttl: 600 } })

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import Cloudflare from 'cloudflare'
+import { checkedFetch } from '#test/checked-fetch.ts'
 import { type Instance, startInstance } from '#test/instance.ts'
 
 let instance: Instance
@@ -8,7 +9,11 @@ let client: Cloudflare
 
 before(async () => {
   instance = await startInstance()
-  client = new Cloudflare({ apiToken: instance.dev.api_token, baseURL: instance.dev.api })
+  client = new Cloudflare({
+    fetch: checkedFetch,
+    apiToken: instance.dev.api_token,
+    baseURL: instance.dev.api,
+  })
 })
 after(async () => instance[Symbol.asyncDispose]())
 
@@ -60,7 +65,12 @@ test('the official SDK tells errors apart', async () => {
     client.emailSending.send({ ...mail, from: 'not an address' }),
     Cloudflare.BadRequestError,
   )
-  const stranger = new Cloudflare({ apiToken: 'x'.repeat(40), baseURL: instance.dev.api, maxRetries: 0 })
+  const stranger = new Cloudflare({
+    fetch: checkedFetch,
+    apiToken: 'x'.repeat(40),
+    baseURL: instance.dev.api,
+    maxRetries: 0,
+  })
   await assert.rejects(
     stranger.emailSending.send({ ...mail, from: 'a@yourdomain.com' }),
     Cloudflare.AuthenticationError,

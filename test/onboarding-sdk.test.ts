@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import Cloudflare from 'cloudflare'
 import { PERMISSIONS } from '#model/permission.ts'
+import { checkedFetch } from '#test/checked-fetch.ts'
 import { type Instance, startInstance } from '#test/instance.ts'
 import { addSecondAccount } from '#test/second-account.ts'
 
@@ -11,7 +12,12 @@ let client: Cloudflare
 
 before(async () => {
   instance = await startInstance()
-  client = new Cloudflare({ apiToken: instance.dev.api_token, baseURL: instance.dev.api, maxRetries: 0 })
+  client = new Cloudflare({
+    fetch: checkedFetch,
+    apiToken: instance.dev.api_token,
+    baseURL: instance.dev.api,
+    maxRetries: 0,
+  })
 })
 after(async () => instance[Symbol.asyncDispose]())
 
@@ -39,7 +45,7 @@ async function ask(
   body?: unknown,
   token = instance.dev.api_token,
 ): Promise<Answer> {
-  const response = await fetch(`${instance.dev.api}${path}`, {
+  const response = await checkedFetch(`${instance.dev.api}${path}`, {
     method,
     headers: {
       authorization: `Bearer ${token}`,
@@ -361,7 +367,12 @@ test('requests that are wrong say where', async () => {
 test('another account’s zone and domain are not there, and each change is in the audit log', async () => {
   const { account_id, zone_id } = instance.dev
   const other = addSecondAccount(instance.directory, PERMISSIONS)
-  const stranger = new Cloudflare({ apiToken: other.token, baseURL: instance.dev.api, maxRetries: 0 })
+  const stranger = new Cloudflare({
+    fetch: checkedFetch,
+    apiToken: other.token,
+    baseURL: instance.dev.api,
+    maxRetries: 0,
+  })
   const [apex] = (await ask('GET', `/zones/${zone_id}/email/sending/subdomains`)).result as { tag: string }[]
   for (const call of [
     stranger.emailRouting.get(zone()),

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import Cloudflare from 'cloudflare'
+import { checkedFetch } from '#test/checked-fetch.ts'
 import { type Instance, startInstance } from '#test/instance.ts'
 import { addSecondAccount } from '#test/second-account.ts'
 
@@ -9,7 +10,12 @@ let client: Cloudflare
 
 before(async () => {
   instance = await startInstance()
-  client = new Cloudflare({ apiToken: instance.dev.api_token, baseURL: instance.dev.api, maxRetries: 0 })
+  client = new Cloudflare({
+    fetch: checkedFetch,
+    apiToken: instance.dev.api_token,
+    baseURL: instance.dev.api,
+    maxRetries: 0,
+  })
 })
 after(async () => instance[Symbol.asyncDispose]())
 
@@ -351,7 +357,12 @@ test("another account's ids are unknown, and permissions are asked for", async (
   })
   const all = ['Email Routing Rules:Edit', 'Email Routing Addresses:Edit', 'Account Settings:Edit']
   const second = addSecondAccount(instance.directory, all)
-  const other = new Cloudflare({ apiToken: second.token, baseURL: instance.dev.api, maxRetries: 0 })
+  const other = new Cloudflare({
+    fetch: checkedFetch,
+    apiToken: second.token,
+    baseURL: instance.dev.api,
+    maxRetries: 0,
+  })
   const theirs = { account_id: second.accountId }
   const unknown = isError(Cloudflare.NotFoundError, 7003)
   await assert.rejects(other.emailRouting.addresses.get(id, theirs), unknown)
@@ -368,7 +379,12 @@ test("another account's ids are unknown, and permissions are asked for", async (
     'Email Routing Rules:Read',
     'Email Routing Addresses:Edit',
   ])
-  const limited = new Cloudflare({ apiToken: lesser.token, baseURL: instance.dev.api, maxRetries: 0 })
+  const limited = new Cloudflare({
+    fetch: checkedFetch,
+    apiToken: lesser.token,
+    baseURL: instance.dev.api,
+    maxRetries: 0,
+  })
   const own = { account_id: lesser.accountId }
   const { id: theirId = '' } = await limited.emailRouting.addresses.create({
     ...own,
@@ -428,7 +444,12 @@ test('a token that is kept out of a zone sees none of its rules in lists of the 
       { ...reading, effect: 'deny', resources: { [`com.cloudflare.api.account.zone.${zone_id}`]: '*' } },
     ],
   })
-  const kept = new Cloudflare({ apiToken: value, baseURL: instance.dev.api, maxRetries: 0 })
+  const kept = new Cloudflare({
+    fetch: checkedFetch,
+    apiToken: value,
+    baseURL: instance.dev.api,
+    maxRetries: 0,
+  })
   assert.deepEqual(await collect(kept.emailRouting.accountRules.list(account())), [])
   await assert.rejects(
     collect(kept.emailRouting.rules.list(zone())),

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import Cloudflare from 'cloudflare'
+import { checkedFetch } from '#test/checked-fetch.ts'
 import { type Instance, startInstance } from '#test/instance.ts'
 import { addSecondAccount } from '#test/second-account.ts'
 import { type Asked, type Called, call as callInstance } from '#test/sending-call.ts'
@@ -10,7 +11,12 @@ let client: Cloudflare
 
 before(async () => {
   instance = await startInstance()
-  client = new Cloudflare({ apiToken: instance.dev.api_token, baseURL: instance.dev.api, maxRetries: 0 })
+  client = new Cloudflare({
+    fetch: checkedFetch,
+    apiToken: instance.dev.api_token,
+    baseURL: instance.dev.api,
+    maxRetries: 0,
+  })
 })
 after(async () => instance[Symbol.asyncDispose]())
 

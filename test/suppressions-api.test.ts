@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { after, before, test } from 'node:test'
 import Cloudflare from 'cloudflare'
+import { checkedFetch } from '#test/checked-fetch.ts'
 import { type Instance, startInstance } from '#test/instance.ts'
 import { addSecondAccount } from '#test/second-account.ts'
 import { type Asked, type Called, call as callInstance } from '#test/sending-call.ts'
@@ -14,7 +15,12 @@ let client: Cloudflare
 
 before(async () => {
   instance = await startInstance()
-  client = new Cloudflare({ apiToken: instance.dev.api_token, baseURL: instance.dev.api, maxRetries: 0 })
+  client = new Cloudflare({
+    fetch: checkedFetch,
+    apiToken: instance.dev.api_token,
+    baseURL: instance.dev.api,
+    maxRetries: 0,
+  })
 })
 after(async () => instance[Symbol.asyncDispose]())
 
@@ -146,7 +152,12 @@ test('complaints: ten a day are taken back, then 429, which no client repeats', 
   assert.deepEqual([eleventh.status, eleventh.error.code], [429, 10004])
   assert.equal(eleventh.headers.get('x-should-retry'), 'false')
   await instance.restart()
-  client = new Cloudflare({ apiToken: instance.dev.api_token, baseURL: instance.dev.api, maxRetries: 0 })
+  client = new Cloudflare({
+    fetch: checkedFetch,
+    apiToken: instance.dev.api_token,
+    baseURL: instance.dev.api,
+    maxRetries: 0,
+  })
   await assert.rejects(list().delete(ids[10] ?? '', account()), Cloudflare.RateLimitError)
 })
 

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { after, before, test } from 'node:test'
 import Cloudflare from 'cloudflare'
 import { createTransport } from 'nodemailer'
+import { checkedFetch } from '#test/checked-fetch.ts'
 import { openAccount, openControlPlane } from '#test/control-plane.ts'
 import { type Instance, startInstance } from '#test/instance.ts'
 import { openTestStore } from '#test/stores.ts'
@@ -12,12 +13,18 @@ let client: Cloudflare
 
 before(async () => {
   instance = await startInstance({ POSTHORN_DEV_ZONES: 'yourdomain.com, other.example' })
-  client = new Cloudflare({ apiToken: instance.dev.api_token, baseURL: instance.dev.api, maxRetries: 0 })
+  client = new Cloudflare({
+    fetch: checkedFetch,
+    apiToken: instance.dev.api_token,
+    baseURL: instance.dev.api,
+    maxRetries: 0,
+  })
 })
 after(async () => instance[Symbol.asyncDispose]())
 
 const account = () => ({ account_id: instance.dev.account_id })
-const speaking = (apiToken: string) => new Cloudflare({ apiToken, baseURL: instance.dev.api, maxRetries: 0 })
+const speaking = (apiToken: string) =>
+  new Cloudflare({ fetch: checkedFetch, apiToken, baseURL: instance.dev.api, maxRetries: 0 })
 
 async function groupId(name: string): Promise<string> {
   for await (const group of client.accounts.tokens.permissionGroups.list({ ...account(), name }))
@@ -158,7 +165,12 @@ test("the official SDK works with a user's token, and with its address and API k
   await using open = await openTestStore('sqlite')
   await using api = await openControlPlane(open.store)
   const one = await openAccount(api, 'one')
-  const user = new Cloudflare({ apiToken: one.ofUser.secret, baseURL: api.base, maxRetries: 0 })
+  const user = new Cloudflare({
+    fetch: checkedFetch,
+    apiToken: one.ofUser.secret,
+    baseURL: api.base,
+    maxRetries: 0,
+  })
   assert.equal((await user.user.get()).email, one.email)
   assert.equal((await user.user.tokens.verify()).id, one.ofUser.id)
   const memberships = []
@@ -187,6 +199,7 @@ test("the official SDK works with a user's token, and with its address and API k
 
   const apiKey = await api.accounts.newApiKey(one.user, ['Account Settings:Read'])
   const keyed = new Cloudflare({
+    fetch: checkedFetch,
     apiEmail: one.email,
     apiKey,
     apiToken: null,

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
+import { checkedFetch } from '#test/checked-fetch.ts'
 import { type Instance, startInstance } from '#test/instance.ts'
 
 let instance: Instance
@@ -21,7 +22,7 @@ async function api(
   body?: unknown,
 ): Promise<{ status: number; result: Address }> {
   const { dev } = instance
-  const response = await fetch(`${dev.api}/accounts/${dev.account_id}${path}`, {
+  const response = await checkedFetch(`${dev.api}/accounts/${dev.account_id}${path}`, {
     method,
     headers: { authorization: `Bearer ${dev.api_token}` },
     ...(body !== undefined && { body: JSON.stringify(body) }),

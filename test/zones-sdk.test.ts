@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import Cloudflare from 'cloudflare'
+import { checkedFetch } from '#test/checked-fetch.ts'
 import { type Instance, startInstance } from '#test/instance.ts'
 import { addSecondAccount, addUserToken } from '#test/second-account.ts'
 
@@ -15,7 +16,7 @@ before(async () => {
 after(async () => instance[Symbol.asyncDispose]())
 
 function clientWith(apiToken: string): Cloudflare {
-  return new Cloudflare({ apiToken, baseURL: instance.dev.api, maxRetries: 0 })
+  return new Cloudflare({ fetch: checkedFetch, apiToken, baseURL: instance.dev.api, maxRetries: 0 })
 }
 
 const account = () => ({ id: instance.dev.account_id })
@@ -325,6 +326,50 @@ test('another account sees nothing of it, and a token without the permission cha
   const made = await both.zones.create({ account: { id: other.accountId }, name: 'mine.example' })
   assert.deepEqual(await names(stranger.zones.list()), ['mine.example'])
   assert.deepEqual((await refusal(client.zones.get({ zone_id: made.id }))).slice(0, 2), [404, 7003])
+})
+
+test('a zone changes its road to DNS and back, and keeps its records', async () => {
+  const made = await client.zones.create({ account: account(), name: 'road.example' })
+  const of = { zone_id: made.id }
+  const { records } = client.dns
+  await records.create({ ...of, type: 'TXT', name: 'x', content: 'mine', ttl: 1 })
+  await client.emailSending.subdomains.create({ ...of, name: 'road.example' })
+  const contents = async () => {
+    const all: string[] = []
+    for await (const record of records.list(of)) all.push(`${record.type} ${record.name}`)
+    return all.toSorted()
+  }
+  const before = await contents()
+  assert.ok(before.length > 3)
+  const edit = async (body: object) => {
+    const edited: object = await client.patch(`/zones/${made.id}`, { body })
+    return Reflect.get(edited, 'result') as { type: string; dns: string; id: string; paused: boolean }
+  }
+  const partial = await client.zones.edit({ ...of, type: 'partial' })
+  assert.deepEqual([partial.id, partial.type, partial.paused], [made.id, 'partial', false])
+  assert.equal((await edit({ dns: 'manual' })).dns, 'manual')
+  assert.equal((await edit({ dns: 'manual', paused: false })).dns, 'manual')
+  assert.equal((await edit({ type: 'full' })).dns, 'hosted')
+  assert.deepEqual(await contents(), before)
+  for (const [body, pointer] of [
+    [{ type: 'full', dns: 'manual' }, '/dns'],
+    [{ dns: 'manual' }, '/dns'],
+    [{ type: 'secondary' }, '/type'],
+    [{ paused: true }, '/paused'],
+    [{ vanity_name_servers: ['ns1.example.com'] }, '/vanity_name_servers'],
+  ] as const) {
+    const [status, , text] = await refusal(client.patch(`/zones/${made.id}`, { body }))
+    assert.equal(status, 400, JSON.stringify(body))
+    assert.ok(text.includes(`"pointer":"${pointer}"`), text)
+  }
+  const log = await client.auditLogs.list({ account_id: account().id, action: { type: 'zone.update' } })
+  const after = log.result.map(({ newValue = '' }) => {
+    const { type, dns } = JSON.parse(newValue)
+    return `${type} ${dns}`
+  })
+  assert.deepEqual(after, ['full hosted', 'partial manual', 'partial hosted'])
+  await client.zones.delete(of)
+  assert.equal((await refusal(client.zones.edit({ ...of, type: 'partial' })))[0], 404)
 })
 
 test('each change of a zone and its records is in the audit log', async () => {

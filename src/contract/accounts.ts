@@ -3,13 +3,15 @@ import { operation } from './operation.ts'
 import { pageQuery } from './paging.ts'
 
 /** Accounts, and the user who asks with its memberships. */
-export const accountBody = z.object({
-  id: z.string(),
-  name: z.string(),
-  type: z.literal('standard'),
-  created_on: z.string(),
-  settings: z.object({ enforce_twofactor: z.boolean() }),
-})
+export const accountBody = z
+  .object({
+    id: z.string(),
+    name: z.string(),
+    type: z.literal('standard'),
+    created_on: z.string(),
+    settings: z.object({ enforce_twofactor: z.boolean() }),
+  })
+  .meta({ id: 'Account' })
 export type AccountBody = z.output<typeof accountBody>
 
 const direction = z.enum(['asc', 'desc']).default('asc')
@@ -44,21 +46,23 @@ export const updateAccount = operation({
   permission: 'Account Settings:Edit',
   scope: 'account',
   // Clients send back what they read.
-  body: z.object({ name: z.string().trim().min(1).max(100) }),
+  body: z.object({ name: z.string().trim().min(1).max(100) }).meta({ examples: [{ name: 'Our company' }] }),
   result: accountBody,
 })
 
-export const userBody = z.object({
-  id: z.string(),
-  email: z.string(),
-  first_name: z.string().nullable(),
-  last_name: z.string().nullable(),
-  telephone: z.string().nullable(),
-  country: z.string().nullable(),
-  zipcode: z.string().nullable(),
-  two_factor_authentication_enabled: z.boolean(),
-  suspended: z.boolean(),
-})
+export const userBody = z
+  .object({
+    id: z.string(),
+    email: z.string(),
+    first_name: z.string().nullable(),
+    last_name: z.string().nullable(),
+    telephone: z.string().nullable(),
+    country: z.string().nullable(),
+    zipcode: z.string().nullable(),
+    two_factor_authentication_enabled: z.boolean(),
+    suspended: z.boolean(),
+  })
+  .meta({ id: 'User' })
 
 export const getUser = operation({
   id: 'user.get',
@@ -80,13 +84,15 @@ export const newApiKey = operation({
   result: z.object({ api_key: z.string() }),
 })
 
-export const membershipBody = z.object({
-  id: z.string(),
-  account: z.object({ id: z.string(), name: z.string(), type: z.literal('standard') }),
-  status: z.literal('accepted'),
-  api_access_enabled: z.null(),
-  roles: z.array(z.string()),
-})
+export const membershipBody = z
+  .object({
+    id: z.string(),
+    account: z.object({ id: z.string(), name: z.string(), type: z.literal('standard') }),
+    status: z.literal('accepted'),
+    api_access_enabled: z.null(),
+    roles: z.array(z.string()),
+  })
+  .meta({ id: 'Membership' })
 export type MembershipBody = z.output<typeof membershipBody>
 
 export const listMemberships = operation({

@@ -3,16 +3,18 @@ import { operation } from './operation.ts'
 import { pageQuery } from './paging.ts'
 
 /** Destination addresses (api-routing-addresses.md). */
-const address = z.object({
-  id: z.string(),
-  /** The id, under its older name. */
-  tag: z.string(),
-  email: z.string(),
-  created: z.string(),
-  modified: z.string(),
-  /** Null until its owner has answered the verification mail. */
-  verified: z.string().nullable(),
-})
+const address = z
+  .object({
+    id: z.string(),
+    /** The id, under its older name. */
+    tag: z.string(),
+    email: z.string(),
+    created: z.string(),
+    modified: z.string(),
+    /** Null until its owner has answered the verification mail. */
+    verified: z.string().nullable(),
+  })
+  .meta({ id: 'DestinationAddress' })
 
 export type AddressResult = z.output<typeof address>
 
@@ -45,7 +47,7 @@ export const createAddress = operation({
   path: ADDRESSES,
   summary:
     'Adds a destination address and mails it a link that verifies it; again for one that is not verified yet.',
-  body: z.object({ email: z.string() }),
+  body: z.object({ email: z.string() }).meta({ examples: [{ email: 'me@example.com' }] }),
   result: address,
 })
 
@@ -64,7 +66,9 @@ export const editAddress = operation({
   method: 'PATCH',
   path: `${ADDRESSES}/{destination_address_identifier}`,
   summary: 'Takes the verification of an address back, or, for administrators, verifies it.',
-  body: z.object({ status: z.enum(['unverified', 'verified'], '"unverified" or "verified"') }),
+  body: z
+    .object({ status: z.enum(['unverified', 'verified'], '"unverified" or "verified"') })
+    .meta({ examples: [{ status: 'unverified' }] }),
   result: address,
 })
 

@@ -14,6 +14,8 @@ export const devJson = z.object({
   submission: z.object({ host: z.string(), port: z.number(), username: z.string() }),
   mx: z.object({ host: z.string(), port: z.number() }),
   dns: z.object({ host: z.string(), port: z.number() }),
+  /** HTTPS, with the MTA-STS policies. */
+  policies: z.object({ host: z.string(), port: z.number() }),
   ca: z.string(),
 })
 

@@ -4,35 +4,37 @@ import { pageQuery } from './paging.ts'
 
 /** `/zones/{zone_id}/dns_records`: what a zone says in DNS. */
 
-export const dnsRecordBody = z.object({
-  id: z.string(),
-  zone_id: z.string(),
-  zone_name: z.string(),
-  name: z.string(),
-  type: z.string(),
-  content: z.string(),
-  /** The same in its parts, for the types that have parts. */
-  data: z.record(z.string(), z.union([z.string(), z.number()])).optional(),
-  /** Of MX and SRV. */
-  priority: z.number().optional(),
-  /** Seconds, or 1 for automatic. */
-  ttl: z.number(),
-  proxiable: z.literal(false),
-  proxied: z.literal(false),
-  locked: z.boolean(),
-  settings: z.object({}),
-  /** `read_only`: managed by the service, and not to be changed here. */
-  meta: z.object({
-    auto_added: z.boolean(),
-    read_only: z.boolean(),
-    email_routing: z.boolean(),
-    email_sending: z.boolean(),
-  }),
-  comment: z.string().nullable(),
-  tags: z.array(z.string()),
-  created_on: z.string(),
-  modified_on: z.string(),
-})
+export const dnsRecordBody = z
+  .object({
+    id: z.string(),
+    zone_id: z.string(),
+    zone_name: z.string(),
+    name: z.string(),
+    type: z.string(),
+    content: z.string(),
+    /** The same in its parts, for the types that have parts. */
+    data: z.record(z.string(), z.union([z.string(), z.number()])).optional(),
+    /** Of MX and SRV. */
+    priority: z.number().optional(),
+    /** Seconds, or 1 for automatic. */
+    ttl: z.number(),
+    proxiable: z.literal(false),
+    proxied: z.literal(false),
+    locked: z.boolean(),
+    settings: z.object({}),
+    /** `read_only`: managed by the service, and not to be changed here. */
+    meta: z.object({
+      auto_added: z.boolean(),
+      read_only: z.boolean(),
+      email_routing: z.boolean(),
+      email_sending: z.boolean(),
+    }),
+    comment: z.string().nullable(),
+    tags: z.array(z.string()),
+    created_on: z.string(),
+    modified_on: z.string(),
+  })
+  .meta({ id: 'DnsRecord' })
 
 export type DnsRecordBody = z.output<typeof dnsRecordBody>
 
@@ -88,6 +90,8 @@ const fields = z.object({
   tags: z.array(z.string().max(1000)).max(1000).optional(),
 })
 
+const EXAMPLE = { type: 'TXT', name: 'note', content: 'some text', ttl: 300 }
+
 export type DnsRecordFields = z.output<typeof fields>
 
 export const listDnsRecords = operation({
@@ -109,7 +113,7 @@ export const createDnsRecord = operation({
   summary: 'Adds a record to a hosted zone.',
   permission: 'Zone DNS:Edit',
   scope: 'zone',
-  body: fields,
+  body: fields.meta({ examples: [EXAMPLE] }),
   result: dnsRecordBody,
 })
 
@@ -130,7 +134,7 @@ export const replaceDnsRecord = operation({
   summary: 'Puts another record in the place of one; not of a locked one.',
   permission: 'Zone DNS:Edit',
   scope: 'zone',
-  body: fields,
+  body: fields.meta({ examples: [{ ...EXAMPLE, content: 'a new text' }] }),
   result: dnsRecordBody,
 })
 
@@ -141,7 +145,7 @@ export const editDnsRecord = operation({
   summary: 'Changes fields of a record; not of a locked one.',
   permission: 'Zone DNS:Edit',
   scope: 'zone',
-  body: fields.partial(),
+  body: fields.partial().meta({ examples: [{ content: 'another text' }] }),
   result: dnsRecordBody,
 })
 

@@ -1,3 +1,7 @@
+import { z } from 'zod'
+import { operation } from './operation.ts'
+import { cursorQuery } from './paging.ts'
+
 /** `/accounts/{account_id}/email/sending/messages` and `…/deliveries`. Ours, but for `…/messages/{message_id}`, which is
  *  the message itself, as the original has it (clients.md). Times are in ISO 8601. */
 export const DELIVERY_STATES = [
@@ -12,72 +16,176 @@ export const DELIVERY_STATES = [
 ] as const
 
 /** What became of a message for one of its recipients. */
-export interface DeliveryBody {
-  readonly id: string
-  /** The Message-ID header, angle brackets included, as `send` answered it. */
-  readonly message_id: string
-  /** Empty for a notice of ours, which nobody answers. */
-  readonly from: string
-  readonly to: string
-  readonly subject: string
-  readonly state: (typeof DELIVERY_STATES)[number]
-  readonly attempts: number
-  /** Of one that waits. */
-  readonly next_attempt_at: string | null
-  readonly created_at: string
-  readonly expires_at: string
-  readonly settled_at: string | null
-  /** What the recipient's server said last, or a sentence for what came instead. */
-  readonly last_reply: string | null
-  readonly last_cause: string | null
-}
+export const delivery = z.object({
+  id: z.string(),
+  message_id: z.string().describe('The Message-ID header, angle brackets included, as send answered it'),
+  from: z.string().describe('Empty for a notice of ours, which nobody answers'),
+  to: z.string(),
+  subject: z.string(),
+  state: z.enum(DELIVERY_STATES),
+  attempts: z.number().int(),
+  next_attempt_at: z.string().nullable().describe('Of one that waits'),
+  created_at: z.string(),
+  expires_at: z.string(),
+  settled_at: z.string().nullable(),
+  last_reply: z
+    .string()
+    .nullable()
+    .describe('What the recipient’s server said last, or a sentence for what came instead'),
+  last_cause: z.string().nullable(),
+})
 
-export interface MessageBody {
-  readonly message_id: string
-  readonly from: string
-  readonly subject: string
-  /** In bytes. */
-  readonly size: number
-  readonly created_at: string
-  readonly deliveries: readonly DeliveryBody[]
-}
+export type DeliveryBody = z.output<typeof delivery>
+
+const namedDelivery = delivery.meta({ id: 'Delivery' })
+
+const message = z.object({
+  message_id: z.string(),
+  from: z.string(),
+  subject: z.string(),
+  size: z.number().int().describe('In bytes'),
+  created_at: z.string(),
+  deliveries: z.array(namedDelivery),
+})
+
+export type MessageBody = z.output<typeof message>
+
+/** What routing decided about one recipient of mail that came in. Results are in the words of RFC 8601 §2.7, and absent
+ *  where the message was refused before they were known. */
+const routing = z.object({
+  rule_id: z.string().nullable().describe('Null where no rule was matched'),
+  action: z.enum(['forward', 'worker', 'drop', 'return']),
+  recipient: z.string().describe('As the sender wrote it'),
+  spf: z.string().optional(),
+  dkim: z.string().optional(),
+  dmarc: z.string().optional(),
+  arc: z.string().optional(),
+  is_spam: z.boolean(),
+  is_ndr: z.boolean().describe('A report about other mail'),
+  session_id: z.string(),
+  remote_address: z.string(),
+  reason: z.string().optional().describe('Why it was refused, or not acted upon'),
+})
 
 /** One thing that happened. What does not apply is left out. */
-export interface TimelineEvent {
-  readonly id: string
-  readonly at: string
-  readonly type: string
-  /** Null where it speaks of the whole message. */
-  readonly delivery_id: string | null
-  /** Whether it settled the delivery. What came back by mail afterwards settles nothing. */
-  readonly terminal: boolean
-  readonly sender?: string
-  readonly recipient?: string
-  readonly recipients?: readonly string[]
-  readonly subject?: string
-  readonly size?: number
-  readonly removed_headers?: readonly string[]
-  readonly attempt?: number
-  readonly cause?: string
-  readonly smtp_reply?: string
-  readonly smtp_status?: number
-  readonly enhanced_status?: string
-  readonly host?: string
-  readonly address?: string
-  /** Protocol and cipher. */
-  readonly tls?: string
-  readonly tls_policy?: string
-  readonly tls_failure?: string
-  /** What was said, a line each: `c: …`, `s: …`. Never contents, never credentials. */
-  readonly dialogue?: readonly string[]
-  readonly feedback_type?: string
-  /** The connection broke between the final dot and its reply. */
-  readonly perhaps_taken?: boolean
-  readonly retry_at?: string
-  readonly duration_ms?: number
-}
+const timelineEvent = z
+  .object({
+    id: z.string(),
+    at: z.string(),
+    type: z.string(),
+    delivery_id: z.string().nullable().describe('Null where it speaks of the whole message'),
+    terminal: z
+      .boolean()
+      .describe('Whether it settled the delivery. What came back by mail afterwards settles nothing'),
+    sender: z.string().optional(),
+    recipient: z.string().optional(),
+    recipients: z.array(z.string()).readonly().optional(),
+    subject: z.string().optional(),
+    size: z.number().int().optional(),
+    removed_headers: z.array(z.string()).readonly().optional(),
+    attempt: z.number().int().optional(),
+    cause: z.string().optional(),
+    smtp_reply: z.string().optional(),
+    smtp_status: z.number().int().optional(),
+    enhanced_status: z.string().optional(),
+    host: z.string().optional(),
+    address: z.string().optional(),
+    tls: z.string().optional().describe('Protocol and cipher'),
+    tls_policy: z.string().optional(),
+    tls_failure: z.string().optional(),
+    dialogue: z
+      .array(z.string())
+      .readonly()
+      .optional()
+      .describe('What was said, a line each: “c: …”, “s: …”. Never contents, never credentials'),
+    feedback_type: z.string().optional(),
+    perhaps_taken: z
+      .boolean()
+      .optional()
+      .describe('The connection broke between the final dot and its reply'),
+    retry_at: z.string().optional(),
+    duration_ms: z.number().optional(),
+    routing: routing.optional(),
+  })
+  .meta({ id: 'TimelineEvent' })
 
-export interface TimelineBody {
-  readonly message_id: string
-  readonly events: readonly TimelineEvent[]
-}
+export type TimelineEvent = z.output<typeof timelineEvent>
+
+export const timeline = z.object({
+  message_id: z.string(),
+  events: z.array(timelineEvent),
+})
+
+export type TimelineBody = z.output<typeof timeline>
+
+const base = '/accounts/{account_id}/email/sending'
+const one = `${base}/messages/{message_id}` as const
+const reads = { permission: 'Email Sending:Read', scope: 'account', codes: 'sending', method: 'GET' } as const
+const edits = { ...reads, permission: 'Email Sending:Edit', method: 'POST', refusals: [409] } as const
+
+export const listMessages = operation({
+  ...reads,
+  id: 'messages.list',
+  path: `${base}/messages`,
+  summary: 'Lists what became of the account’s mail, each recipient by itself, the newest first.',
+  query: z
+    .strictObject({
+      recipient: z.string().describe('A whole address').optional(),
+      sender: z.string().describe('A whole address').optional(),
+      state: z.enum(DELIVERY_STATES).optional(),
+      message_id: z.string().optional(),
+      since: z.string().describe('A time with its offset, or a day').optional(),
+      until: z.string().describe('A time with its offset, or a day').optional(),
+    })
+    .extend(cursorQuery.shape),
+  result: z.array(namedDelivery),
+  paging: 'cursor',
+})
+
+export const getMessage = operation({
+  ...reads,
+  id: 'messages.get',
+  path: one,
+  summary: 'The message itself, where its domain has the preview on and until its content is deleted.',
+  result: z.string(),
+  resultTypes: ['message/rfc822'],
+})
+
+export const getDeliveries = operation({
+  ...reads,
+  id: 'messages.deliveries',
+  path: `${one}/deliveries`,
+  summary: 'Shows a message with its deliveries, one for each recipient.',
+  result: message,
+})
+
+export const getTimeline = operation({
+  ...reads,
+  id: 'messages.timeline',
+  path: `${one}/timeline`,
+  summary: 'Lists what happened to a message, the earliest first.',
+  query: cursorQuery,
+  result: timeline,
+  paging: 'cursor',
+})
+
+export const retryDelivery = operation({
+  ...edits,
+  id: 'deliveries.retry',
+  path: `${base}/deliveries/{delivery_id}/retry`,
+  summary: 'Tries a delivery that waits again now; once a minute.',
+  result: namedDelivery,
+})
+
+export const cancelDelivery = operation({
+  ...edits,
+  id: 'deliveries.cancel',
+  path: `${base}/deliveries/{delivery_id}/cancel`,
+  summary: 'Ends a delivery that is not settled yet; its recipient gets nothing.',
+  result: namedDelivery,
+})
+
+export const messageOperations = [
+  ...[listMessages, getMessage, getDeliveries, getTimeline],
+  ...[retryDelivery, cancelDelivery],
+]

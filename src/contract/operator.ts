@@ -1,5 +1,7 @@
 import { z } from 'zod'
-import type { DeliveryBody, TimelineBody } from './messages.ts'
+import { delivery, timeline } from './messages.ts'
+import { operation } from './operation.ts'
+import { cursorQuery } from './paging.ts'
 
 /** `/operator/v1`: the queue of the whole installation, for whoever runs it. Times are in ISO 8601; a duration is a
  *  number and s, m, h or d. */
@@ -34,22 +36,21 @@ export const actRequest = z.strictObject({
 export type ActRequest = z.output<typeof actRequest>
 export type SelectionFields = Omit<ActRequest, 'all' | 'dry_run' | 'limit'>
 
-export interface ActResult {
-  readonly action: QueueAction
-  readonly dry_run: boolean
-  /** What was selected, before. The claimed ones are being attempted, and left alone. */
-  readonly selected: QueueCounts
-  /** What was changed; of a dry run, what would be. */
-  readonly changed: number
-  /** Whether the limit ended it: the same call goes on. */
-  readonly more: boolean
-}
+const counts = z.object({ waiting: z.number().int(), claimed: z.number().int(), held: z.number().int() })
 
-export interface QueueCounts {
-  readonly waiting: number
-  readonly claimed: number
-  readonly held: number
-}
+export type QueueCounts = z.output<typeof counts>
+
+const actResult = z.object({
+  action: z.enum(QUEUE_ACTIONS),
+  dry_run: z.boolean(),
+  selected: counts.describe(
+    'What was selected, before. The claimed ones are being attempted, and left alone',
+  ),
+  changed: z.number().int().describe('How many were changed; of a dry run, would be'),
+  more: z.boolean().describe('Whether the limit ended it: the same call goes on'),
+})
+
+export type ActResult = z.output<typeof actResult>
 
 export const pauseRequest = z.strictObject({
   kind: z.enum(['domain', 'host']),
@@ -62,42 +63,155 @@ export const pauseRequest = z.strictObject({
 })
 export type PauseRequest = z.output<typeof pauseRequest>
 
-export interface PauseBody {
-  readonly kind: 'domain' | 'host'
-  readonly name: string
-  readonly reason: string
-  readonly until: string | null
-  readonly created_at: string
-}
+const pause = z
+  .object({
+    kind: z.enum(['domain', 'host']),
+    name: z.string(),
+    reason: z.string(),
+    until: z.string().nullable(),
+    created_at: z.string(),
+  })
+  .meta({ id: 'Pause' })
 
-export interface QueuedDelivery extends DeliveryBody {
-  readonly account_id: string
-  /** Whether its recipient domain is. */
-  readonly paused: boolean
-}
+export type PauseBody = z.output<typeof pause>
 
-export interface QueueBody {
-  readonly totals: QueueCounts
-  readonly accounts: readonly (QueueCounts & { readonly account_id: string; readonly name: string | null })[]
-  readonly domains: readonly (QueueCounts & { readonly domain: string })[]
-  readonly lanes: { readonly total: number; readonly due: number; readonly failing: number }
-  readonly failing: readonly {
-    readonly account_id: string
-    readonly domain: string
-    /** How often in a row none of its hosts answered. */
-    readonly failures: number
-    readonly next_attempt_at: string
-  }[]
-  readonly oldest: {
-    readonly id: string
-    readonly domain: string
-    readonly state: string
-    readonly created_at: string
-    readonly expires_at: string
-  } | null
-  readonly paused: readonly PauseBody[]
-}
+const queuedDelivery = delivery
+  .extend({
+    account_id: z.string(),
+    paused: z.boolean().describe('Whether its recipient domain is'),
+  })
+  .meta({ id: 'QueuedDelivery' })
 
-export interface DeliveryTimeline extends TimelineBody {
-  readonly delivery: QueuedDelivery
-}
+export type QueuedDelivery = z.output<typeof queuedDelivery>
+
+const queue = z.object({
+  totals: counts,
+  accounts: z.array(counts.extend({ account_id: z.string(), name: z.string().nullable() })).readonly(),
+  domains: z.array(counts.extend({ domain: z.string() })).readonly(),
+  lanes: z.object({ total: z.number().int(), due: z.number().int(), failing: z.number().int() }),
+  failing: z
+    .array(
+      z.object({
+        account_id: z.string(),
+        domain: z.string(),
+        failures: z.number().int().describe('How often in a row none of its hosts answered'),
+        next_attempt_at: z.string(),
+      }),
+    )
+    .readonly(),
+  oldest: z
+    .object({
+      id: z.string(),
+      domain: z.string(),
+      state: z.string(),
+      created_at: z.string(),
+      expires_at: z.string(),
+    })
+    .nullable(),
+  paused: z.array(pause).readonly(),
+})
+
+export type QueueBody = z.output<typeof queue>
+
+const deliveryTimeline = timeline.extend({ delivery: queuedDelivery })
+
+export type DeliveryTimeline = z.output<typeof deliveryTimeline>
+
+const all = { permission: 'none', scope: 'installation' } as const
+
+export const getQueue = operation({
+  ...all,
+  id: 'queue.get',
+  method: 'GET',
+  path: '/queue',
+  summary: 'How much is in the queue, of whom and for where, and what is failing.',
+  result: queue,
+})
+
+export const listQueued = operation({
+  ...all,
+  id: 'queue.deliveries',
+  method: 'GET',
+  path: '/deliveries',
+  summary:
+    'Lists what is in the queue, what expires first coming first; with message_id, all deliveries of that message.',
+  query: z
+    .strictObject({
+      account_id: z.string().optional(),
+      domain: z.string().describe('The recipients’').optional(),
+      destination: z.string().describe('An MX host: the domains that are served there now').optional(),
+      state: z.enum(QUEUE_STATES).optional(),
+      older_than: z.string().describe('A duration such as 90s, 15m, 2h or 7d, or a time').optional(),
+      message_id: z.string().describe('Stands alone').optional(),
+    })
+    .extend(cursorQuery.shape),
+  result: z.array(queuedDelivery),
+  paging: 'cursor',
+})
+
+export const getQueuedTimeline = operation({
+  ...all,
+  id: 'queue.timeline',
+  method: 'GET',
+  path: '/deliveries/{delivery_id}/timeline',
+  summary: 'A delivery, in whatever state, and what happened to it.',
+  query: cursorQuery,
+  result: deliveryTimeline,
+  paging: 'cursor',
+})
+
+const ACTS = {
+  hold: 'Holds deliveries back until they are released.',
+  release: 'Lets deliveries that are held go on.',
+  retry: 'Tries deliveries that wait again now.',
+  cancel: 'Ends deliveries; their recipients get nothing, and nobody is told.',
+  expire: 'Ends deliveries as if their time were over; their senders are told.',
+} as const satisfies Record<QueueAction, string>
+
+export const actOperations = QUEUE_ACTIONS.map((action) =>
+  operation({
+    ...all,
+    id: `queue.${action}`,
+    method: 'POST',
+    path: `/deliveries/${action}`,
+    summary: ACTS[action],
+    body: actRequest.meta({ examples: [{ domain: 'example.com', dry_run: true }] }),
+    result: actResult,
+  }),
+)
+
+export const listPauses = operation({
+  ...all,
+  id: 'pauses.list',
+  method: 'GET',
+  path: '/pauses',
+  summary: 'Lists the domains and hosts that rest.',
+  result: z.array(pause),
+})
+
+export const addPause = operation({
+  ...all,
+  id: 'pauses.create',
+  method: 'POST',
+  path: '/pauses',
+  summary: 'Has a domain or a host rest; of one that rests it changes the reason and the end.',
+  body: pauseRequest.meta({
+    examples: [{ kind: 'domain', name: 'example.com', reason: 'They asked us to wait', for: '2h' }],
+  }),
+  result: pause,
+})
+
+export const endPause = operation({
+  ...all,
+  id: 'pauses.delete',
+  method: 'DELETE',
+  path: '/pauses/{pause_kind}/{pause_name}',
+  summary: 'Ends a pause.',
+  result: pause,
+})
+
+export const operatorOperations = [
+  ...[getQueue, listQueued, getQueuedTimeline],
+  ...actOperations,
+  ...[listPauses, addPause, endPause],
+]

@@ -7,17 +7,38 @@ export const pageQuery = z.object({
 })
 
 /** Both names: clients of different ages read one or the other. */
-export const resultInfo = z.object({
-  page: z.number().int().optional(),
-  per_page: z.number().int().optional(),
-  count: z.number().int().optional(),
-  total_count: z.number().int().optional(),
-  total_pages: z.number().int().optional(),
-  cursor: z.string().nullish(),
-  next_cursor: z.string().nullish(),
-})
+export const resultInfo = z
+  .object({
+    page: z.number().int().optional(),
+    per_page: z.number().int().optional(),
+    count: z.number().int().optional(),
+    total_count: z.number().int().optional(),
+    total_pages: z.number().int().optional(),
+    cursor: z.string().nullish(),
+    next_cursor: z.string().nullish(),
+  })
+  .meta({ id: 'PageInfo' })
 
 export type ResultInfo = z.output<typeof resultInfo>
+
+/** Lists that go on where the page before ended. Some clients read `cursor`, others `next_cursor`; both are null at the
+ *  end. */
+export const cursorInfo = z
+  .object({
+    count: z.number().int(),
+    per_page: z.number().int(),
+    cursor: z.string().nullable(),
+    next_cursor: z.string().nullable(),
+  })
+  .meta({ id: 'CursorInfo' })
+
+export type CursorInfo = z.output<typeof cursorInfo>
+
+/** Their query, apart from the filters. */
+export const cursorQuery = z.object({
+  per_page: z.int().min(1).max(1000).default(100),
+  cursor: z.string().describe('From the page before; without it the list starts anew').optional(),
+})
 
 export interface Page {
   readonly page: number

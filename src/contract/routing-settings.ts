@@ -4,19 +4,21 @@ import { operation } from './operation.ts'
 
 /** `/zones/{zone_id}/email/routing`: whether a zone takes mail, and the records it needs for that. */
 
-export const routingSettings = z.object({
-  /** The zone's id; for a subdomain its own. */
-  id: z.string(),
-  /** Deprecated: the same. */
-  tag: z.string(),
-  name: z.string(),
-  enabled: z.boolean(),
-  created: z.string(),
-  modified: z.string(),
-  skip_wizard: z.boolean(),
-  status: z.enum(['ready', 'unconfigured', 'misconfigured', 'misconfigured/locked', 'unlocked']),
-  support_subaddress: z.boolean(),
-})
+export const routingSettings = z
+  .object({
+    /** The zone's id; for a subdomain its own. */
+    id: z.string(),
+    /** Deprecated: the same. */
+    tag: z.string(),
+    name: z.string(),
+    enabled: z.boolean(),
+    created: z.string(),
+    modified: z.string(),
+    skip_wizard: z.boolean(),
+    status: z.enum(['ready', 'unconfigured', 'misconfigured', 'misconfigured/locked', 'unlocked']),
+    support_subaddress: z.boolean(),
+  })
+  .meta({ id: 'RoutingSettings' })
 
 export type RoutingSettingsBody = z.output<typeof routingSettings>
 
@@ -27,13 +29,16 @@ const edits = { ...zone, permission: 'Email Routing Rules:Edit' } as const
 
 /** Clients send back what they were given: what cannot be changed here is passed over, `enabled` too, for which there
  *  are `enable` and `disable`. */
-const change = z.object({
-  enabled: z.boolean().optional(),
-  skip_wizard: z.boolean().optional(),
-  support_subaddress: z.boolean().optional(),
-})
+const change = z
+  .object({
+    enabled: z.boolean().optional(),
+    skip_wizard: z.boolean().optional(),
+    support_subaddress: z.boolean().optional(),
+  })
+  .meta({ examples: [{ support_subaddress: true }] })
 
-const named = { body: z.object({ name: z.string().max(1000).optional() }), bodyMayBeMissing: true } as const
+const name = z.object({ name: z.string().max(1000).optional() })
+const named = { body: name.meta({ examples: [{ name: 'yourdomain.com' }] }), bodyMayBeMissing: true } as const
 const subdomain = z.object({ subdomain: z.string().max(1000).optional() })
 
 export const getRoutingSettings = operation({

@@ -5,18 +5,22 @@ import { pageQuery } from './paging.ts'
 /** Routing rules, catch-alls, and the plan that `wrangler deploy` asks for (api-routing-rules.md,
  *  api-routing-catch-all.md, clients.md §3.3). A client may send back a whole rule as it got it: what of it cannot be
  *  set is passed over. What values may be, beyond their shape, the registry says. */
-const matcher = z.object({
-  type: z.enum(['literal', 'all'], '"literal" or "all"'),
-  field: z.literal('to', '"to"').optional(),
-  /** The address that a literal matcher is for. */
-  value: z.string().optional(),
-})
+const matcher = z
+  .object({
+    type: z.enum(['literal', 'all'], '"literal" or "all"'),
+    field: z.literal('to', '"to"').optional(),
+    /** The address that a literal matcher is for. */
+    value: z.string().optional(),
+  })
+  .meta({ id: 'RuleMatcher' })
 
-const action = z.object({
-  type: z.enum(['forward', 'worker', 'drop'], '"forward", "worker" or "drop"'),
-  /** One: a destination address, or the name of a Worker. None for `drop`. */
-  value: z.array(z.string()).optional(),
-})
+const action = z
+  .object({
+    type: z.enum(['forward', 'worker', 'drop'], '"forward", "worker" or "drop"'),
+    /** One: a destination address, or the name of a Worker. None for `drop`. */
+    value: z.array(z.string()).optional(),
+  })
+  .meta({ id: 'RuleAction' })
 
 const source = z.enum(['api', 'wrangler'], '"api" or "wrangler"')
 
@@ -48,23 +52,39 @@ const catchAllBody = z.object({
 
 const ruleBody = catchAllBody.extend({ priority: priority.optional() })
 
+const RULE = {
+  examples: [
+    {
+      name: 'Support',
+      matchers: [{ type: 'literal', field: 'to', value: 'support@yourdomain.com' }],
+      actions: [{ type: 'forward', value: ['me@example.com'] }],
+    },
+  ],
+}
+const CATCH_ALL = { examples: [{ enabled: true, matchers: [{ type: 'all' }], actions: [{ type: 'drop' }] }] }
+
 export type RuleBody = z.output<typeof ruleBody>
 export type CatchAllBody = z.output<typeof catchAllBody>
 
-const catchAll = z.object({
-  id: z.string(),
-  /** The id, under its older name. */
-  tag: z.string(),
-  name: z.string(),
-  /** False, too, while the destination of a forward is not verified. */
-  enabled: z.boolean(),
-  source,
-  matchers: z.array(matcher),
-  actions: z.array(action),
-})
+const catchAll = z
+  .object({
+    id: z.string(),
+    /** The id, under its older name. */
+    tag: z.string(),
+    name: z.string(),
+    /** False, too, while the destination of a forward is not verified. */
+    enabled: z.boolean(),
+    source,
+    matchers: z.array(matcher),
+    actions: z.array(action),
+  })
+  .meta({ id: 'CatchAll' })
 
-const rule = catchAll.extend({ priority: z.number().int() })
-const accountRule = rule.extend({ zone: z.object({ tag: z.string(), name: z.string() }) })
+const ordered = catchAll.extend({ priority: z.number().int() })
+const rule = ordered.meta({ id: 'RoutingRule' })
+const accountRule = ordered
+  .extend({ zone: z.object({ tag: z.string(), name: z.string() }) })
+  .meta({ id: 'AccountRoutingRule' })
 
 export type CatchAllResult = z.output<typeof catchAll>
 export type RuleResult = z.output<typeof rule>
@@ -115,7 +135,7 @@ export const createRule = operation({
   method: 'POST',
   path: RULES,
   summary: 'Creates a routing rule: what becomes of the mail for one address.',
-  body: ruleBody,
+  body: ruleBody.meta(RULE),
   result: rule,
 })
 
@@ -135,7 +155,7 @@ export const updateRule = operation({
   path: `${RULES}/{rule_identifier}`,
   summary:
     'Replaces matcher, action and source of a routing rule; name, priority and state stay unless given.',
-  body: ruleBody,
+  body: ruleBody.meta(RULE),
   result: rule,
 })
 
@@ -170,7 +190,7 @@ export const updateCatchAll = operation({
   path: `${RULES}/catch_all`,
   summary: 'Sets the catch-all of a zone, or with `subdomain` of a domain below it.',
   query: catchAllQuery,
-  body: catchAllBody,
+  body: catchAllBody.meta(CATCH_ALL),
   result: catchAll,
 })
 
@@ -215,7 +235,20 @@ export const planRules = operation({
   summary: 'Says what would change for a Worker to have exactly these addresses; changes nothing.',
   permission: 'Email Routing Rules:Read',
   scope: 'account',
-  body: planBody,
+  refusals: [422],
+  body: planBody.meta({
+    examples: [
+      {
+        owner_worker_tag: '0123456789abcdef0123456789abcdef',
+        rules: [
+          {
+            matchers: [{ type: 'literal', field: 'to', value: 'support@yourdomain.com' }],
+            actions: [{ type: 'worker', value: ['email-worker'] }],
+          },
+        ],
+      },
+    ],
+  }),
   result: planResult,
 })
 

@@ -4,24 +4,28 @@ import { operation } from './operation.ts'
 
 /** `/zones/{zone_id}/email/sending/subdomains`: the domains of a zone that send, its own name among them. */
 
-export const sendingSubdomain = z.object({
-  /** Waiting for its records or in use. */
-  enabled: z.boolean(),
-  name: z.string(),
-  tag: z.string(),
-  created: z.string(),
-  dkim_selector: z.string(),
-  modified: z.string(),
-  return_path_domain: z.string(),
-  preview_enabled: z.boolean(),
-  drop_suppressed_recipients: z.boolean(),
-})
+export const sendingSubdomain = z
+  .object({
+    /** Waiting for its records or in use. */
+    enabled: z.boolean(),
+    name: z.string(),
+    tag: z.string(),
+    created: z.string(),
+    dkim_selector: z.string(),
+    modified: z.string(),
+    return_path_domain: z.string(),
+    preview_enabled: z.boolean(),
+    drop_suppressed_recipients: z.boolean(),
+  })
+  .meta({ id: 'SendingSubdomain' })
 
 export type SendingSubdomainBody = z.output<typeof sendingSubdomain>
 
 const base = '/zones/{zone_id}/email/sending/subdomains'
 const one = `${base}/{subdomain_id}` as const
-const wanted = z.strictObject({ name: z.string().max(1000) })
+const wanted = z
+  .strictObject({ name: z.string().max(1000) })
+  .meta({ examples: [{ name: 'news.yourdomain.com' }] })
 
 const zone = { scope: 'zone' } as const
 const reads = { ...zone, permission: 'Email Sending:Read' } as const
@@ -34,6 +38,7 @@ export const listSendingSubdomains = operation({
   summary: 'The domains of a zone that send.',
   ...reads,
   result: z.array(sendingSubdomain),
+  paging: 'single',
 })
 
 export const createSendingSubdomain = operation({
@@ -71,10 +76,12 @@ export const editSendingSubdomain = operation({
   path: one,
   summary: 'Changes how the domain treats message contents and suppressed recipients.',
   ...edits,
-  body: z.strictObject({
-    preview_enabled: z.boolean().optional(),
-    drop_suppressed_recipients: z.boolean().optional(),
-  }),
+  body: z
+    .strictObject({
+      preview_enabled: z.boolean().optional(),
+      drop_suppressed_recipients: z.boolean().optional(),
+    })
+    .meta({ examples: [{ preview_enabled: true }] }),
   result: sendingSubdomain,
 })
 
@@ -94,6 +101,7 @@ export const getSendingDns = operation({
   summary: 'The records that the domain needs.',
   ...reads,
   result: z.array(expectedRecord),
+  paging: 'single',
 })
 
 export const repairSendingDns = operation({

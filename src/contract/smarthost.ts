@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { operation } from './operation.ts'
 
 /** `/accounts/{account_id}/email/sending/smarthost[?domain=…]` and `…/smarthost/test`, which are ours: the original has
  *  no such thing. The schema says which shapes exist; what the values may be is the registry's to say. */
@@ -14,29 +15,88 @@ export const putSmarthost = z.strictObject({
 
 export type PutSmarthost = z.output<typeof putSmarthost>
 
-export type SmarthostScopeBody =
-  | { readonly type: 'account' }
-  | { readonly type: 'sending_domain'; readonly value: string }
+const scope = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('account') }),
+  z.object({ type: z.literal('sending_domain'), value: z.string() }),
+])
+
+export type SmarthostScopeBody = z.output<typeof scope>
 
 /** Never the password. Times in ISO 8601. */
-export interface SmarthostBody {
-  readonly scope: SmarthostScopeBody
-  readonly host: string
-  readonly port: number
-  readonly tls: 'implicit' | 'starttls' | 'none'
-  readonly username: string | null
-  readonly created_at: string
-  readonly modified_at: string
-}
+const smarthost = z
+  .object({
+    scope,
+    host: z.string(),
+    port: z.number().int(),
+    tls: z.enum(['implicit', 'starttls', 'none']),
+    username: z.string().nullable(),
+    created_at: z.string(),
+    modified_at: z.string(),
+  })
+  .meta({ id: 'Smarthost' })
+
+export type SmarthostBody = z.output<typeof smarthost>
 
 /** What happened when we connected, logged in and said QUIT. */
-export interface SmarthostTestBody {
-  readonly works: boolean
-  readonly outcome: 'ready' | 'no-address' | 'unreachable' | 'tls-failed' | 'refused' | 'login-refused'
-  readonly detail: string
-  readonly address: string | null
-  readonly tls: string | null
-  readonly duration_ms: number
-  /** `c: …` is what we said, `s: …` what the host said; without credentials. */
-  readonly dialogue: readonly string[]
-}
+const smarthostTest = z.object({
+  works: z.boolean(),
+  outcome: z.enum(['ready', 'no-address', 'unreachable', 'tls-failed', 'refused', 'login-refused']),
+  detail: z.string(),
+  address: z.string().nullable(),
+  tls: z.string().nullable(),
+  duration_ms: z.number(),
+  dialogue: z
+    .array(z.string())
+    .readonly()
+    .describe('“c: …” is what we said, “s: …” what the host said; without credentials'),
+})
+
+export type SmarthostTestBody = z.output<typeof smarthostTest>
+
+const path = '/accounts/{account_id}/email/sending/smarthost'
+const query = z.strictObject({
+  domain: z.string().describe('A sending domain of the account; without it the account’s own').optional(),
+})
+const reads = { permission: 'Email Sending:Read', scope: 'account', codes: 'sending', query } as const
+const edits = { ...reads, permission: 'Email Sending:Edit' } as const
+
+export const getSmarthost = operation({
+  ...reads,
+  id: 'smarthost.get',
+  method: 'GET',
+  path,
+  summary: 'Shows the relay that takes the mail of the account, or of one of its domains.',
+  result: smarthost,
+})
+
+export const setSmarthost = operation({
+  ...edits,
+  id: 'smarthost.update',
+  method: 'PUT',
+  path,
+  summary: 'Has a relay take the mail of the account, or of one of its domains.',
+  body: putSmarthost.meta({
+    examples: [{ host: 'relay.example.net', tls: 'starttls', username: 'posthorn', password: 'secret' }],
+  }),
+  result: smarthost,
+})
+
+export const deleteSmarthost = operation({
+  ...edits,
+  id: 'smarthost.delete',
+  method: 'DELETE',
+  path,
+  summary: 'Has the mail of the account, or of one of its domains, go straight to its recipients again.',
+  result: z.object({ scope }),
+})
+
+export const testSmarthost = operation({
+  ...edits,
+  id: 'smarthost.test',
+  method: 'POST',
+  path: `${path}/test`,
+  summary: 'Connects to the relay that is set, logs in and says QUIT.',
+  result: smarthostTest,
+})
+
+export const smarthostOperations = [getSmarthost, setSmarthost, deleteSmarthost, testSmarthost]

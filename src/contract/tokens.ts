@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { EXAMPLE_ACCOUNT, EXAMPLE_PERMISSION_GROUP } from './example-ids.ts'
 import { operation } from './operation.ts'
 import { pageQuery } from './paging.ts'
 
@@ -48,31 +49,48 @@ export const tokenWish = z.strictObject({
   expires_on: time.nullish(),
   status: z.enum(['active', 'disabled', 'expired']).optional(),
 })
+const EXAMPLE = {
+  examples: [
+    {
+      name: 'Newsletter',
+      policies: [
+        {
+          effect: 'allow',
+          permission_groups: [{ id: EXAMPLE_PERMISSION_GROUP }],
+          resources: { [`com.cloudflare.api.account.${EXAMPLE_ACCOUNT}`]: '*' },
+        },
+      ],
+    },
+  ],
+}
+
 export type TokenWish = z.output<typeof tokenWish>
 
-export const tokenBody = z.object({
-  id: z.string(),
-  name: z.string(),
-  status: z.enum(['active', 'disabled', 'expired']),
-  issued_on: z.string(),
-  modified_on: z.string(),
-  not_before: z.string().optional(),
-  expires_on: z.string().optional(),
-  creator_email_at_creation: z.string().optional(),
-  policies: z.array(
-    z.object({
-      id: z.string(),
-      effect: z.enum(['allow', 'deny']),
-      permission_groups: z.array(z.object({ id: z.string(), name: z.string() })),
-      resources: writtenResources,
-    }),
-  ),
-  condition: z
-    .object({
-      request_ip: z.object({ in: z.array(z.string()).optional(), not_in: z.array(z.string()).optional() }),
-    })
-    .optional(),
-})
+export const tokenBody = z
+  .object({
+    id: z.string(),
+    name: z.string(),
+    status: z.enum(['active', 'disabled', 'expired']),
+    issued_on: z.string(),
+    modified_on: z.string(),
+    not_before: z.string().optional(),
+    expires_on: z.string().optional(),
+    creator_email_at_creation: z.string().optional(),
+    policies: z.array(
+      z.object({
+        id: z.string(),
+        effect: z.enum(['allow', 'deny']),
+        permission_groups: z.array(z.object({ id: z.string(), name: z.string() })),
+        resources: writtenResources,
+      }),
+    ),
+    condition: z
+      .object({
+        request_ip: z.object({ in: z.array(z.string()).optional(), not_in: z.array(z.string()).optional() }),
+      })
+      .optional(),
+  })
+  .meta({ id: 'ApiToken' })
 export type TokenBody = z.output<typeof tokenBody>
 
 const madeToken = tokenBody.extend({ value: z.string().describe('The secret, shown here and nowhere else') })
@@ -84,13 +102,15 @@ const verified = z.object({
   expires_on: z.string().nullable(),
 })
 
-const permissionGroup = z.object({
-  id: z.string(),
-  name: z.string(),
-  category: z.string(),
-  is_selectable: z.boolean(),
-  scopes: z.array(z.string()),
-})
+const permissionGroup = z
+  .object({
+    id: z.string(),
+    name: z.string(),
+    category: z.string(),
+    is_selectable: z.boolean(),
+    scopes: z.array(z.string()),
+  })
+  .meta({ id: 'PermissionGroup' })
 
 const listQuery = pageQuery.extend({
   direction: z.enum(['asc', 'desc']).default('desc'),
@@ -125,7 +145,7 @@ function tokenOperationsOf(scope: 'user' | 'account') {
       summary: `Makes an API token of ${whose} and shows its secret, once.`,
       permission: EDIT,
       scope,
-      body: tokenWish,
+      body: tokenWish.meta(EXAMPLE),
       result: madeToken,
     }),
     get: operation({
@@ -144,7 +164,8 @@ function tokenOperationsOf(scope: 'user' | 'account') {
       summary: 'Replaces what an API token may do, where and when.',
       permission: EDIT,
       scope,
-      body: tokenWish,
+      body: tokenWish.meta(EXAMPLE),
+      refusals: [409],
       result: tokenBody,
     }),
     delete: operation({
@@ -163,6 +184,7 @@ function tokenOperationsOf(scope: 'user' | 'account') {
       summary: 'Gives an API token a new secret in place of the old one, which stops at once.',
       permission: EDIT,
       scope,
+      refusals: [409],
       result: z.string(),
     }),
     permissionGroups: operation({

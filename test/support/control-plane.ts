@@ -8,6 +8,7 @@ import { openAccounts } from '#registry/accounts/accounts.ts'
 import { auditLines } from '#registry/accounts/audit-log.ts'
 import { groupOf } from '#registry/accounts/permission-groups.ts'
 import type { Store } from '#store/store.ts'
+import { checkedFetch } from './checked-fetch.ts'
 
 /** The routes of accounts, tokens and the audit log on a port of their own, with what tests ask of them. */
 export async function openControlPlane(store: Store) {
@@ -37,7 +38,7 @@ export async function openControlPlane(store: Store) {
   const base = `${await app.listen({ host: '127.0.0.1', port: 0 })}/client/v4`
 
   async function ask(secret: string | Record<string, string>, method: string, path: string, body?: unknown) {
-    const response = await fetch(`${base}${path}`, {
+    const response = await checkedFetch(`${base}${path}`, {
       method,
       headers: typeof secret === 'string' ? { authorization: `Bearer ${secret}` } : secret,
       ...(body !== undefined && { body: JSON.stringify(body) }),

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type DevJson, devJson } from '#contract/dev-json.ts'
+import { checkedFetch } from './checked-fetch.ts'
 
 /** A development instance of its own: own data folder, free ports, stopped and removed when the test is over. */
 export interface Instance extends AsyncDisposable {
@@ -142,7 +143,7 @@ async function boot(directory: string, environment: Record<string, string>) {
 }
 
 export async function post(url: string, body: unknown, headers: Record<string, string>): Promise<Answer> {
-  const response = await fetch(url, {
+  const response = await checkedFetch(url, {
     method: 'POST',
     headers: { 'content-type': 'application/json', ...headers },
     body: typeof body === 'string' || body instanceof Uint8Array ? (body as string) : JSON.stringify(body),

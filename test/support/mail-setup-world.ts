@@ -14,6 +14,7 @@ import type { OpenStore } from '#test/stores.ts'
 import { openVault } from '#vault/vault.ts'
 
 const service = serviceNames('posthorn.test')
+const addresses = { ...LOOPBACK_ADDRESSES, policies: true }
 
 /** An account that sets domains up, over real parts. DNS is what our own zones say, `published` adds to it (names that
  *  we do not host) or stands in its place, and `broken` names do not answer. */
@@ -27,7 +28,7 @@ export async function openSetupWorld(
   const vault = openVault(randomBytes(32))
   const accounts = openAccounts({ store, clock })
   const accountId = (await accounts.createAccount('A')).id
-  const domains = openDomains({ store, vault, service, addresses: LOOPBACK_ADDRESSES, clock })
+  const domains = openDomains({ store, vault, service, addresses, clock })
   const published = new Map<string, readonly string[]>()
   const broken = new Set<string>()
   const changes: DomainChange[] = []
@@ -81,12 +82,12 @@ export async function openSetupWorld(
   }
 }
 
-/** Keys are `MX name` and `TXT name`; an MX is `10 host`. */
+/** Keys are `MX name`, `TXT name` and `A name`; an MX is `10 host`. */
 function overlaid(
-  own: Pick<Resolver, 'mx' | 'txt'>,
+  own: Resolver,
   published: ReadonlyMap<string, readonly string[]>,
   broken: ReadonlySet<string>,
-): Pick<Resolver, 'mx' | 'txt'> {
+): Resolver {
   async function ask<T>(
     key: string,
     name: string,
@@ -108,6 +109,13 @@ function overlaid(
           return { preference: Number(preference), exchange }
         },
         () => own.mx(name),
+      ),
+    addresses: (name) =>
+      ask(
+        `A ${name}`,
+        name,
+        (address) => ({ address, family: 4 }),
+        () => own.addresses(name),
       ),
     txt: (name) =>
       ask(

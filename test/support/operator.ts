@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { checkedFetch } from './checked-fetch.ts'
 import type { Instance } from './instance.ts'
 
 /** An answer of the operator's API, or of an account's. `result` is as each route's contract says. */
@@ -44,7 +45,7 @@ export function askAccount<R>(
 }
 
 async function ask<R>(url: string, init: RequestInit): Promise<QueueAnswer<R>> {
-  const response = await fetch(url, init)
+  const response = await checkedFetch(url, init)
   const envelope = JSON.parse(await response.text())
   const [error] = envelope.errors
   return {

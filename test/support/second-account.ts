@@ -20,6 +20,16 @@ export function addSecondAccount(directory: string, permissions: readonly string
   return { accountId, token }
 }
 
+/** A token of the account's own, written straight into the store: the API lets no token make one that may do more. */
+export function addAccountToken(
+  directory: string,
+  accountId: string,
+  permissions: readonly string[],
+): string {
+  using db = openDatabase(directory)
+  return addToken(db, { accountId, userId: null, permissions, status: 'active' })
+}
+
 /** The token of a new user who is a member of these accounts, written straight into the store like them. */
 export function addUserToken(
   directory: string,

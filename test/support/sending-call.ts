@@ -1,5 +1,6 @@
 import type { DeliverabilityResult, ImportResult } from '#contract/suppressions.ts'
 import type { Instance } from '#test/instance.ts'
+import { checkedFetch } from './checked-fetch.ts'
 
 /** What the routes without a method in the SDK answer, all of them together. */
 type Result = ImportResult & DeliverabilityResult
@@ -27,7 +28,7 @@ export async function call(
   asked: Asked & { readonly method: string; readonly path: string },
 ): Promise<Called> {
   const { method, path, body, headers = {}, accountId = dev.account_id, token = dev.api_token } = asked
-  const response = await fetch(`${dev.api}/accounts/${accountId}/email/sending/${path}`, {
+  const response = await checkedFetch(`${dev.api}/accounts/${accountId}/email/sending/${path}`, {
     method,
     headers: { authorization: `Bearer ${token}`, ...headers },
     ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),

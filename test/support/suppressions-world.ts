@@ -6,7 +6,7 @@ import {
   type NewSuppression,
   openSuppressions,
   softBounceWrites,
-  suppressWrite,
+  suppressWrites,
 } from '#registry/suppressions/suppressions.ts'
 import type { OpenStore } from '#test/stores.ts'
 
@@ -39,7 +39,7 @@ export async function suppressionsWorld(open: OpenStore) {
   /** Reports something about a recipient of account A that suppresses it for `forMs`, null for ever. */
   async function report(reason: NewSuppression['reason'], forMs: number | null, email = 'User@Example.com') {
     const expiresAt = forMs === null ? null : now + forMs
-    const committed = await open.store.commit([suppressWrite({ ...subject(email), reason, expiresAt })])
+    const committed = await open.store.commit(suppressWrites({ ...subject(email), reason, expiresAt }))
     assert.ok(committed.ok)
   }
   async function reportSoftBounce(email = 'User@Example.com') {

@@ -1,6 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Log } from '#observe/log.ts'
 import type { Accounts, Permission, Principal } from '#registry/accounts/accounts.ts'
+import type { AuditActor } from '#registry/accounts/audit.ts'
 import { isGrantedSomewhere } from '#registry/accounts/policy.ts'
 import { turnAway } from './answer.ts'
 import { checkCredentials, readCredentials } from './credentials.ts'
@@ -13,6 +14,15 @@ export interface Ask {
   /** A permission in one of the account's zones is enough to be let in: what is asked for is checked against its zone
    *  later. */
   readonly inSomeZone?: boolean
+}
+
+const actors = new WeakMap<FastifyRequest, AuditActor>()
+
+/** Who was let in, for the audit log. */
+export function actorOf(request: FastifyRequest): AuditActor {
+  const actor = actors.get(request)
+  if (!actor) throw new Error('nobody was let in with this request')
+  return actor
 }
 
 /** Who asks, and may they? Out: the principal, or undefined once the reply has said no. The path's account id chooses
@@ -51,13 +61,15 @@ export async function authenticate(
 }
 
 async function principalOf(
-  { headers, ip }: FastifyRequest,
+  request: FastifyRequest,
   accounts: Accounts,
   accountId: string,
 ): Promise<Principal | 'no-token' | 'invalid-token' | 'other-account'> {
+  const { headers, ip } = request
   const credentials = readCredentials(headers)
   if (credentials.kind === 'missing' || credentials.kind === 'malformed') return 'no-token'
   const found = await checkCredentials(accounts, credentials, ip)
   if (found.kind !== 'valid') return 'invalid-token'
+  actors.set(request, { tokenId: found.token.id, userId: found.token.userId, address: ip })
   return (await accounts.principal(found.token, accountId)) ?? 'other-account'
 }

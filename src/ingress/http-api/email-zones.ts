@@ -6,14 +6,14 @@ import type { Permission } from '#model/permission.ts'
 import { isGrantedSomewhere, permissionsIn } from '#registry/accounts/policy.ts'
 import type { MailService } from '#registry/domains/onboarding-records.ts'
 import type { Zone } from '#registry/domains/zones.ts'
-import { type Quota, utcDay } from '#registry/quota/quota.ts'
+import type { Quota } from '#registry/quota/quota.ts'
 import { apiTime } from './api-time.ts'
 import type { OnboardingWorld } from './onboarding-world.ts'
 import { settingsBody } from './routing-settings.ts'
 import { type Actor, type Answer, LACKING, serveOperation } from './serve-operation.ts'
 
 export interface EmailZonesWorld extends OnboardingWorld {
-  readonly quota: Pick<Quota, 'usage'>
+  readonly quota: Pick<Quota, 'report'>
   readonly now: () => number
 }
 
@@ -33,12 +33,18 @@ export function emailZoneRoutes(api: FastifyInstance, world: EmailZonesWorld): v
     list('sending', by, accountId, query),
   )
 
-  // Without a daily quota: `resets_at` is when the count begins anew.
   serveOperation(api, { operation: getSendingLimits, world }, async ({ accountId }) => {
-    const day = utcDay(now())
-    const sent = await quota.usage(accountId, day)
-    const resetsAt = new Date((day + 1) * 86_400_000).toISOString()
-    return { result: { quota: null, usage: { sent, over_quota: false, resets_at: resetsAt } } }
+    const { limit, used, resetsAt } = await quota.report(accountId, now())
+    return {
+      result: {
+        quota: limit === null ? null : { unit: 'day' as const, value: limit },
+        usage: {
+          sent: used,
+          over_quota: limit !== null && used >= limit,
+          resets_at: new Date(resetsAt).toISOString(),
+        },
+      },
+    }
   })
 
   async function list(

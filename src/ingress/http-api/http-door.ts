@@ -4,6 +4,7 @@ import { StoreFull } from '#store/store.ts'
 import { accountRoutes } from './accounts.ts'
 import { addressRoutes } from './addresses.ts'
 import { turnAway } from './answer.ts'
+import { apiDocumentRoutes } from './api-documents.ts'
 import { auditLogRoutes } from './audit-logs.ts'
 import { catchAllRoutes } from './catch-all.ts'
 import { dnsRecordRoutes } from './dns-records.ts'
@@ -11,6 +12,7 @@ import { emailZoneRoutes } from './email-zones.ts'
 import { guard } from './guard.ts'
 import type { HttpWorld } from './http-world.ts'
 import { messageRoutes } from './messages.ts'
+import { mtaStsRoutes } from './mta-sts.ts'
 import { operatorRoutes } from './operator.ts'
 import { routingDnsRoutes } from './routing-dns.ts'
 import { routingSettingsRoutes } from './routing-settings.ts'
@@ -67,6 +69,7 @@ export function openHttpDoor(world: HttpWorld): FastifyInstance {
       sendingSubdomainRoutes(api, world)
       routingSettingsRoutes(api, world)
       routingDnsRoutes(api, world)
+      mtaStsRoutes(api, world)
       emailZoneRoutes(api, world)
       accountRoutes(api, world)
       tokenRoutes(api, world)
@@ -75,6 +78,7 @@ export function openHttpDoor(world: HttpWorld): FastifyInstance {
     { prefix: '/client/v4' },
   )
   app.register(async (api) => operatorRoutes(api, { ...world, ...world.queue }), { prefix: '/operator/v1' })
+  apiDocumentRoutes(app)
   verifyAddressRoutes(app, { ...world, ...world.routing })
   return app
 }

@@ -9,11 +9,12 @@ import type { MessagesWorld } from './messages-world.ts'
 import type { OperatorWorld } from './operator-world.ts'
 import type { RulesWorld } from './rules.ts'
 import type { ServedBy } from './serve-operation.ts'
+import type { ServiceDomainWorld } from './service-domain.ts'
 import type { SmarthostWorld } from './smarthost.ts'
 import type { ZonesWorld } from './zones.ts'
 
 /** What the HTTP door's routes work with. */
-export interface HttpWorld extends AuditWorld {
+export interface HttpWorld extends AuditWorld, ServiceDomainWorld {
   readonly acceptor: Acceptor
   readonly allowedHosts: readonly string[]
   readonly sendWaitMs: number
@@ -25,7 +26,7 @@ export interface HttpWorld extends AuditWorld {
   readonly domains: ZonesWorld['domains']
   /** Domains in and out of the two services. */
   readonly mailSetup: MailSetup
-  readonly quota: Pick<Quota, 'usage'>
+  readonly quota: Pick<Quota, 'report' | 'adjust'>
   /** Rules and destinations of what comes in, and the mails that ask for proof of these. */
   readonly routing: Omit<AddressesWorld & Pick<RulesWorld, 'rules'>, keyof ServedBy | 'now'>
   /** What becomes of mail: an account's own, and the whole queue. */

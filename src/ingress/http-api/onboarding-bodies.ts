@@ -34,7 +34,7 @@ export function statusBody(check: DomainCheck): DomainStatusBody {
   }
 }
 
-export function checkedRecords({ records }: DomainCheck): DomainStatusBody['records'] {
+export function checkedRecords({ records }: Pick<DomainCheck, 'records'>): DomainStatusBody['records'] {
   return records.map(({ expected, state, locked }) => ({
     ...recordBody(expected),
     state: state === 'multiple-spf' ? 'multiple_spf' : state,

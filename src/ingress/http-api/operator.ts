@@ -8,16 +8,21 @@ import { iso } from './delivery-body.ts'
 import { actRoute } from './operator-act.ts'
 import { deliveriesRoute, timelineRoute } from './operator-deliveries.ts'
 import { listPauses, pauseBody, pauseRoute, resumeRoute } from './operator-pauses.ts'
+import { type OperatorQuotaWorld, quotaRoute, setQuotaRoute } from './operator-quota.ts'
 import type { OperatorWorld } from './operator-world.ts'
 import { explainLongScan } from './scan-too-long.ts'
+import { type ServiceDomainWorld, serviceDomainRoutes } from './service-domain.ts'
 
 type Route = (request: FastifyRequest, reply: FastifyReply, world: OperatorWorld) => Promise<FastifyReply>
 
 const SMALL_BODY = 65_536
 
-/** The queue of the whole installation, for whoever runs it: `/operator/v1`. No account's token opens it, and this token
+/** The queue of the whole installation and what accounts may send, for whoever runs it: `/operator/v1`. No account's token opens it, and this token
  *  opens nothing else. */
-export function operatorRoutes(api: FastifyInstance, world: OperatorWorld): void {
+export function operatorRoutes(
+  api: FastifyInstance,
+  world: OperatorWorld & OperatorQuotaWorld & ServiceDomainWorld,
+): void {
   explainLongScan(api, 'Narrow the selection.')
   // Before a single byte of a body is kept.
   api.addHook('onRequest', async (request, reply) => {
@@ -36,6 +41,9 @@ export function operatorRoutes(api: FastifyInstance, world: OperatorWorld): void
   api.get('/pauses', handler(listPauses))
   api.post('/pauses', small, handler(pauseRoute))
   api.delete('/pauses/:kind/:name', small, handler(resumeRoute))
+  serviceDomainRoutes(api, world)
+  api.get('/accounts/:account_id/quota', (request, reply) => quotaRoute(request, reply, world))
+  api.put('/accounts/:account_id/quota', small, (request, reply) => setQuotaRoute(request, reply, world))
 }
 
 async function queueRoute(

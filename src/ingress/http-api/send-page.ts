@@ -1,6 +1,6 @@
 import type { FastifyReply } from 'fastify'
 import type { Envelope } from '#contract/envelope.ts'
-import type { CursorInfo } from '#contract/suppressions.ts'
+import type { CursorInfo } from '#contract/paging.ts'
 import { encodePageCursor, type PageCursor } from './page-cursor.ts'
 
 /** Answers with a page; `last` is where the next one begins, undefined at the end. */

@@ -104,7 +104,9 @@ async function send<T>(
     onCommitting: () => void reply.header('x-should-retry', 'false'),
   })
   if (!('kind' in outcome)) return succeed(reply, resultOf(outcome))
-  if (outcome.kind === 'idempotency-key-reused') reply.header('x-should-retry', 'false')
+  // To wait for tomorrow is not the client's library's to decide.
+  if (outcome.kind === 'idempotency-key-reused' || outcome.kind === 'daily-limit-exceeded')
+    reply.header('x-should-retry', 'false')
   return refuse(reply, outcome)
 }
 

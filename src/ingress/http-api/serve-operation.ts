@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import type { ApiError, Envelope } from '#contract/envelope.ts'
@@ -63,6 +64,12 @@ export type Answer<Result> =
     }
   | Fault
 
+/** What an operation with `resultTypes` answers in place of the envelope. A content that fails ends its connection, so
+ *  that it does not look whole. */
+export interface FileAnswer {
+  readonly file: { readonly name: string; readonly type: string; readonly content: Readable }
+}
+
 /** Another account's id answers as one that nobody has (promise 6). */
 export const NO_SUCH_OBJECT: Fault = {
   status: 404,
@@ -107,7 +114,7 @@ interface Described<Query, Body, Result> {
 export function serveOperation<Query, Body, Result extends object | string | null>(
   api: FastifyInstance,
   described: Described<Query, Body, Result>,
-  handle: (call: Call<Query, Body>) => Promise<Answer<Result>>,
+  handle: (call: Call<Query, Body>) => Promise<Answer<Result> | FileAnswer>,
 ): void {
   const { operation, world } = described
   const { scope, permission } = operation
@@ -154,7 +161,7 @@ interface Admitted {
 function serve<Query, Body, Result extends object | string | null>(
   api: FastifyInstance,
   { operation, world, notValid = NOT_VALID }: Described<Query, Body, Result>,
-  answer: (admitted: Admitted) => Promise<Answer<Result>>,
+  answer: (admitted: Admitted) => Promise<Answer<Result> | FileAnswer>,
 ): void {
   api.route({
     method: operation.method,
@@ -166,6 +173,7 @@ function serve<Query, Body, Result extends object | string | null>(
       if (holdsNul(params)) return refuse(reply, NO_SUCH_OBJECT)
       const answered = await answer({ by: asker, params, query: request.query, body: request.body })
       if ('status' in answered) return refuse(reply, answered)
+      if ('file' in answered) return sendFile(reply, answered)
       const { result, info, messages = [] } = answered
       return reply
         .code(200)
@@ -215,6 +223,15 @@ function malformed(header: keyof typeof MALFORMED): Fault {
     detail,
     detailCode: MALFORMED[header],
   }
+}
+
+function sendFile(reply: FastifyReply, { file }: FileAnswer): FastifyReply {
+  return reply
+    .code(200)
+    .type(file.type)
+    .header('content-disposition', `attachment; filename="${file.name}"`)
+    .header('cache-control', 'no-store')
+    .send(file.content)
 }
 
 function lacks(permission: Permission): Fault {

@@ -2,10 +2,12 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { type BulkItem, type BulkResult, bulkSuppressions } from '#contract/suppressions.ts'
 import { addWishes, type Verdict } from '#registry/suppressions/run-import.ts'
 import { refuse, succeed } from './answer.ts'
+import { actorOf } from './authenticate.ts'
 import type { HttpWorld } from './http-world.ts'
 import { overloaded } from './overloaded.ts'
 import { readJson } from './read-json.ts'
 import { uuidOf } from './suppressions-answers.ts'
+import { noteImport } from './suppressions-audit.ts'
 import { principalOf } from './suppressions-door.ts'
 import { wishFields } from './suppressions-fields.ts'
 
@@ -25,7 +27,9 @@ export async function bulkRoute(
   const retryAfter = await world.suppressions.spend(accountId, 'bulk')
   if (retryAfter !== undefined) return bulkLimitReached(reply, retryAfter)
   const { items } = body.value
-  const importing = { suppressions: world.suppressions, accountId, now: world.now(), seen: new Set<string>() }
+  const { suppressions, now } = world
+  const record = noteImport(actorOf(request), accountId)
+  const importing = { suppressions, accountId, now: now(), seen: new Set<string>(), record }
   const verdicts = await addWishes(importing, items.map(wishFields))
   const count = (status: Verdict['status']) => verdicts.filter((verdict) => verdict.status === status).length
   const result: BulkResult = {

@@ -5,9 +5,11 @@ import { isFault, readExpiry } from '#registry/suppressions/read-wish.ts'
 import { type ImportReport, MOST_ENTRIES, runImport } from '#registry/suppressions/run-import.ts'
 import { StoreFull } from '#store/store.ts'
 import { succeed, turnAway } from './answer.ts'
+import { actorOf } from './authenticate.ts'
 import type { HttpWorld } from './http-world.ts'
 import { overloaded } from './overloaded.ts'
 import { readQuery } from './read-query.ts'
+import { noteImport } from './suppressions-audit.ts'
 import { bulkLimitReached } from './suppressions-bulk.ts'
 import { principalOf } from './suppressions-door.ts'
 
@@ -56,7 +58,9 @@ async function importFile(
   const retryAfter = await suppressions.spend(accountId, 'bulk')
   if (retryAfter !== undefined) return bulkLimitReached(reply, retryAfter)
   const lines = readImport(text, asked.format)
-  const report = await runImport(suppressions, accountId, { lines, now: at, expiresAt: asked.expiresAt })
+  const record = noteImport(actorOf(request), accountId)
+  const { expiresAt } = asked
+  const report = await runImport(suppressions, accountId, { lines, now: at, expiresAt, record })
   if (report !== 'too-many') return succeed(reply, importResult(report))
   const detail = `The file has more than ${MOST_ENTRIES} entries, so nothing was added. Split it.`
   return turnAway(reply, 'invalidSchema', detail)

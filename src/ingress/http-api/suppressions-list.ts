@@ -1,6 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Envelope } from '#contract/envelope.ts'
-import type { CursorInfo, SuppressionBody } from '#contract/suppressions.ts'
+import type { CursorInfo } from '#contract/paging.ts'
+import type { SuppressionBody } from '#contract/suppressions.ts'
 import { decodeCursor, encodeCursor, sameFilter } from '#registry/suppressions/list-cursor.ts'
 import type { ListFilter, Position } from '#registry/suppressions/list-suppressions.ts'
 import { readListFilter } from '#registry/suppressions/read-list-filter.ts'

@@ -4,6 +4,7 @@ import { createSuppression, editSuppression, type SuppressionReference } from '#
 import { isFault, readExpiry, readNote, readWish } from '#registry/suppressions/read-wish.ts'
 import type { Suppression } from '#registry/suppressions/suppressions.ts'
 import { refuse, succeed } from './answer.ts'
+import { actorOf } from './authenticate.ts'
 import { openBodyBudget } from './body-budget.ts'
 import type { HttpWorld } from './http-world.ts'
 import { overloaded } from './overloaded.ts'
@@ -16,6 +17,7 @@ import {
   suppressionDetail,
   uuidOf,
 } from './suppressions-answers.ts'
+import { noteSuppressions } from './suppressions-audit.ts'
 import { bulkRoute, LARGEST_BULK } from './suppressions-bulk.ts'
 import { deliverabilityRoute } from './suppressions-deliverability.ts'
 import { admitToSuppressions, principalOf, reserveBody } from './suppressions-door.ts'
@@ -81,7 +83,8 @@ async function createRoute(
   if (!body.ok) return refuse(reply, body.refusal)
   const wish = readWish(wishFields(body.value), now())
   if (isFault(wish)) return refuse(reply, { kind: 'field-invalid', ...wish })
-  const { kind, suppression } = await suppressions.addManual(accountId, wish)
+  const record = noteSuppressions(actorOf(request), accountId)
+  const { kind, suppression } = await suppressions.addManual(accountId, wish, record)
   if (kind === 'read-only') return refuseSuppression(reply, 'read-only', READ_ONLY)
   return succeed(reply, referenceTo(suppression))
 }
@@ -120,7 +123,7 @@ async function editRoute(
   const id = readUuid(params.parse(request.params).id)
   if (id === undefined) return refuseChange(reply, 'unknown')
   const changed = await suppressions.change(accountId, id, {
-    by: { tokenId },
+    by: { tokenId, record: noteSuppressions(actorOf(request), accountId) },
     ...(expiresAt !== undefined && { expiresAt }),
     ...(note !== undefined && { note }),
   })
@@ -138,7 +141,8 @@ async function deleteRoute(
   const id = readUuid(params.parse(request.params).id)
   const entry = id === undefined ? undefined : await suppressions.suppression(accountId, id)
   if (!entry) return refuseChange(reply, 'unknown')
-  const removed = await suppressions.remove(accountId, entry.id, { tokenId })
+  const record = noteSuppressions(actorOf(request), accountId)
+  const removed = await suppressions.remove(accountId, entry.id, { tokenId, record })
   return removed === 'removed' ? succeed(reply, referenceTo(entry)) : refuseChange(reply, removed)
 }
 

@@ -1,5 +1,6 @@
 import type { TimelineEvent } from '#contract/messages.ts'
 import type { EventDetail } from '#model/event.ts'
+import type { Routed } from '#model/routing.ts'
 import { iso } from './delivery-body.ts'
 
 /** An event as the store gives it back; `detail` is the JSON of an EventDetail. */
@@ -59,12 +60,47 @@ const NAMES = {
   feedbackType: 'feedback_type',
   perhapsTaken: 'perhaps_taken',
   durationMs: 'duration_ms',
-} as const satisfies Record<Exclude<keyof EventDetail, 'retryAt'>, keyof DetailBody>
+} as const satisfies Record<Exclude<keyof EventDetail, 'retryAt' | 'routed'>, keyof DetailBody>
 
-function detailBody({ retryAt, ...detail }: EventDetail): DetailBody {
+function detailBody({ retryAt, routed, ...detail }: EventDetail): DetailBody {
   const named = Object.entries(NAMES).flatMap(([ours, theirs]) => {
     const value = Reflect.get(detail, ours)
     return value === undefined ? [] : [[theirs, value]]
   })
-  return { ...Object.fromEntries(named), ...(retryAt !== undefined && { retry_at: iso(retryAt) }) }
+  return {
+    ...Object.fromEntries(named),
+    ...(retryAt !== undefined && { retry_at: iso(retryAt) }),
+    ...(routed && { routing: routingBody(routed) }),
+  }
+}
+
+function routingBody(routed: Routed): NonNullable<TimelineEvent['routing']> {
+  const {
+    ruleId,
+    action,
+    recipient,
+    spf,
+    dkim,
+    dmarc,
+    arc,
+    isSpam,
+    isNdr,
+    sessionId,
+    remoteAddress,
+    reason,
+  } = routed
+  return {
+    rule_id: ruleId,
+    action,
+    recipient,
+    ...(spf !== undefined && { spf }),
+    ...(dkim !== undefined && { dkim }),
+    ...(dmarc !== undefined && { dmarc }),
+    ...(arc !== undefined && { arc }),
+    is_spam: isSpam,
+    is_ndr: isNdr,
+    session_id: sessionId,
+    remote_address: remoteAddress,
+    ...(reason !== undefined && { reason }),
+  }
 }

@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto'
+import { escapeHtml } from './escape-html.ts'
 
 /** `open`: the link works and waits for a click. */
 export type VerifyState = 'open' | 'verified' | 'expired' | 'invalid'
@@ -62,8 +63,4 @@ const PAGES: Record<VerifyState, (address: string) => { readonly title: string; 
     body: `<p>Perhaps it was cut off, or the request behind it was withdrawn. If you still want mail to be forwarded
 to you, ask for a new link.</p>`,
   }),
-}
-
-function escapeHtml(text: string): string {
-  return text.replaceAll(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`)
 }

@@ -4,10 +4,10 @@ import {
   checkActivation,
   createZone,
   deleteZone,
+  editZone,
   getZone,
   listZones,
   type ZoneBody,
-  type ZoneQuery,
 } from '#contract/zones.ts'
 import { parseDomainName } from '#protocol/domain-name.ts'
 import type { Account, Accounts } from '#registry/accounts/accounts.ts'
@@ -15,10 +15,12 @@ import { type AuditActor, auditWrite } from '#registry/accounts/audit.ts'
 import { permissionsIn } from '#registry/accounts/policy.ts'
 import type { NoteZone } from '#registry/domains/activate-zone.ts'
 import type { Domains } from '#registry/domains/domains.ts'
+import type { MailSetup, NotMended } from '#registry/domains/mail-setup.ts'
 import type { Zone, ZoneCreation } from '#registry/domains/zones.ts'
 import { apiTime } from './api-time.ts'
+import { onboardingFault } from './onboarding-faults.ts'
+import { auditBy } from './onboarding-world.ts'
 import {
-  type Answer,
   type Asker,
   type Fault,
   LACKING,
@@ -27,14 +29,16 @@ import {
   serveOperation,
   serveUserOperation,
 } from './serve-operation.ts'
+import { isWanted, orderBy, type ZoneEntry } from './zone-filter.ts'
 
 export interface ZonesWorld extends ServedBy {
   readonly domains: Pick<Domains, 'zone' | 'zones' | 'zoneControl'>
+  readonly mailSetup: Pick<MailSetup, 'mend'>
 }
 
 /** `/zones`. */
 export function zoneRoutes(api: FastifyInstance, world: ZonesWorld): void {
-  const { accounts, domains } = world
+  const { accounts, domains, mailSetup } = world
   const { zoneControl } = domains
 
   serveUserOperation(api, { operation: listZones, world }, async ({ by, query }) => {
@@ -51,11 +55,7 @@ export function zoneRoutes(api: FastifyInstance, world: ZonesWorld): void {
     const name = parseDomainName(body.name)
     if (typeof name !== 'string') return invalid('name', name.detail)
     const { type, dns } = body
-    if (type === 'full' && dns === 'manual')
-      return invalid(
-        'dns',
-        'A full zone is hosted here: a zone that stays elsewhere is of the type "partial".',
-      )
+    if (type === 'full' && dns === 'manual') return invalid('dns', FULL_IS_HOSTED)
     const creation = await zoneControl.claim(
       account.id,
       name,
@@ -71,6 +71,19 @@ export function zoneRoutes(api: FastifyInstance, world: ZonesWorld): void {
     // A token that is limited to other zones does not see this one.
     if (!found || permissionsIn(by.principal, found.zone.id).size === 0) return NO_SUCH_OBJECT
     return detailOf(found, domains)
+  })
+
+  serveOperation(api, { operation: editZone, world }, async ({ by, accountId, params, body }) => {
+    const found = await find(accountId, params)
+    if (!found) return NO_SUCH_OBJECT
+    const changed = await zoneControl.change(found.zone, body, note(by.audit, domains))
+    if (changed.kind === 'gone') return NO_SUCH_OBJECT
+    if (changed.kind === 'full-is-hosted') return invalid('dns', FULL_IS_HOSTED)
+    const { zone } = changed
+    const mends = changed.kind === 'changed' && zone.status === 'active' && zone.dns === 'hosted'
+    const left = mends ? await mailSetup.mend(zone, auditBy(by.audit)) : []
+    const answer = await detailOf({ zone, account: found.account }, domains)
+    return { ...answer, messages: left.map(notMended) }
   })
 
   serveOperation(api, { operation: deleteZone, world }, async ({ by, accountId, params }) => {
@@ -97,9 +110,13 @@ export function zoneRoutes(api: FastifyInstance, world: ZonesWorld): void {
   }
 }
 
-interface ZoneEntry {
-  readonly zone: Zone
-  readonly account: Pick<Account, 'id' | 'name'>
+const FULL_IS_HOSTED = 'A full zone is hosted here: a zone that stays elsewhere is of the type "partial".'
+
+/** The zone was changed all the same; what is left to do, its state in DNS tells too. */
+function notMended({ name, mail, refused }: NotMended) {
+  const { code, detail } = onboardingFault(refused)
+  const message = `The records of ${name} for ${mail} could not be written. ${detail}`
+  return { code, message, type: null }
 }
 
 /** Lines of the audit log about zones, which are another account's where a zone passed on from it. */
@@ -111,9 +128,11 @@ export function noteZones(actor: AuditActor, domains: Pick<Domains, 'zoneControl
       ? 'zone.create'
       : !after
         ? 'zone.delete'
-        : after.status === 'active'
-          ? 'zone.activate'
-          : 'zone.deactivate'
+        : after.status === before.status
+          ? 'zone.update'
+          : after.status === 'active'
+            ? 'zone.activate'
+            : 'zone.deactivate'
     return [
       auditWrite({
         ...{ accountId: zone.accountId, actor, action, at, zone: zone.name },
@@ -179,55 +198,10 @@ async function accountToUse(
   return account
 }
 
-function isWanted({ zone, account }: ZoneEntry, query: ZoneQuery): boolean {
-  const { name, status, type, match } = query
-  const tests = [
-    name === undefined || isNamed(zone.name, name),
-    status === undefined || zone.status === status,
-    type === undefined || type.includes(zone.type),
-    query['account.id'] === undefined || account.id === query['account.id'].toLowerCase(),
-    query['account.name'] === undefined || isNamed(account.name, query['account.name']),
-  ]
-  if (match === 'all') return tests.every(Boolean)
-  const given = [name, status, type, query['account.id'], query['account.name']]
-  const asked = tests.filter((_, i) => given[i] !== undefined)
-  return asked.length === 0 || asked.some(Boolean)
-}
-
-const OPERATORS: Readonly<Record<string, (value: string, wanted: string) => boolean>> = {
-  equal: (value, wanted) => value === wanted,
-  not_equal: (value, wanted) => value !== wanted,
-  contains: (value, wanted) => value.includes(wanted),
-  starts_with: (value, wanted) => value.startsWith(wanted),
-  ends_with: (value, wanted) => value.endsWith(wanted),
-}
-
-/** `example.com`, or with an operator before it. A domain may be written in its own script. */
-function isNamed(value: string, filter: string): boolean {
-  const [, operator = 'equal', text = ''] = /^(?:([a-z_]+):)?(.*)$/s.exec(filter) ?? []
-  const compare = OPERATORS[operator]
-  if (!compare) return false
-  const name = parseDomainName(text)
-  return [text.toLowerCase(), ...(typeof name === 'string' ? [name] : [])].some((wanted) =>
-    compare(value.toLowerCase(), wanted),
-  )
-}
-
-function orderBy({ order, direction }: ZoneQuery): (one: ZoneEntry, other: ZoneEntry) => number {
-  const sign = direction === 'asc' ? 1 : -1
-  const key = ({ zone, account }: ZoneEntry): string => {
-    if (order === 'status') return `${zone.status} ${zone.name}`
-    if (order === 'account.id') return `${account.id} ${zone.name}`
-    return order === 'account.name' ? `${account.name} ${zone.name}` : zone.name
-  }
-  const compare = (one: string, other: string) => (one < other ? -1 : one > other ? 1 : 0)
-  return (one, other) => sign * compare(key(one), key(other)) || compare(one.zone.id, other.zone.id)
-}
-
 async function detailOf(
   entry: ZoneEntry,
   domains: Pick<Domains, 'zoneControl'>,
-): Promise<Answer<ZoneBody & { delegated_names: string[] }>> {
+): Promise<{ readonly result: ZoneBody & { delegated_names: string[] } }> {
   const names = await domains.zoneControl.proofOf(entry.zone).delegatedNames()
   return { result: { ...bodyOf(entry, domains), delegated_names: [...names] } }
 }
@@ -279,6 +253,11 @@ function notCreated(creation: Exclude<ZoneCreation, { kind: 'created' }>, name: 
     case 'reserved': {
       const detail = `${name} belongs to the service itself.`
       return { status: 400, code: 1097, message: `${name} cannot be added`, detail, pointer }
+    }
+    case 'too-many-pending': {
+      const whose = creation.of === 'account' ? 'zones of this account' : `zones of the name ${name}`
+      const detail = `${creation.limit} ${whose} wait for proof already: prove some, or remove them.`
+      return { status: 400, code: 1118, message: `${name} cannot be added`, detail, pointer }
     }
     case 'too-deep':
       return invalid('name', `The name of a zone may have ${creation.labels} labels at most.`)

@@ -1,0 +1,103 @@
+import { accountsOperations } from './accounts.ts'
+import { addressOperations } from './addresses.ts'
+import { auditLogsOperations } from './audit-logs.ts'
+import { dnsRecordOperations } from './dns-records.ts'
+import { emailZoneOperations } from './email-zones.ts'
+import { messageOperations } from './messages.ts'
+import { mtaStsOperations } from './mta-sts.ts'
+import type { Operation } from './operation.ts'
+import { operatorOperations } from './operator.ts'
+import { operatorQuotaOperations } from './operator-quota.ts'
+import { routingSettingsOperations } from './routing-settings.ts'
+import { ruleOperations } from './rules.ts'
+import { sendingOperations } from './sending.ts'
+import { sendingSubdomainOperations } from './sending-subdomains.ts'
+import { serviceDomainOperations } from './service-domain.ts'
+import { smarthostOperations } from './smarthost.ts'
+import { suppressionOperations } from './suppressions.ts'
+import { tokensOperations } from './tokens.ts'
+import { zoneOperations } from './zones.ts'
+
+/** Operations about one kind of thing. */
+export interface Resource {
+  readonly name: string
+  readonly about: string
+  readonly operations: readonly Operation[]
+}
+
+/** The whole API, in the order in which somebody who reads about it wants it. What is not in here is not served. */
+export const RESOURCES: readonly Resource[] = [
+  { name: 'Sending', about: 'Sending messages.', operations: sendingOperations },
+  {
+    name: 'Messages',
+    about: 'What became of messages, each recipient by itself.',
+    operations: messageOperations,
+  },
+  {
+    name: 'Suppressions',
+    about: 'Who is not mailed, why, and until when.',
+    operations: suppressionOperations,
+  },
+  { name: 'Zones', about: 'The domains of an account, proven or not.', operations: zoneOperations },
+  { name: 'DNS records', about: 'What a zone says in DNS.', operations: dnsRecordOperations },
+  {
+    name: 'Sending domains',
+    about: 'The domains of a zone that send, their records and their DKIM keys.',
+    operations: sendingSubdomainOperations,
+  },
+  {
+    name: 'Routing',
+    about: 'Whether a zone takes mail, and the records that it needs for that.',
+    operations: [...routingSettingsOperations, ...mtaStsOperations],
+  },
+  {
+    name: 'Routing rules',
+    about: 'What becomes of the mail that comes in.',
+    operations: ruleOperations,
+  },
+  {
+    name: 'Destination addresses',
+    about: 'Where mail may be forwarded to, once the owner of the address agreed.',
+    operations: addressOperations,
+  },
+  {
+    name: 'Zones and limits of an account',
+    about: 'The zones of an account with their state in both services, and how much the account may send.',
+    operations: emailZoneOperations,
+  },
+  {
+    name: 'Smarthost',
+    about: 'A relay that takes the mail of an account, or of one of its domains.',
+    operations: smarthostOperations,
+  },
+  {
+    name: 'Accounts and users',
+    about: 'Who asks, and in which accounts.',
+    operations: accountsOperations,
+  },
+  {
+    name: 'API tokens',
+    about: 'What may be done with the API, where and by whom.',
+    operations: tokensOperations,
+  },
+  { name: 'Audit log', about: 'Who changed what, when and from where.', operations: auditLogsOperations },
+]
+
+/** What whoever runs the installation has besides, below /operator/v1. */
+export const OPERATOR_RESOURCES: readonly Resource[] = [
+  {
+    name: 'Queue',
+    about: 'Deliveries that are not settled yet, of all accounts, and the destinations that rest.',
+    operations: operatorOperations,
+  },
+  {
+    name: 'Quotas',
+    about: 'How much accounts may send in a day.',
+    operations: operatorQuotaOperations,
+  },
+  {
+    name: 'Service domain',
+    about: "Whether the service's own names say what customers' mail depends on.",
+    operations: serviceDomainOperations,
+  },
+]

@@ -1,0 +1,123 @@
+import assert from 'node:assert/strict'
+import { EXAMPLE_ACCOUNT } from '#contract/example-ids.ts'
+import { PERMISSIONS } from '#model/permission.ts'
+import { type ApiOperation, OPERATIONS, pathWith } from './api-operations.ts'
+import { checkedFetch } from './checked-fetch.ts'
+import type { Instance } from './instance.ts'
+import { operatorToken } from './operator.ts'
+import { addUserToken } from './second-account.ts'
+
+/** An account with one object of every kind, so that each operation has something to be about. */
+export interface EveryObject {
+  /** What stands for a parameter in the path of an operation. */
+  id(parameter: string, operation: ApiOperation): string
+  /** The token with which the account, its user or the operator asks it. */
+  secretFor(operation: ApiOperation): string
+  /** Every id that is the account's alone. */
+  readonly own: readonly string[]
+}
+
+/** Of the instance's own account. */
+export async function everyObject(instance: Instance): Promise<EveryObject> {
+  const { account_id, zone_id, api_token, dashboard } = instance.dev
+  const ofUser = addUserToken(instance.directory, [account_id], { permissions: PERMISSIONS })
+  const operator = operatorToken(instance)
+  const known: Record<string, string> = {
+    account_id,
+    zone_id,
+    pause_kind: 'domain',
+    pause_name: 'example.com',
+  }
+  const id = (parameter: string) => known[parameter] ?? assert.fail(`nothing stands for ${parameter}`)
+
+  async function ask(operationId: string, secret: string, body?: unknown, query = ''): Promise<unknown> {
+    const operation = OPERATIONS.find((each) => each.id === operationId) ?? assert.fail(operationId)
+    const response = await checkedFetch(`${dashboard}${pathWith(operation, id)}${query}`, {
+      method: operation.method,
+      headers: { authorization: `Bearer ${secret}` },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+    })
+    // The fetch held it against the document.
+    const { result } = (await response.json()) as { readonly result: unknown }
+    assert.equal(response.status, 200, operationId)
+    return result
+  }
+
+  const mail = { from: 'app@yourdomain.com', subject: 's', text: 't' }
+  const waiting = ['deferred+retry', 'deferred+cancel'].map((name) => `${name}@simulator.posthorn.test`)
+  const sent = await ask('sending.send', api_token, { ...mail, to: waiting })
+  known['message_id'] = textIn(sent, 'message_id')
+  const deliveries = await ask('messages.deliveries', api_token)
+  const [first, second] = listIn(deliveries, 'deliveries').map((delivery) => textIn(delivery, 'id'))
+  assert.ok(first !== undefined && second !== undefined)
+  known['suppression_id'] = textIn(
+    await ask('suppressions.create', api_token, { email: 'suppressed@example.com' }),
+    'id',
+  )
+  known['dns_record_id'] = textIn(
+    await ask('dns_records.create', api_token, { type: 'TXT', name: 'own', content: 'own' }),
+    'id',
+  )
+  known['subdomain_id'] = textIn(
+    await ask('sending_subdomains.create', api_token, { name: 'own.yourdomain.com' }),
+    'tag',
+  )
+  known['rule_identifier'] = textIn(
+    await ask('rules.create', api_token, {
+      matchers: [{ type: 'literal', field: 'to', value: 'own@yourdomain.com' }],
+      actions: [{ type: 'drop' }],
+    }),
+    'id',
+  )
+  known['destination_address_identifier'] = textIn(
+    await ask('addresses.create', api_token, { email: 'me@example.com' }),
+    'id',
+  )
+  const wish = withAccount(
+    OPERATIONS.find((each) => each.id === 'account.tokens.create')?.example?.body,
+    account_id,
+  )
+  const ofAccount = textIn(await ask('account.tokens.create', api_token, wish), 'id')
+  const users = textIn(await ask('user.tokens.create', ofUser, wish), 'id')
+  const [membership] = listOf(await ask('memberships.list', ofUser))
+  known['membership_id'] = textIn(membership, 'id')
+
+  const particular: Readonly<Record<string, string>> = { 'deliveries.cancel': second }
+  return {
+    id(parameter, operation) {
+      if (parameter === 'token_id') return operation.path.startsWith('/user') ? users : ofAccount
+      if (parameter === 'delivery_id') return particular[operation.id] ?? first
+      return id(parameter)
+    },
+    secretFor: ({ base, path }) => {
+      if (base === '/operator/v1') return operator
+      return /^\/(?:user|memberships)/.test(path) ? ofUser : api_token
+    },
+    own: [
+      ...Object.values(known).filter((value) => /^[0-9a-f-]{32,36}$/.test(value)),
+      users,
+      ofAccount,
+      first,
+    ],
+  }
+}
+
+/** The same with the account in place of the one of the examples. */
+export function withAccount(example: unknown, accountId: string): unknown {
+  return JSON.parse(JSON.stringify(example).replaceAll(EXAMPLE_ACCOUNT, accountId))
+}
+
+function textIn(value: unknown, name: string): string {
+  const text: unknown = Reflect.get(Object(value), name)
+  assert.ok(typeof text === 'string', name)
+  return text
+}
+
+function listIn(value: unknown, name: string): readonly unknown[] {
+  return listOf(Reflect.get(Object(value), name))
+}
+
+function listOf(value: unknown): readonly unknown[] {
+  assert.ok(Array.isArray(value))
+  return value
+}
