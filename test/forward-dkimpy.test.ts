@@ -42,6 +42,7 @@ async function forward(message: Buffer, arc: ArcChain): Promise<Buffer> {
     received: 'from a.example by route1.mx.posthorn.test with ESMTP id 1; Fri, 20 Nov 2026 21:36:00 +0000',
     recipient: address('info@yourdomain.com'),
     destination: address('jane@destination.example'),
+    loopMark: 'a mark',
     authenticationResults:
       'mx.posthorn.test;\r\n spf=pass smtp.mailfrom=example.com;\r\n dkim=pass header.d=example.com',
     arc,

@@ -15,6 +15,7 @@ export class SpoolFile {
   readonly #disk: SpoolFileParts['disk']
   readonly #hasRoom: SpoolFileParts['hasRoom']
   #handle: FileHandle | undefined
+  #made = false
   #size = 0
   #charged = 0
 
@@ -35,6 +36,7 @@ export class SpoolFile {
     this.#charged += bytes.length
     if (!(await this.#hasRoom(bytes.length))) return false
     try {
+      this.#made = true
       this.#handle ??= await open(this.path, 'wx', 0o600)
       await this.#handle.writeFile(bytes)
     } catch (error) {
@@ -58,6 +60,9 @@ export class SpoolFile {
     this.#charged = 0
     this.#size = 0
     await this.close().catch(() => undefined)
+    // Most contents never need one.
+    if (!this.#made) return
+    this.#made = false
     await rm(this.path, { force: true }).catch(() => undefined)
   }
 }

@@ -54,7 +54,7 @@ export type MessageBody = z.output<typeof message>
  *  where the message was refused before they were known. */
 const routing = z.object({
   rule_id: z.string().nullable().describe('Null where no rule was matched'),
-  action: z.enum(['forward', 'worker', 'drop', 'return']),
+  action: z.enum(['forward', 'worker', 'drop', 'return', 'none']),
   recipient: z.string().describe('As the sender wrote it'),
   spf: z.string().optional(),
   dkim: z.string().optional(),

@@ -22,6 +22,7 @@ import type { Promised } from './promised.ts'
 import type { Receiving } from './receiving.ts'
 import type { Registries } from './registries.ts'
 import type { Sending } from './sending.ts'
+import type { WorkersStorage } from './workers-storage.ts'
 
 /** The doors that customers come through: DNS, SMTP submission, HTTP. */
 export async function openDoors(
@@ -32,6 +33,7 @@ export async function openDoors(
     receiving: Receiving
     sending: Sending
     policies: Policies
+    workersStorage: WorkersStorage
   },
   opened: AsyncDisposableStack,
 ) {
@@ -71,6 +73,7 @@ async function openHttp({
   receiving: { inbox },
   sending: { acceptor, alwaysSuppressed },
   policies: { watch },
+  workersStorage,
 }: Parameters<typeof openDoors>[0]) {
   const { config, log, store, bodies, accounts, vault, service, mayDial, now } = kept
   const { domains, mailSetup, smarthosts, destinations, rules, suppressions, quota, resolver, ca } =
@@ -121,6 +124,7 @@ async function openHttp({
       publicUrl: () => `http://localhost:${http.port}`,
     },
     serviceDomain: { name: service.domain, ...watch },
+    workersStorage,
     foresee: openForesight({ domains, destinations, suppressions, quota, alwaysSuppressed, now }),
     queue: {
       hands,

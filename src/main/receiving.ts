@@ -1,4 +1,3 @@
-import { openBlockedRecords } from '#inbound/act/record-blocked.ts'
 import { openAuthenticator } from '#inbound/authenticate/authenticator.ts'
 import { type Feedback, openFeedback } from '#inbound/feedback/feedback.ts'
 import type { RoutingWorld } from '#ingress/smtp-mx/mx-handler.ts'
@@ -77,7 +76,6 @@ export async function openReceiving(
     peers,
     engine: () => engine,
   })
-  const recordBlocked = openBlockedRecords({ store, findWay: routing.findWay, now })
   const door = createMxServer({
     hostname: service.routes[0],
     certificate,
@@ -94,7 +92,7 @@ export async function openReceiving(
       connectionsPerAddress: config.MX_CONNECTIONS_PER_ADDRESS,
       sessionMs: config.MX_SESSION_MS,
     },
-    guard: guardOptions({ config, service, log, peers, feedback, findWay: routing.findWay, recordBlocked }),
+    guard: guardOptions({ config, service, peers, feedback, routing }),
   })
   opened.defer(() => door.close({ graceMs: 1000 }))
   opened.defer(() => reports.close())
@@ -115,16 +113,13 @@ export type Receiving = Awaited<ReturnType<typeof openReceiving>>
 function guardOptions({
   config,
   service,
-  log,
   peers,
   feedback,
-  findWay,
-  recordBlocked,
-}: Pick<Kept, 'config' | 'service' | 'log'> & {
+  routing,
+}: Pick<Kept, 'config' | 'service'> & {
   readonly peers: MxPeers
   readonly feedback: Feedback
-  readonly findWay: RoutingWorld['findWay']
-  readonly recordBlocked: ReturnType<typeof openBlockedRecords>
+  readonly routing: RoutingWorld
 }): NonNullable<MxOptions['guard']> {
   return {
     peers,
@@ -134,17 +129,11 @@ function guardOptions({
     messagesPerMinute: config.MX_MESSAGES_PER_MINUTE,
     unknownRecipients: config.MX_UNKNOWN_RECIPIENTS,
     async spared(to) {
-      const way = await findWay(to)
+      const way = await routing.findWay(to)
       if (way.kind === 'operator' || way.kind === 'return') return true
       const address = parseAddress(to)
       return isAddress(address) && (await feedback.whoIs(address))?.kind === 'return-path'
     },
-    refused({ session, to, reply }) {
-      const { id: sessionId, remoteAddress, envelope } = session
-      const blocked = { sessionId, remoteAddress, mailFrom: envelope.from ?? '', to, reason: reply.text }
-      recordBlocked(blocked).catch((error: unknown) =>
-        log.error({ err: error }, 'mx: a refusal was not recorded'),
-      )
-    },
+    refused: ({ session, to, reply }) => routing.recordRefusal(session, to, reply.text),
   }
 }

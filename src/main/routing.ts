@@ -1,6 +1,7 @@
 import { openSpool } from '#bodies/spool.ts'
 import { act } from '#inbound/act/act.ts'
 import { findWay } from '#inbound/act/find-way.ts'
+import { openRefusalRecords } from '#inbound/act/record-refusals.ts'
 import { senderPath } from '#inbound/act/sender-path.ts'
 import type { Authenticator } from '#inbound/authenticate/authenticator.ts'
 import type { RoutingWorld } from '#ingress/smtp-mx/mx-handler.ts'
@@ -40,6 +41,7 @@ export async function openRouting(
   }
   const acting = {
     ...{ store, queue, notices, log, authenticator, service, srsKey, now },
+    loopKey: vault.macKey('forward-loop'),
     attempt: (...of: Parameters<Delivery['attempt']>) => engine()?.attempt(...of),
     attemptMs: config.FORWARD_WAIT_MS,
     expireMs: config.EXPIRE_MS,
@@ -47,8 +49,15 @@ export async function openRouting(
     serviceIdentity: () => domains.ensureServiceKeys(),
     sealsArc: config.ARC_SEAL,
   }
+  const recordRefused = openRefusalRecords({ store, findWay: (to) => findWay(to, ways), now })
   return {
     findWay: (to) => findWay(to, ways),
+    recordRefusal({ id: sessionId, remoteAddress, envelope }, to, reason) {
+      const refused = { sessionId, remoteAddress, mailFrom: envelope.from ?? '', to, reason }
+      recordRefused(refused).catch((error: unknown) => {
+        log.error({ err: error }, 'mx: a refusal was not recorded')
+      })
+    },
     senderPath: (path) => senderPath(path, { domain: service.email, key: srsKey, now: now() }),
     act: (incoming, spf) => act(acting, incoming, spf),
     ...{ authenticator, spool, peers, now },

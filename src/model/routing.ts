@@ -1,8 +1,8 @@
 import type { Address } from './address.ts'
 
 /** What became of a routed message, in the words of its events. `return`: mail to an address that forwarding rewrote,
- *  on its way back to the original sender. */
-export type RoutingAction = 'forward' | 'worker' | 'drop' | 'return'
+ *  on its way back to the original sender. `none`: no rule takes mail for the recipient. */
+export type RoutingAction = 'forward' | 'worker' | 'drop' | 'return' | 'none'
 
 /** What routing decided about one recipient of a message that came in, as each of its events tells it. */
 export interface Routed {
@@ -33,5 +33,7 @@ export interface Forwarding {
   /** Whether the original sender is told of a failure after we answered 250: only where it is proven that it was the
    *  sender, so that nobody is hit by backscatter. */
   readonly tellsSender: boolean
+  /** It came with SMTPUTF8. Octets above 127 in the header of one that did not are passed on as they came. */
+  readonly smtpUtf8: boolean
   readonly routed: Routed
 }

@@ -1,13 +1,18 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { existsSync, readFileSync } from 'node:fs'
+import { connect } from 'node:net'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { setImmediate as turn } from 'node:timers/promises'
+import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises'
+import { createServer } from 'node:tls'
 import { dotStuffed } from '#protocol/dot-stuffing.ts'
+import { mtaCertificate } from '#test/real-mta.ts'
 import { playServer } from '#test/smtp-dialogue.ts'
 import { startSmtpServer, until } from '#test/smtp-server.ts'
 import { connectSmtp } from './client.ts'
 import type { SmtpTimeouts } from './client-timeouts.ts'
+import { ClientWire } from './client-wire.ts'
 import type { SmtpConnection, Transaction } from './smtp-connection.ts'
 
 const UNTIL_CONTENT = `
@@ -170,4 +175,25 @@ test('SMTP smuggling: cut between any two pieces, a content stays one message', 
   }
   assert.deepEqual(new Set(server.senders), new Set(['a@client.test']))
   await connection.quit()
+})
+
+test('over TLS a source that takes its time is not taken for a peer that does', async (t) => {
+  const server = createServer(await mtaCertificate(), (socket) => socket.resume())
+  t.after(() => server.close())
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  assert.ok(typeof address === 'object' && address)
+  const socket = connect(address.port, '127.0.0.1')
+  t.after(() => socket.destroy())
+  await once(socket, 'connect')
+  const wire = new ClientWire(socket, undefined)
+  await wire.upgrade({ rejectUnauthorized: false }, 2000)
+  async function* slow(): AsyncGenerator<Buffer> {
+    for (let i = 0; i < 10; i++) {
+      yield Buffer.alloc(65_536, 'x')
+      await sleep(5)
+    }
+  }
+  assert.equal(await wire.sayContent({ dotStuffed: slow, size: 1 }, 2000), 'sent')
 })

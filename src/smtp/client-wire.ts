@@ -110,15 +110,14 @@ export class ClientWire {
   ): Promise<'sent' | 'interrupted' | SmtpFault> {
     const whole = Buffer.isBuffer(dotStuffed)
     this.#record?.(`c: (content, ${whole ? dotStuffed.length : size} bytes)`)
-    let flowing = true
     try {
       for await (const piece of whole ? [dotStuffed] : dotStuffed()) {
         for (let at = 0; at < piece.length; at += BLOCK_BYTES) {
           // Before a block, not after: once the last one is written, the peer may have the message.
-          if (!flowing) await this.#flowing(ms)
+          if (this.#socket.writableNeedDrain && !this.#isOver()) await this.#flowing(ms)
           if (this.#reader.unread > 0) return 'interrupted'
           if (this.#fault !== undefined) return this.#fault
-          flowing = this.#socket.write(piece.subarray(at, at + BLOCK_BYTES))
+          this.#socket.write(piece.subarray(at, at + BLOCK_BYTES))
         }
       }
     } catch (error) {
@@ -240,6 +239,11 @@ export class ClientWire {
     const reply = this.#next()
     const words = reply !== undefined && 'code' in reply ? `: ${reply.code} ${reply.lines.join(' ')}` : ''
     this.fail({ reason: 'closed', message: `The peer ended an idle connection${words}` })
+  }
+
+  /** The peer has replied, or is gone: while a source made the next piece, nobody waited for it. */
+  #isOver(): boolean {
+    return this.#reader.unread > 0 || this.#fault !== undefined
   }
 
   async #flowing(ms: number): Promise<void> {

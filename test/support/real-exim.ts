@@ -1,7 +1,15 @@
 import { spawnSync } from 'node:child_process'
 import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { freePort, mtaCertificate, mtaFolder, type RealMta, readMaildir, startDaemon } from './real-mta.ts'
+import {
+  countFiles,
+  freePort,
+  mtaCertificate,
+  mtaFolder,
+  type RealMta,
+  readMaildir,
+  startDaemon,
+} from './real-mta.ts'
 
 /** Where the package puts it, and where `.ci/run` unpacks the package beside Postfix, with which it cannot be
  *  installed. */
@@ -17,14 +25,21 @@ export function withoutExim(): false | string {
   return process.getuid?.() === 0 ? false : 'Exim takes a configuration of its own from root only'
 }
 
-export async function startExim(): Promise<RealMta> {
+export interface EximOptions {
+  /** A port that was free a moment ago, where others had to know it before. */
+  readonly port?: number
+  /** Instead of taking everybody's mail it sends that of all but one domain on, over TLS, to a port of this machine. */
+  readonly sendsOn?: { readonly domain: string; readonly toPort: number }
+}
+
+export async function startExim({ sendsOn, ...options }: EximOptions = {}): Promise<RealMta> {
   const exim = PLACES.find((path) => existsSync(path)) ?? ''
   await using starting = new AsyncDisposableStack()
   const { path: folder } = starting.use(mtaFolder('exim'))
   chmodSync(folder, 0o755)
   const config = join(folder, 'exim.conf')
   const { cert, key } = await mtaCertificate()
-  const port = await freePort()
+  const port = options.port ?? (await freePort())
   for (const name of ['spool', 'mail']) {
     mkdirSync(join(folder, name))
     spawnSync('chown', [`${USER}:${USER}`, join(folder, name)])
@@ -32,7 +47,7 @@ export async function startExim(): Promise<RealMta> {
   writeFileSync(join(folder, 'cert.pem'), cert)
   writeFileSync(join(folder, 'key.pem'), key, { mode: 0o640 })
   spawnSync('chown', [`root:${USER}`, join(folder, 'key.pem')])
-  writeFileSync(config, configuration({ folder, port, exim }), { mode: 0o644 })
+  writeFileSync(config, configuration({ folder, port, exim, sendsOn }), { mode: 0o644 })
   const server = starting.use(
     await startDaemon({
       command: exim,
@@ -46,6 +61,7 @@ export async function startExim(): Promise<RealMta> {
     port,
     stored: () =>
       readMaildir(join(folder, 'mail/box'), { returnPath: 'Return-path', recipient: 'Envelope-to' }),
+    queued: () => countFiles(join(folder, 'spool'), '-H'),
     lastWords: () => server.lastWords(),
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   }
@@ -57,11 +73,12 @@ function configuration(of: {
   readonly folder: string
   readonly port: number
   readonly exim: string
+  readonly sendsOn: EximOptions['sendsOn']
 }): string {
-  const { folder, port, exim } = of
+  const { folder, port, exim, sendsOn } = of
   return `
 exim_path = ${exim}
-primary_hostname = mail.example
+primary_hostname = mail.${sendsOn?.domain ?? 'example'}
 spool_directory = ${folder}/spool
 log_file_path = ${folder}/spool/%slog
 pid_file_path = ${folder}/exim.pid
@@ -82,11 +99,13 @@ take:
   accept control = dkim_disable_verify
 
 begin routers
+${sendsOn ? elsewhere(sendsOn.domain) : ''}
 everyone:
   driver = accept
   transport = box
 
 begin transports
+${sendsOn ? onward(sendsOn.toPort) : ''}
 box:
   driver = appendfile
   directory = ${folder}/mail/box
@@ -96,5 +115,28 @@ box:
   envelope_to_add
   user = ${USER}
   group = ${USER}
+`
+}
+
+function elsewhere(domain: string): string {
+  return `
+elsewhere:
+  driver = manualroute
+  domains = !${domain}
+  route_list = * 127.0.0.1
+  self = send
+  transport = onward
+  no_more
+`
+}
+
+function onward(port: number): string {
+  return `
+onward:
+  driver = smtp
+  port = ${port}
+  hosts_require_tls = *
+  tls_verify_hosts =
+  tls_try_verify_hosts =
 `
 }

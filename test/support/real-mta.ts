@@ -12,6 +12,8 @@ export interface RealMta extends AsyncDisposable {
   readonly port: number
   /** What is in the Maildir now, in no order. */
   stored(): readonly StoredCopy[]
+  /** How many messages wait in its queue. */
+  queued(): number
   /** The end of its log. */
   lastWords(): string
 }
@@ -116,6 +118,12 @@ function firstField(text: string): {
 
 function unbracketed(text = ''): string {
   return text.replaceAll(/^<|>$/g, '')
+}
+
+/** Files below a folder whose names end so. */
+export function countFiles(folder: string, end = ''): number {
+  const files = readdirSync(folder, { recursive: true, withFileTypes: true })
+  return files.filter((file) => file.isFile() && file.name.endsWith(end)).length
 }
 
 /** It appears with the first message. */

@@ -1,7 +1,15 @@
 import { execFileSync } from 'node:child_process'
 import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { freePort, mtaCertificate, mtaFolder, type RealMta, readMaildir, startDaemon } from './real-mta.ts'
+import {
+  countFiles,
+  freePort,
+  mtaCertificate,
+  mtaFolder,
+  type RealMta,
+  readMaildir,
+  startDaemon,
+} from './real-mta.ts'
 
 /** Postfix, and postgrey before it where asked for. */
 
@@ -26,9 +34,14 @@ export function withoutPostgrey(): false | string {
 export interface PostfixOptions {
   /** Seconds for which postgrey puts off whom it does not know. */
   readonly greylistSeconds?: number
+  /** A port that was free a moment ago, where others had to know it before. */
+  readonly port?: number
+  /** Parameters of postconf(5), before those that are set here. */
+  readonly settings?: Readonly<Record<string, string>>
 }
 
-export async function startPostfix({ greylistSeconds }: PostfixOptions = {}): Promise<RealMta> {
+export async function startPostfix(options: PostfixOptions = {}): Promise<RealMta> {
+  const { greylistSeconds, settings } = options
   await using starting = new AsyncDisposableStack()
   const { path: folder } = starting.use(mtaFolder('postfix'))
   chmodSync(folder, 0o755)
@@ -38,14 +51,14 @@ export async function startPostfix({ greylistSeconds }: PostfixOptions = {}): Pr
   const mail = join(folder, 'mail')
   const log = join(folder, 'postfix.log')
   const { cert, key } = await mtaCertificate()
-  const port = await freePort()
+  const port = options.port ?? (await freePort())
   mkdirSync(config)
   mkdirSync(mail)
   chmodSync(mail, 0o777)
   mkdirSync(join(folder, 'queue'))
   writeFileSync(join(folder, 'cert.pem'), cert)
   writeFileSync(join(folder, 'key.pem'), key, { mode: 0o600 })
-  writeFileSync(join(config, 'main.cf'), mainCf(folder, policyPort))
+  writeFileSync(join(config, 'main.cf'), mainCf(folder, { policyPort, settings }))
   writeFileSync(join(config, 'master.cf'), masterCf(port))
   // Makes the queue's folders, with the owners that Postfix wants.
   execFileSync(POSTFIX, ['-c', config, 'check'], { stdio: 'pipe' })
@@ -59,6 +72,10 @@ export async function startPostfix({ greylistSeconds }: PostfixOptions = {}): Pr
         recipient: 'Delivered-To',
         also: ['X-Original-To', 'X-Greylist'],
       }),
+    queued: () =>
+      ['maildrop', 'incoming', 'active', 'deferred']
+        .map((name) => countFiles(join(folder, 'queue', name)))
+        .reduce((sum, count) => sum + count, 0),
     lastWords: () => server.lastWords(),
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   }
@@ -96,33 +113,41 @@ async function startPostgrey(
 }
 
 /** Defaults but for the place, and for what makes a client of this very machine a stranger. */
-function mainCf(folder: string, policyPort: number | undefined): string {
-  return `
-compatibility_level = 3.6
-queue_directory = ${folder}/queue
-data_directory = ${folder}/data
-mail_owner = postfix
-setgid_group = postdrop
-myhostname = mail.example
-inet_interfaces = 127.0.0.1
-inet_protocols = ipv4
-mynetworks = 192.0.2.1/32
-local_header_rewrite_clients =
-smtpd_peername_lookup = no
-mydestination =
-alias_maps =
-virtual_mailbox_domains = static:all
-virtual_mailbox_maps = static:box/
-virtual_mailbox_base = ${folder}/mail
-virtual_uid_maps = static:${NOBODY}
-virtual_gid_maps = static:${NOBODY}
-default_transport = error:nothing leaves this machine
-smtpd_tls_security_level = may
-smtpd_tls_cert_file = ${folder}/cert.pem
-smtpd_tls_key_file = ${folder}/key.pem
-smtpd_tls_received_header = yes
-smtpd_recipient_restrictions = reject_unauth_destination${policyPort === undefined ? '' : `, check_policy_service inet:127.0.0.1:${policyPort}`}
-`
+function mainCf(
+  folder: string,
+  of: { readonly policyPort: number | undefined; readonly settings: PostfixOptions['settings'] },
+): string {
+  const { policyPort, settings } = of
+  const policy = policyPort === undefined ? '' : `, check_policy_service inet:127.0.0.1:${policyPort}`
+  const parameters = {
+    compatibility_level: '3.6',
+    queue_directory: `${folder}/queue`,
+    data_directory: `${folder}/data`,
+    mail_owner: 'postfix',
+    setgid_group: 'postdrop',
+    myhostname: 'mail.example',
+    inet_interfaces: '127.0.0.1',
+    inet_protocols: 'ipv4',
+    mynetworks: '192.0.2.1/32',
+    local_header_rewrite_clients: '',
+    smtpd_peername_lookup: 'no',
+    mydestination: '',
+    alias_maps: '',
+    virtual_mailbox_domains: 'static:all',
+    virtual_mailbox_maps: 'static:box/',
+    virtual_mailbox_base: `${folder}/mail`,
+    virtual_uid_maps: `static:${NOBODY}`,
+    virtual_gid_maps: `static:${NOBODY}`,
+    default_transport: 'error:nothing leaves this machine',
+    smtpd_tls_security_level: 'may',
+    smtpd_tls_cert_file: `${folder}/cert.pem`,
+    smtpd_tls_key_file: `${folder}/key.pem`,
+    smtpd_tls_received_header: 'yes',
+    smtpd_recipient_restrictions: `reject_unauth_destination${policy}`,
+    ...settings,
+  }
+  const lines = Object.entries(parameters).map(([name, value]) => `${name} = ${value}\n`)
+  return lines.join('')
 }
 
 function masterCf(port: number): string {
@@ -141,6 +166,7 @@ proxymap unix - - n - - proxymap
 error unix - - n - - error
 retry unix - - n - - error
 virtual unix - n n - - virtual
+smtp unix - - n - - smtp
 anvil unix - - n - 1 anvil
 `
 }

@@ -1,9 +1,15 @@
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import type { EventDetail } from '#model/event.ts'
 import { dotStuff } from '#protocol/dot-stuffing.ts'
 import { connectSmtp } from '#smtp/client.ts'
 import type { Instance } from './instance.ts'
 
+/** Whoever serves the API that `dev.json` names. */
+export type Served = Pick<Instance, 'dev'>
+
 /** Calls the API of the instance; the result of a success, or an error with its body. */
-export async function api<T>(instance: Instance, method: string, path: string, body?: unknown): Promise<T> {
+export async function api<T>(instance: Served, method: string, path: string, body?: unknown): Promise<T> {
   const { api: base, api_token: token } = instance.dev
   const response = await fetch(`${base}${path}`, {
     method,
@@ -16,19 +22,19 @@ export async function api<T>(instance: Instance, method: string, path: string, b
 }
 
 /** A destination address that needs no mail to be verified. */
-export async function verifiedAddress(instance: Instance, email: string): Promise<void> {
+export async function verifiedAddress(instance: Served, email: string): Promise<void> {
   const path = `/accounts/${instance.dev.account_id}/email/routing/addresses`
   const { id } = await api<{ id: string }>(instance, 'POST', path, { email })
   await api(instance, 'PATCH', `${path}/${id}`, { status: 'verified' })
 }
 
 /** Mail for `address` goes to `to`, which is verified. Out: the rule's id. */
-export async function forwardRule(instance: Instance, address: string, to: string): Promise<string> {
+export async function forwardRule(instance: Served, address: string, to: string): Promise<string> {
   await verifiedAddress(instance, to)
   return rule(instance, address, { type: 'forward', value: [to] })
 }
 
-export async function rule(instance: Instance, address: string, action: object): Promise<string> {
+export async function rule(instance: Served, address: string, action: object): Promise<string> {
   const made = await api<{ id: string }>(
     instance,
     'POST',
@@ -40,6 +46,27 @@ export async function rule(instance: Instance, address: string, action: object):
     },
   )
   return made.id
+}
+
+/** What the owner of the domain reads about mail for an address, oldest first. */
+export function eventsOf(instance: Instance, recipient: string | undefined): readonly RoutedEvent[] {
+  using db = new DatabaseSync(join(instance.directory, 'posthorn.sqlite'), { readOnly: true, timeout: 5000 })
+  return (
+    db
+      .prepare('select type, detail from event order by seq')
+      .all()
+      // As the event's room wrote it.
+      .map(({ type, detail }) => ({
+        type: String(type),
+        detail: JSON.parse(String(detail)) as EventDetail,
+      }))
+      .filter(({ detail }) => detail.routed?.recipient === recipient)
+  )
+}
+
+export interface RoutedEvent {
+  readonly type: string
+  readonly detail: EventDetail
 }
 
 /** A host whose SPF record authorises loopback. */

@@ -4,10 +4,11 @@ import type { Authenticator } from '#inbound/authenticate/authenticator.ts'
 import type { Routed, RoutingAction } from '#model/routing.ts'
 import type { SmtpAnswer } from '#model/smtp-answer.ts'
 import { hashBody, hashBodyOf } from '#protocol/dkim-body-hash.ts'
-import type { Write } from '#store/store.ts'
+import { StoreFull, type Write } from '#store/store.ts'
 import { type Acted, combineAnswers } from './combine-answers.ts'
-import { type ForwardWorld, forward } from './forward.ts'
+import { type ForwardWorld, FULL, forward } from './forward.ts'
 import type { Incoming, Recipient } from './incoming.ts'
+import { isByAuthor } from './is-by-author.ts'
 import { judgeHops } from './judge-hops.ts'
 import { type Judgement, judgeOrigin, resultWords } from './judge-origin.ts'
 import { prepareForward, type SealWorld, subjectOf } from './prepare-forward.ts'
@@ -34,6 +35,12 @@ const BUSY: SmtpAnswer = {
   text: 'Too much mail is being looked at, try again later',
 }
 
+const BROKEN: SmtpAnswer = {
+  code: 451,
+  enhanced: '4.3.0',
+  text: 'Temporary system problem, try again later',
+}
+
 /** `spf`: what was found out at RCPT already. */
 export type Act = (incoming: Incoming, spf?: SpfVerdict) => Promise<SmtpAnswer>
 
@@ -41,7 +48,7 @@ export async function act(world: ActWorld, incoming: Incoming, spf?: SpfVerdict)
   const { session, mailFrom, content, flaw } = incoming
   // RFC 3463 X.6.0: the content cannot be read by everybody in the same way.
   if (flaw !== undefined) return refuse(world, incoming, { code: 554, enhanced: '5.6.0', text: flaw })
-  const looping = judgeHops(incoming)
+  const looping = judgeHops(incoming, world.loopKey)
   if (looping) return refuse(world, incoming, looping)
   const { remoteAddress, helo } = session
   const mail = { content, remoteAddress, helo, mailFrom }
@@ -49,7 +56,10 @@ export async function act(world: ActWorld, incoming: Incoming, spf?: SpfVerdict)
   if (authentication === 'unavailable') return BUSY
   const returning = incoming.recipients.every(({ way }) => way.kind === 'return')
   const exempt = mailFrom === '' || returning
-  const judgement = judgeOrigin(authentication, { exempt, returning, remoteAddress })
+  const judgement = judgeOrigin(authentication, {
+    ...{ exempt, returning, remoteAddress },
+    byAuthor: isByAuthor(mailFrom, incoming.block),
+  })
   if (judgement.kind !== 'taken') {
     const { reply } = judgement
     return judgement.kind === 'not-now' ? reply : refuse(world, incoming, reply, authentication)
@@ -58,9 +68,14 @@ export async function act(world: ActWorld, incoming: Incoming, spf?: SpfVerdict)
     ({ way }) => way.kind !== 'rule' || way.rule.action.type === 'forward',
   )
   const bodyHash = isForwarded ? await hashOf(incoming) : ''
+  if (bodyHash === undefined) return refuse(world, incoming, NUL, authentication)
   const acted = await Promise.all(
     incoming.recipients.map((recipient) =>
-      actFor(world, incoming, recipient, { authentication, judgement, bodyHash }),
+      // A fault of ours for one of them is none of the others', who may be on their way.
+      actFor(world, incoming, recipient, { authentication, judgement, bodyHash }).catch((error: unknown) => {
+        world.log.error({ err: error, session: incoming.session.id }, 'act: failed inside')
+        return { kind: 'not-now', answer: error instanceof StoreFull ? FULL : BROKEN } as const
+      }),
     ),
   )
   const { answer, told } = combineAnswers(acted)
@@ -121,9 +136,26 @@ async function refuse(
   return answer
 }
 
-async function hashOf({ content, block }: Incoming): Promise<string> {
-  if (content.kind === 'memory') return hashBody(content.bytes.subarray(block.bodyStart))
-  return hashBodyOf(contentChunks(content), block.bodyStart)
+// RFC 2045 §2.7 and §2.8 have no octet 0, and some hosts take it out: the line left behind may be a lone dot.
+const NUL: SmtpAnswer = {
+  code: 554,
+  enhanced: '5.6.0',
+  text: 'The message contains NUL, and cannot be forwarded as it is',
+}
+
+/** Of the body. Undefined: there is a NUL in the message. */
+async function hashOf({ content, block }: Incoming): Promise<string | undefined> {
+  if (content.kind === 'memory')
+    return content.bytes.includes(0) ? undefined : hashBody(content.bytes.subarray(block.bodyStart))
+  let holdsNul = false
+  async function* lookedAt(): AsyncGenerator<Buffer> {
+    for await (const chunk of contentChunks(content)) {
+      holdsNul ||= chunk.includes(0)
+      yield chunk
+    }
+  }
+  const hash = await hashBodyOf(lookedAt(), block.bodyStart)
+  return holdsNul ? undefined : hash
 }
 
 function routedOf(

@@ -5,6 +5,7 @@ import type { SmtpAnswer } from '#model/smtp-answer.ts'
 import { isAddress, parseAddress } from '#protocol/address.ts'
 import type { TagKey } from '#protocol/keyed-tag.ts'
 import { decodeSrs } from '#protocol/srs.ts'
+import type { RoutedDomain } from '#registry/domains/routed-domain.ts'
 import type { Way } from './incoming.ts'
 
 export interface WayWorld extends RouteWorld {
@@ -19,7 +20,12 @@ export interface WayWorld extends RouteWorld {
 /** Whether a recipient's mail is taken, and what for. */
 export type WayFound =
   | Way
-  | { readonly kind: 'refused'; readonly answer: SmtpAnswer }
+  | {
+      readonly kind: 'refused'
+      readonly answer: SmtpAnswer
+      /** Whose owner may want to know. */
+      readonly domain?: RoutedDomain
+    }
   /** Of a domain of ours that has no rule at all. */
   | { readonly kind: 'unused' }
   /** Not at a domain whose mail comes here. */
@@ -41,18 +47,22 @@ const EXPIRED: SmtpAnswer = {
  *  address comes first: it may be longer than what any rule is for. */
 export async function findWay(path: string, world: WayWorld): Promise<WayFound> {
   const { service, operator } = world
+  // RFC 5321 §4.5.1: without a domain as well.
+  if (operator && /^postmaster$/i.test(path)) {
+    return { kind: 'operator', operator, address: `${path}@${service.domain}` as Address }
+  }
   const rewritten = rewrittenWay(path, world)
   if (rewritten) return rewritten
   const to = parseAddress(path)
   if (!isAddress(to)) return { kind: 'not-ours' }
   const domain = domainOf(to)
   if (operator && isService(domain, service) && /^(?:postmaster|abuse)$/i.test(localPartOf(to))) {
-    return { kind: 'operator', operator }
+    return { kind: 'operator', operator, address: to }
   }
   const route = await routeOf(to, world)
   if (route.kind === 'rule') return route
   if (route.kind === 'not-ours') return route
-  return route.unused ? { kind: 'unused' } : { kind: 'refused', answer: NOBODY }
+  return route.unused ? { kind: 'unused' } : { kind: 'refused', answer: NOBODY, domain: route.domain }
 }
 
 function rewrittenWay(path: string, { service, srsKeys, now }: WayWorld): WayFound | undefined {

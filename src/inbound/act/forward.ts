@@ -10,7 +10,7 @@ import { attemptEvent } from '#outbound/outcome/attempt-event.ts'
 import type { ClaimedDelivery, QueuedMessage } from '#outbound/queue/claimed-delivery.ts'
 import type { Queue } from '#outbound/queue/queue.ts'
 import { newId } from '#store/id.ts'
-import { type Store, StoreFull } from '#store/store.ts'
+import { type Store, StoreFull, type Write } from '#store/store.ts'
 import type { Acted, Refused } from './combine-answers.ts'
 import { relayRefusal } from './relay-refusal.ts'
 
@@ -30,7 +30,8 @@ export interface ForwardWorld {
 }
 
 /** One message on its way on, to one destination. */
-export interface Forward extends Pick<QueuedMessage, 'accountId' | 'domainId' | 'sender' | 'previewEnabled'> {
+export interface Forward
+  extends Pick<QueuedMessage, 'accountId' | 'domainId' | 'sender' | 'previewEnabled' | 'tls'> {
   readonly destination: Address
   readonly content: NonNullable<ClaimedDelivery['content']>
   readonly headerMessageId: string
@@ -39,7 +40,7 @@ export interface Forward extends Pick<QueuedMessage, 'accountId' | 'domainId' | 
 }
 
 // RFC 5321 §4.2.3: 452, insufficient system storage.
-const FULL: SmtpAnswer = { code: 452, enhanced: '4.3.1', text: 'The disk is full, try again later' }
+export const FULL: SmtpAnswer = { code: 452, enhanced: '4.3.1', text: 'The disk is full, try again later' }
 
 /** Forwards while the sender waits (promise 5): the destination's 250 is recorded before it is passed on, its refusal is
  *  the sender's; what it puts off, or does not say in time, is promised, and then the sender has its 250. */
@@ -51,7 +52,7 @@ export async function forward(world: ForwardWorld, order: Forward): Promise<Acte
     const verdict = await attempt?.verdict
     if (verdict?.kind === 'refused') return refusal(world, delivery, verdict)
     if (verdict?.kind === 'delivered') {
-      await world.store.commit([attemptEvent('delivered', delivery, verdict.report, world.now())])
+      await recordDelivered(world, attemptEvent('delivered', delivery, verdict.report, world.now()))
       return { kind: 'taken' }
     }
     promised = await promise(world, delivery, attempt !== undefined)
@@ -59,6 +60,17 @@ export async function forward(world: ForwardWorld, order: Forward): Promise<Acte
   } finally {
     // What the attempt comes to is recorded from here on, or by nobody.
     attempt?.conclude(promised)
+  }
+}
+
+/** A full disk may cost the event, and not the answer: the destination has the message, and each time that the sender
+ *  came again it would have it once more. */
+async function recordDelivered({ store, log }: ForwardWorld, event: Write): Promise<void> {
+  try {
+    await store.commit([event])
+  } catch (error) {
+    if (!(error instanceof StoreFull)) throw error
+    log.error({ err: error }, 'act: the disk is full, a forward that was delivered has no event')
   }
 }
 
@@ -75,7 +87,6 @@ function deliveryOf(order: Forward, { now, newToken, expireMs }: ForwardWorld): 
       returnPathDomain: '',
       bodyId: '',
       size: Buffer.isBuffer(content) ? content.length : content.size,
-      tls: 'policy',
       createdAt: at,
     },
     recipient: destination,

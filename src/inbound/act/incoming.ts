@@ -34,7 +34,8 @@ export interface IncomingSession {
 
 /** Whom it is for, and what becomes of it. */
 export interface Recipient {
-  /** As the sender wrote it, in the case it wrote. One that was rewritten may be longer than any other. */
+  /** As the sender wrote it, in the case it wrote, but for a domain beyond ASCII, which is in A-labels. One that was
+   *  rewritten may be longer than any other. */
   readonly to: Address
   readonly way: Way
 }
@@ -43,5 +44,5 @@ export type Way =
   | { readonly kind: 'rule'; readonly domain: RoutedDomain; readonly rule: RoutingRule }
   /** An address that forwarding rewrote: back to whom it stands for. */
   | { readonly kind: 'return'; readonly sender: Address }
-  /** postmaster@ and abuse@ of the service itself. */
-  | { readonly kind: 'operator'; readonly operator: Address }
+  /** postmaster@ and abuse@ of the service itself; `address` has its domain also where RCPT had none. */
+  | { readonly kind: 'operator'; readonly operator: Address; readonly address: Address }

@@ -8,10 +8,10 @@ import type { Incoming } from './incoming.ts'
 const MOST_HOPS = 30
 
 /** Whether a message goes round in circles: too many Received fields, or it was forwarded for the same address before. */
-export function judgeHops({
-  block,
-  recipients,
-}: Pick<Incoming, 'block' | 'recipients'>): SmtpAnswer | undefined {
+export function judgeHops(
+  { block, recipients }: Pick<Incoming, 'block' | 'recipients'>,
+  loopKey: Buffer,
+): SmtpAnswer | undefined {
   const hops = block.fields.filter(({ name }) => name.toLowerCase() === 'received').length
   if (hops > MOST_HOPS) {
     return { code: 554, enhanced: '5.4.6', text: `Too many hops (${hops}): the message seems to loop` }
@@ -19,7 +19,7 @@ export function judgeHops({
   const marks = block.fields
     .filter(({ name }) => name.toLowerCase() === LOOP_FIELD.toLowerCase())
     .map(fieldText)
-  const again = recipients.find(({ to }) => marks.includes(loopMark(to)))
+  const again = recipients.find(({ to }) => marks.includes(loopMark(to, loopKey)))
   return (
     again && {
       code: 554,

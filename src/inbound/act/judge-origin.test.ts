@@ -39,7 +39,7 @@ const trusted = (spf: boolean, dkim: boolean, dmarc: boolean): ArcVerdict => ({
   trustedPass: { spf, dkim, dmarc },
 })
 
-const HERE = { exempt: false, returning: false, remoteAddress: '192.0.2.1' }
+const HERE = { exempt: false, returning: false, byAuthor: true, remoteAddress: '192.0.2.1' }
 
 for (const [what, authentication, expected] of [
   ['SPF alone', found('pass'), 'taken'],
@@ -87,13 +87,17 @@ test('an exempt message may prove nothing, and DMARC applies all the same', () =
 })
 
 test('who is told of a failure has proven to be the sender', () => {
-  const proves = (authentication: Authentication) => {
-    const judged = judgeOrigin(authentication, { ...HERE, exempt: true })
+  const proves = (authentication: Authentication, byAuthor = true) => {
+    const judged = judgeOrigin(authentication, { ...HERE, exempt: true, byAuthor })
     return judged.kind === 'taken' && judged.provesSender
   }
   assert.equal(proves(found('pass')), true)
   assert.equal(proves(found('fail', { dkim: [signed('pass')] })), false)
-  assert.equal(proves(found('fail', { dmarc: { ...NO_DMARC, result: 'pass' } })), true)
+  const dmarc = { ...NO_DMARC, result: 'pass' } as const
+  assert.equal(proves(found('fail', { dmarc })), true)
+  assert.equal(proves(found('pass', { dmarc }), false), true)
+  // Whoever got a signed message can send it again, as somebody else.
+  assert.equal(proves(found('fail', { dmarc }), false), false)
 })
 
 test('one word for each method', () => {

@@ -18,6 +18,8 @@ export interface OriginContext {
   readonly exempt: boolean
   /** It goes back over addresses that we rewrote. Bounces have authors of all kinds. */
   readonly returning: boolean
+  /** MAIL FROM is the author. */
+  readonly byAuthor: boolean
   readonly remoteAddress: string
 }
 
@@ -28,7 +30,7 @@ const NO_AUTHOR =
  *  trusted: then what passed before the first of them did pass. */
 export function judgeOrigin(
   { spf, dkim, dmarc, arc }: Authentication,
-  { exempt, returning, remoteAddress }: OriginContext,
+  { exempt, returning, byAuthor, remoteAddress }: OriginContext,
 ): Judgement {
   const before = arc.trustedPass
   const passesDmarc = dmarc.result === 'pass' || before?.dmarc === true
@@ -58,7 +60,8 @@ export function judgeOrigin(
   return {
     kind: 'taken',
     isSpam: isFailing && dmarc.policy === 'quarantine',
-    provesSender: spf.result === 'pass' || passesDmarc,
+    // DMARC proves the author alone (DECISIONS, Routing: a notice only where one of the two passed).
+    provesSender: spf.result === 'pass' || (passesDmarc && byAuthor),
   }
 
   function failures(): string {

@@ -6,11 +6,13 @@ import type { Routed } from '#model/routing.ts'
 import type { ServiceNames } from '#model/service.ts'
 import { SERVICE_ACCOUNT } from '#model/service-account.ts'
 import type { SmtpAnswer } from '#model/smtp-answer.ts'
+import { loopMark } from '#outbound/compose/loop-mark.ts'
 import { formatDate } from '#outbound/compose/platform-fields.ts'
 import { sealForward } from '#outbound/compose/seal-forward.ts'
 import { isAddress, parseAddress } from '#protocol/address.ts'
 import { foreignResults, formatAuthenticationResults } from '#protocol/authentication-results.ts'
 import { decodeWords } from '#protocol/encoded-word.ts'
+import { withoutControls } from '#protocol/fold.ts'
 import { fieldText, type HeaderBlock } from '#protocol/header-block.ts'
 import type { TagKey } from '#protocol/keyed-tag.ts'
 import { encodeSrs } from '#protocol/srs.ts'
@@ -23,6 +25,8 @@ export interface SealWorld {
   /** The key of the forwarding domain. */
   readonly serviceIdentity: () => Promise<SigningIdentity>
   readonly srsKey: TagKey
+  /** Makes the marks by which a loop is known. */
+  readonly loopKey: Buffer
   /** Whether forwards get an ARC set. */
   readonly sealsArc: boolean
 }
@@ -65,7 +69,8 @@ export async function prepareForward(
     { header, bodyHash: of.bodyHash },
     {
       received: receivedFrom(incoming, { host, recipient: recipient.to }),
-      ...{ recipient: recipient.to, destination, at: new Date(incoming.at) },
+      ...{ recipient: recipient.to, destination, loopMark: loopMark(recipient.to, world.loopKey) },
+      ...{ at: new Date(incoming.at) },
       authenticationResults: formatAuthenticationResults(host, results),
       // A chain that DNS did not answer for would be sealed as broken for good.
       ...(world.sealsArc && !arc.undecided && { arc }),
@@ -79,9 +84,16 @@ export async function prepareForward(
     previewEnabled: domain?.previewEnabled ?? false,
     destination,
     content: await forwardContent(incoming, { prefix, without }),
-    headerMessageId: textOf(block, 'message-id') ?? '',
+    // RFC 8689 §3 knows this one value.
+    tls: textOf(block, 'tls-required')?.toLowerCase() === 'no' ? 'optional' : 'policy',
+    headerMessageId: (textOf(block, 'message-id') ?? '').slice(0, MOST_TEXT),
     subject: subjectOf(block),
-    forwarding: { envelopeSender, tellsSender: of.tellsSender && mailFrom !== '', routed: of.routed },
+    forwarding: {
+      envelopeSender,
+      tellsSender: of.tellsSender && mailFrom !== '',
+      smtpUtf8: session.protocol.startsWith('UTF8'),
+      routed: of.routed,
+    },
   }
 }
 
@@ -103,9 +115,14 @@ function destinationOf({ way }: Recipient): Address | undefined {
   return isAddress(address) ? address : undefined
 }
 
-/** For people: decoded, and no longer than anybody reads. */
+const MOST_TEXT = 998
+
+/** For people: decoded, and no longer than anybody reads. Encoded words may hide what no store takes: NUL, halves of
+ *  characters. */
 export function subjectOf(block: HeaderBlock): string {
-  return decodeWords(textOf(block, 'subject') ?? '').slice(0, 998)
+  return withoutControls(decodeWords(textOf(block, 'subject') ?? ''))
+    .slice(0, MOST_TEXT)
+    .toWellFormed()
 }
 
 function textOf(block: HeaderBlock, name: string): string | undefined {

@@ -26,6 +26,12 @@ export function matchRule(
   return catchAll?.enabled === true && catchAll.domain === domainOf(recipient) ? catchAll : undefined
 }
 
+/** Keys of the addresses whose rules may decide about mail for a recipient. */
+export function matchingKeys(recipient: Address, { subaddressing }: Matching): readonly string[] {
+  const base = subaddressing ? baseOf(recipient) : undefined
+  return [recipient, ...(base === undefined ? [] : [base])].map(foldAddress)
+}
+
 /** The address without its detail: what stands before the first `+` (RFC 5233 §4, with the separator that the
  *  specification names). A `+` at the start separates nothing, and a quoted local part has no detail. */
 export function baseOf(address: Address): Address | undefined {

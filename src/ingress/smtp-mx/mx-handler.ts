@@ -1,21 +1,24 @@
 import type { Spool } from '#bodies/spool.ts'
 import type { Act } from '#inbound/act/act.ts'
 import type { WayFound } from '#inbound/act/find-way.ts'
-import type { Recipient } from '#inbound/act/incoming.ts'
+import type { Recipient, Way } from '#inbound/act/incoming.ts'
 import type { SpfVerdict } from '#inbound/authenticate/authentication.ts'
 import type { Authenticator } from '#inbound/authenticate/authenticator.ts'
 import type { Feedback } from '#inbound/feedback/feedback.ts'
 import type { FeedbackAddress } from '#inbound/feedback/returned-to.ts'
-import type { Address } from '#model/address.ts'
+import { type Address, foldAddress } from '#model/address.ts'
 import { networkOf } from '#net/network-of.ts'
 import type { Log } from '#observe/log.ts'
 import { isAddress, parseAddress } from '#protocol/address.ts'
+import { isAscii } from '#protocol/header-block.ts'
 import { memoryBudget } from '#smtp/content-buffer.ts'
 import type { DataSink, SmtpHandler, SmtpParameters, SmtpSession } from '#smtp/handler.ts'
+import { declaredSize } from '#smtp/mail-parameters.ts'
+import { messageTooBig } from '#smtp/message-too-big.ts'
 import type { Reply } from '#smtp/reply.ts'
 import type { MxPeers } from './peers.ts'
 import { receiveReturned } from './receive-returned.ts'
-import { receiveRouted } from './receive-routed.ts'
+import { MOST_ROUTED, receiveRouted } from './receive-routed.ts'
 import { SPOOL_FULL } from './spool-full.ts'
 
 export interface MxWorld {
@@ -35,6 +38,8 @@ export interface RoutingWorld {
   readonly senderPath: (path: string) => Address | '' | undefined
   readonly authenticator: Pick<Authenticator, 'checkSender'>
   readonly act: Act
+  /** A recipient was refused, and its domain's owner may want to know. Must not throw. */
+  readonly recordRefusal: (session: SmtpSession, to: string, reason: string) => void
   readonly spool: Spool
   readonly peers?: MxPeers
   readonly now: () => number
@@ -106,16 +111,22 @@ export function mxHandler({
   ): Promise<Reply | undefined> {
     const transaction = transactionOf(session)
     const way = await routing?.findWay(to)
-    if (way?.kind === 'refused') return way.answer
+    if (way?.kind === 'refused') {
+      if (way.domain) routing?.recordRefusal(session, to, way.answer.text)
+      return way.answer
+    }
+    const size = declaredSize(transaction.parameters) ?? 0
+    if (way?.kind === 'rule' && size > MOST_ROUTED) return messageTooBig(MOST_ROUTED)
     if (way && way.kind !== 'not-ours' && way.kind !== 'unused') {
-      // `findWay` has read it as one.
-      return takeRouted(session, transaction, { to: to as Address, way })
+      return takeRouted(session, transaction, { to: recipientOf(to, way), way })
     }
     const address = parseAddress(to)
     const returnedTo = isAddress(address) ? await feedback.whoIs(address) : undefined
     if (returnedTo?.kind === 'unknown') return UNKNOWN
     if (returnedTo?.kind === 'expired') return EXPIRED
     const isFirst = session.envelope.to.length === 0
+    // Not ours in any transaction.
+    if (!returnedTo && !fallback) return way?.kind === 'unused' ? NOBODY : NO_RELAY
     if (!isFirst && (returnedTo || transaction.returnedTo || transaction.routed.length > 0)) return ALONE
     if (!returnedTo)
       return elsewhere(session, transaction, { to, parameters, unused: way?.kind === 'unused' })
@@ -132,9 +143,12 @@ export function mxHandler({
   ): Promise<Reply | undefined> {
     const { routed, from } = transaction
     if (routing?.senderPath(from) === undefined) return NO_SENDER
+    const key = foldAddress(recipient.to)
+    if (routed.some(({ to }) => foldAddress(to) === key)) return undefined
     const isFirst = session.envelope.to.length === 0
     if (!isFirst) {
-      if (routed.length === 0 || [...routed, recipient].some(isForWorker)) return ALONE
+      // The null sender could not be told by mail.
+      if (from === '' || routed.length === 0 || [...routed, recipient].some(isForWorker)) return ALONE
       const spf = await (transaction.spf ??= checkSender(session, from))
       if (spf === 'unavailable' || spf.result !== 'pass') return ALONE
     }
@@ -165,11 +179,12 @@ export function mxHandler({
   async function receive(session: SmtpSession, transaction: Transaction): Promise<DataSink | Reply> {
     const [first, ...others] = transaction.routed
     if (!first || !routing) throw new Error('no recipient is routed')
-    const declared = Number(transaction.parameters.get('SIZE') ?? 0)
-    const spooled = routing.spool.open(networkOf(session.remoteAddress), declared)
+    // Before there is a place in the spool that would have to be given back.
+    const spf = await transaction.spf
+    const size = declaredSize(transaction.parameters)
+    const spooled = routing.spool.open(networkOf(session.remoteAddress), size)
     if (!spooled) return SPOOL_FULL
     const mailFrom = routing.senderPath(transaction.from) ?? ''
-    const spf = await transaction.spf
     return receiveRouted(
       session,
       {
@@ -205,6 +220,14 @@ export function mxHandler({
 }
 
 const NOBODY: Reply = { code: 550, enhanced: '5.1.1', text: 'No such address here' }
+
+/** As it was written, where that asks nothing of the next host: a domain in U-labels would (RFC 6531 §3.2). */
+function recipientOf(path: string, way: Way): Address {
+  if (way.kind === 'operator') return way.address
+  const address = parseAddress(path)
+  // `findWay` has read it as one.
+  return isAscii(path.slice(path.lastIndexOf('@'))) || !isAddress(address) ? (path as Address) : address
+}
 
 function isForWorker({ way }: Recipient): boolean {
   return way.kind === 'rule' && way.rule.action.type === 'worker'

@@ -1,4 +1,4 @@
-import { contentHead } from '#bodies/read-content.ts'
+import { contentHead, contentSize } from '#bodies/read-content.ts'
 import type { SpooledContent } from '#bodies/spool.ts'
 import type { Act } from '#inbound/act/act.ts'
 import type { Incoming, IncomingSession, Recipient } from '#inbound/act/incoming.ts'
@@ -6,6 +6,7 @@ import type { SpfVerdict } from '#inbound/authenticate/authentication.ts'
 import type { Address } from '#model/address.ts'
 import { parseHeaderBlock } from '#protocol/header-block.ts'
 import type { DataSink, SmtpSession } from '#smtp/handler.ts'
+import { messageTooBig } from '#smtp/message-too-big.ts'
 import type { PeerFacts } from './peers.ts'
 import { SPOOL_FULL } from './spool-full.ts'
 
@@ -16,6 +17,9 @@ export interface RoutedTransaction {
   /** Looked up already where there are several recipients. */
   readonly spf?: SpfVerdict
 }
+
+/** platform-limits.md. */
+export const MOST_ROUTED = 25 * 1024 * 1024
 
 const HEADER_LIMITS = { fields: 1000, bytes: 256 * 1024 }
 
@@ -37,6 +41,7 @@ export function receiveRouted(
       try {
         const content = await spooled.finish()
         if (content === 'full') return SPOOL_FULL
+        if (contentSize(content) > MOST_ROUTED) return messageTooBig(MOST_ROUTED)
         const head = await contentHead(content, HEADER_LIMITS.bytes + 2)
         const block = parseHeaderBlock(head, HEADER_LIMITS)
         const incoming: Incoming = {

@@ -25,11 +25,14 @@ function address(text: string) {
   return parsed
 }
 
+const LOOP_KEY = Buffer.alloc(32, 7)
+
 const FACTS: ForwardFacts = {
   received:
     'from a.example (a.example [192.0.2.1]) by route1.mx.posthorn.test with ESMTPS id 1; Fri, 20 Nov 2026 21:36:00 +0000',
   recipient: address('info@yourdomain.com'),
   destination: address('jane.doe@destination.example'),
+  loopMark: loopMark(address('info@yourdomain.com'), LOOP_KEY),
   authenticationResults:
     'mx.posthorn.test;\r\n spf=pass smtp.mailfrom=example.com;\r\n dkim=pass header.d=example.com;\r\n dmarc=pass header.from=example.com',
   arc: NO_CHAIN,
@@ -107,8 +110,13 @@ describe('a forward', () => {
     const fields = new Map(fieldsOf(await forwarded(MESSAGE)))
     assert.equal(fields.get('X-Forwarded-To'), 'jane.doe@destination.example')
     assert.equal(fields.get('X-Forwarded-For'), 'info@yourdomain.com jane.doe@destination.example')
-    assert.equal(fields.get(LOOP_FIELD), loopMark(address('INFO@YourDomain.com')))
-    assert.notEqual(loopMark(address('other@yourdomain.com')), fields.get(LOOP_FIELD))
+    assert.equal(fields.get(LOOP_FIELD), loopMark(address('INFO@YourDomain.com'), LOOP_KEY))
+    for (const other of [
+      loopMark(address('other@yourdomain.com'), LOOP_KEY),
+      loopMark(address('info@yourdomain.com'), Buffer.alloc(32, 8)),
+    ]) {
+      assert.notEqual(other, fields.get(LOOP_FIELD))
+    }
     assert.equal(fields.get('Received'), FACTS.received)
   })
 

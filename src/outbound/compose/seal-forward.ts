@@ -4,7 +4,7 @@ import { type ArcChain, sealArc } from '#protocol/arc-seal.ts'
 import { coverArc, coverForward, splitFields } from '#protocol/dkim-header.ts'
 import { signCovered } from '#protocol/dkim-sign.ts'
 import { foldAddresses, foldField } from '#protocol/fold.ts'
-import { LOOP_FIELD, loopMark } from './loop-mark.ts'
+import { LOOP_FIELD } from './loop-mark.ts'
 
 /** What a forward gets put before it. In: the header of a message that came in, the hash of its body, and what is known
  *  about it. Out: fields of ours alone; the message itself stays octet for octet, so that the signatures that it came with
@@ -23,6 +23,8 @@ export interface ForwardFacts {
   /** Whom the message was for, and where it goes. */
   readonly recipient: Address
   readonly destination: Address
+  /** Of the recipient. */
+  readonly loopMark: string
   /** The value of our Authentication-Results field, as `formatAuthenticationResults` writes it. */
   readonly authenticationResults: string
   /** The chain that it came with; absent where sealing is switched off. */
@@ -65,11 +67,11 @@ export async function sealForward(
 
 /** X-Forwarded-For as Gmail writes it: from whom to whom. Encoded where it is not ASCII (RFC 2047 §5), since an address
  *  at which a message was received must not decide what the next host has to offer. */
-function traceFields({ recipient, destination, received }: ForwardFacts): string {
+function traceFields({ recipient, destination, loopMark, received }: ForwardFacts): string {
   return (
     foldField('X-Forwarded-To', destination) +
     foldField('X-Forwarded-For', `${recipient} ${destination}`) +
-    foldField(LOOP_FIELD, loopMark(recipient)) +
+    foldField(LOOP_FIELD, loopMark) +
     foldAddresses('Received', received)
   )
 }

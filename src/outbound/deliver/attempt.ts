@@ -52,10 +52,12 @@ async function transact(
   // The machine's clock may step meanwhile.
   const started = performance.now()
   const content = delivery.content ?? (await options.contents.read(delivery.message))
+  const wire = Buffer.isBuffer(content) ? forWire(content) : streamed(content)
+  const { forwarding } = delivery.message
   const result = await connection.transact({
     mailFrom: returnPath(delivery, options),
     rcptTo: delivery.recipient,
-    content: Buffer.isBuffer(content) ? forWire(content) : streamed(content),
+    content: forwarding ? { ...wire, smtpUtf8: forwarding.smtpUtf8 && wire.smtpUtf8 } : wire,
     requireTls: open.requireTls,
     signal: options.signal,
   })

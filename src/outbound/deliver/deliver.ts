@@ -275,7 +275,12 @@ export function openDelivery(options: DeliverOptions): Delivery {
 
   /** One that was held for long may have expired, or be another node's that took this one for dead. */
   async function isStillOurs(delivery: ClaimedDelivery): Promise<boolean> {
-    if (sessions.has(delivery.id) || Math.abs(now() - held.since(delivery)) < RECHECK_MS) return true
+    const standing = sessions.standing(delivery.id)
+    if (standing === 'abandoned') {
+      sessions.forget(delivery.id)
+      return false
+    }
+    if (standing === 'waits' || Math.abs(now() - held.since(delivery)) < RECHECK_MS) return true
     // A store that cannot say: better twice than never.
     return queue.isClaimed(delivery).catch(() => true)
   }

@@ -39,21 +39,21 @@ function open() {
 }
 
 test('what nobody waits for in a session is recorded as ever', async () => {
-  const { outcome, recorded, has } = open()
+  const { outcome, recorded, standing } = open()
   await outcome.delivered(delivery('1'), {})
   assert.equal(await outcome.unreachable([delivery('1'), delivery('2')], {}, 'dns'), 7)
-  assert.deepEqual([recorded, has('1')], [['delivered 1', 'unreachable 1 2'], false])
+  assert.deepEqual([recorded, standing('1')], [['delivered 1', 'unreachable 1 2'], undefined])
 })
 
 test('a verdict is told, and recorded only where it was promised', async () => {
-  const { outcome, recorded, begin, has } = open()
+  const { outcome, recorded, begin, standing } = open()
   const told = begin('1', 60_000)
   const concluded = outcome.delivered(delivery('1'), { host: 'mx' })
   assert.deepEqual(await told.verdict, { kind: 'delivered', report: { host: 'mx' } })
-  assert.ok(has('1'))
+  assert.equal(standing('1'), 'waits')
   told.conclude(false)
   await concluded
-  assert.deepEqual([recorded, has('1')], [[], false])
+  assert.deepEqual([recorded, standing('1')], [[], undefined])
 
   const postponed = begin('2', 60_000)
   const refused = outcome.refused(delivery('2'), {}, { permanent: false, cause: 'greylisted' })
@@ -80,6 +80,28 @@ test('no answer in time is postponed; what comes after the promise is recorded',
   told.conclude(true)
   await late
   assert.deepEqual(recorded, ['delivered 1'])
+})
+
+test('what could not be recorded is recorded again for the same ones', async () => {
+  const { recorded, ...opened } = open()
+  let full = true
+  const { outcome, begin, standing } = openSessionAttempts({
+    ...opened.outcome,
+    async unreachable(deliveries) {
+      if (full) throw new Error('full')
+      recorded.push(deliveries.map(({ id }) => id).join())
+      return 7
+    },
+  })
+  const [kept, gone] = [begin('1', 60_000), begin('2', 60_000)]
+  kept.conclude(true)
+  gone.conclude(false)
+  const again = () => outcome.unreachable([delivery('1'), delivery('2')], {}, 'dns')
+  await assert.rejects(again())
+  assert.deepEqual([standing('1'), standing('2')], [undefined, 'abandoned'])
+  full = false
+  await again()
+  assert.deepEqual([recorded, standing('1'), standing('2')], [['1'], undefined, undefined])
 })
 
 test('of a lane that cannot be reached only what was promised waits', async () => {

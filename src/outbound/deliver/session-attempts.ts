@@ -1,7 +1,7 @@
 import type { Cause } from '#model/event.ts'
 import type { AttemptReport } from '#outbound/outcome/attempt-event.ts'
 import type { Classified } from '#outbound/outcome/classify.ts'
-import type { Lanemates, Outcome } from '#outbound/outcome/outcome.ts'
+import type { Outcome } from '#outbound/outcome/outcome.ts'
 import type { ClaimedDelivery } from '#outbound/queue/claimed-delivery.ts'
 
 /** What an attempt that nobody has promised anything about came to, while its sender waits in the session. */
@@ -19,16 +19,25 @@ export interface SessionAttempt {
   conclude(promised: boolean): void
 }
 
+const UNTRIED = { kind: 'postponed', report: {}, cause: 'other' } as const
+
 interface Pending {
   readonly tell: (verdict: SessionVerdict) => void
   readonly promised: Promise<boolean>
+  /** What its sender was answered; undefined while it waits. */
+  concluded?: 'promised' | 'abandoned'
 }
 
 /** Puts attempts of a session before an outcome: what becomes of them is told to the session first, and recorded only if
  *  it was promised. Everything else goes on as it is. */
 export function openSessionAttempts(outcome: Outcome): {
   readonly outcome: Outcome
-  readonly has: (id: string) => boolean
+  /** Where the delivery stands that nobody, or not everybody, has promised yet: `waits` while its sender does,
+   *  `abandoned` where the sender was told to come again, so that it must not go out any more. Undefined: it is like any
+   *  other. */
+  readonly standing: (id: string) => 'waits' | 'abandoned' | undefined
+  /** An abandoned one was let go without an attempt. */
+  readonly forget: (id: string) => void
   readonly begin: (id: string, withinMs: number) => SessionAttempt
 } {
   const pending = new Map<string, Pending>()
@@ -46,56 +55,68 @@ export function openSessionAttempts(outcome: Outcome): {
       clearTimeout(timer)
       verdict.resolve(said)
     }
-    pending.set(id, { tell, promised: promised.promise })
-    return { verdict: verdict.promise, conclude: (isPromised) => promised.resolve(isPromised) }
+    const attempt: Pending = { tell, promised: promised.promise }
+    pending.set(id, attempt)
+    return {
+      verdict: verdict.promise,
+      conclude(isPromised) {
+        attempt.concluded = isPromised ? 'promised' : 'abandoned'
+        promised.resolve(isPromised)
+      },
+    }
   }
 
   /** Whether what became of it is to be recorded. */
   async function isRecorded({ id }: ClaimedDelivery, verdict: SessionVerdict): Promise<boolean> {
     const attempt = pending.get(id)
-    if (!attempt) return true
-    attempt.tell(verdict)
-    const promised = await attempt.promised
-    pending.delete(id)
-    return promised
+    attempt?.tell(verdict)
+    return attempt === undefined || attempt.promised
   }
 
-  async function recorded(
+  /** Records it for those of them for which it is to be. What rejects is done again, for the same ones. */
+  async function record<T>(
     deliveries: readonly ClaimedDelivery[],
     verdict: SessionVerdict,
-  ): Promise<ClaimedDelivery[]> {
+    write: (kept: readonly ClaimedDelivery[]) => Promise<T>,
+  ): Promise<T> {
     const asked = await Promise.all(deliveries.map((delivery) => isRecorded(delivery, verdict)))
-    return deliveries.filter((_, index) => asked[index])
+    const written = await write(deliveries.filter((_, index) => asked[index]))
+    for (const { id } of deliveries) pending.delete(id)
+    return written
+  }
+
+  function recordOne(
+    delivery: ClaimedDelivery,
+    verdict: SessionVerdict,
+    write: () => Promise<void>,
+  ): Promise<void> {
+    return record([delivery], verdict, async ([kept]) => kept && write())
   }
 
   return {
     begin,
-    has: (id) => pending.has(id),
+    standing(id) {
+      const attempt = pending.get(id)
+      if (!attempt || attempt.concluded === 'promised') return undefined
+      return attempt.concluded ?? 'waits'
+    },
+    forget: (id) => void pending.delete(id),
     outcome: {
-      async delivered(delivery, report) {
-        if (await isRecorded(delivery, { kind: 'delivered', report }))
-          await outcome.delivered(delivery, report)
-      },
-      async refused(delivery, report, classified) {
+      delivered: (delivery, report) =>
+        recordOne(delivery, { kind: 'delivered', report }, () => outcome.delivered(delivery, report)),
+      refused(delivery, report, classified) {
         const verdict: SessionVerdict = classified.permanent
           ? { kind: 'refused', report, classified }
           : { kind: 'postponed', report, cause: classified.cause }
-        if (await isRecorded(delivery, verdict)) await outcome.refused(delivery, report, classified)
+        return recordOne(delivery, verdict, () => outcome.refused(delivery, report, classified))
       },
-      async unreachable(deliveries, report, cause) {
-        const [first, ...others] = await recorded(deliveries, { kind: 'postponed', report, cause })
-        const lanemates: Lanemates | undefined = first && [first, ...others]
-        return lanemates ? outcome.unreachable(lanemates, report, cause) : 0
-      },
+      unreachable: (deliveries, report, cause) =>
+        record(deliveries, { kind: 'postponed', report, cause }, async ([first, ...others]) =>
+          first ? outcome.unreachable([first, ...others], report, cause) : 0,
+        ),
       recovered: (lane) => outcome.recovered(lane),
-      async stumbled(delivery) {
-        const verdict = { kind: 'postponed', report: {}, cause: 'other' } as const
-        if (await isRecorded(delivery, verdict)) await outcome.stumbled(delivery)
-      },
-      async putBack(deliveries, inMs) {
-        const verdict = { kind: 'postponed', report: {}, cause: 'other' } as const
-        await outcome.putBack(await recorded(deliveries, verdict), inMs)
-      },
+      stumbled: (delivery) => recordOne(delivery, UNTRIED, () => outcome.stumbled(delivery)),
+      putBack: (deliveries, inMs) => record(deliveries, UNTRIED, (kept) => outcome.putBack(kept, inMs)),
     },
   }
 }

@@ -12,7 +12,7 @@ import { composeNotice, NOTICE_SUBJECT } from './compose-notice.ts'
 import type { Failure } from './failure.ts'
 import { noticeIds } from './notice-id.ts'
 import { promiseOwnMail } from './promise-own-mail.ts'
-import { headerSection } from './returned-header.ts'
+import { headerAsItCame, headerSection } from './returned-header.ts'
 import { openSenderAllowance } from './sender-allowance.ts'
 
 /** Notices: mail of our own. In: a delivery that has failed for good. Out: the writes that promise a notice about it to
@@ -156,10 +156,11 @@ export function openNotices(options: NoticesOptions): Notices {
 
   /** From memory, or else one message at a time: a sweep of many large ones must not hold them all at once. */
   async function readHeader({ content, message, deliveryId }: Failure): Promise<Buffer | undefined> {
-    if (content) return headerSection(content)
+    const section = message.forwarding ? headerAsItCame : headerSection
+    if (content) return section(content)
     const read = async () => {
       const stored = await bodies.read(message.bodyId)
-      return stored && headerSection(stored)
+      return stored && section(stored)
     }
     const result = reading.then(read)
     reading = result.catch(() => undefined)

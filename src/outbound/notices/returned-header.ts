@@ -14,6 +14,15 @@ export function headerSection(content: Buffer): Buffer {
   return Buffer.from(header.subarray(0, end === undefined ? 0 : end + 2))
 }
 
+/** The same of a forward, without what we put before it, of which Received is the last: those fields say where it was to
+ *  go. */
+export function headerAsItCame(content: Buffer): Buffer {
+  const header = headerSection(content)
+  const text = header.toString('latin1')
+  const ours = /(?:^|\r\n)Received:.*(?:\r\n[ \t].*)*\r\n/i.exec(text)
+  return ours ? header.subarray(ours.index + ours[0].length) : header
+}
+
 /** The original's header as a part. RFC 6522 §4: text/rfc822-headers, encoded where SMTP might not carry it as it is; in
  *  an international notice message/global-headers (RFC 6533 §6), if its octets are UTF-8. */
 export function returnedHeader(

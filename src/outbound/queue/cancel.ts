@@ -17,7 +17,7 @@ export function cancelDeliveries(
       return rows.flatMap((row) => [
         ...settleUnclaimed(
           row.id,
-          { id: row.message_id, bodyId: row.body_id },
+          { id: row.message_id },
           {
             state: 'dropped',
             at,

@@ -36,7 +36,7 @@ export function settleExpired(id: string, message: QueuedMessage, settlement: Se
 /** An operator's transition: of what nobody is attempting, and that is no attempt either. */
 export function settleUnclaimed(
   id: string,
-  message: Pick<QueuedMessage, 'id' | 'bodyId'>,
+  message: Pick<QueuedMessage, 'id'>,
   settlement: Settlement,
 ): readonly Write[] {
   const { state, at, reply, cause, releaseAt } = settlement
@@ -53,15 +53,16 @@ const settleAny = statement('queue.settle-any', settle(`state in ('waiting', 'cl
 const settleIdle = statement('queue.settle-unclaimed', settle(`state in ('waiting', 'held')`))
 const settleClaimed = statement('queue.settle-claimed', settle(`state = 'claimed' and claim_token = $7`))
 
-function oneSettled(message: Pick<QueuedMessage, 'id' | 'bodyId'>, releaseAt: number): readonly Write[] {
+function oneSettled(message: Pick<QueuedMessage, 'id'>, releaseAt: number): readonly Write[] {
   return [
     { statement: countDown, params: [message.id], rows: 1 },
-    { statement: releaseBody, params: [message.bodyId, message.id, releaseAt] },
+    { statement: releaseBody, params: [message.id, releaseAt] },
   ]
 }
 
 const countDown = statement('queue.one-settled', 'update message set unsettled = unsettled - 1 where id = $1')
 const releaseBody = statement(
   'queue.release-body',
-  `update body set release_at = $3 where id = $1 and exists (select 1 from message where id = $2 and unsettled = 0)`,
+  // The row's own body: a forward that was attempted before it was promised does not know it.
+  'update body set release_at = $2 where id = (select body_id from message where id = $1 and unsettled = 0)',
 )

@@ -64,6 +64,8 @@ export function serviceZone(
   ])
     add(host, ...addresses.hosts.map(addressRecord))
   add(service.spf, { type: 'TXT', text: serviceSpf(addresses) })
+  // The apex is what we greet with: SPF is asked about it where the sender is null (RFC 7208 §2.4).
+  add(service.domain, { type: 'TXT', text: spfInclude(service) })
   add(
     service.email,
     ...service.routes.map(

@@ -161,7 +161,7 @@ onBothEngines(
       const {
         rules: [one],
         catchAll: all,
-      } = await rules.routesOf(zone.zoneId, 'example.com')
+      } = await rules.routesOf(zone.zoneId, 'example.com', [rule.addressKey])
       return [one?.enabled, all?.enabled, (await rules.list({ ...PAGE, accountId: a, enabled: true })).total]
     }
     assert.deepEqual(await states(), [false, false, 0])
@@ -273,7 +273,7 @@ onBothEngines('a domain has 200 rules at most, wherever they come from', async (
   assert.deepEqual(Number((await store.get(countNotes, []))?.n), 200, 'nothing is noted of what was not done')
   const moved = { id: elsewhere.id, wish: wished({ address: at('moved@example.com') }) }
   assert.deepEqual(await rules.update(zone, moved, silent), limit)
-  const [first] = (await rules.routesOf(zone.zoneId, 'example.com')).rules
+  const [first] = (await rules.routesOf(zone.zoneId, 'example.com', ['u7@example.com'])).rules
   assert.ok(first)
   const change = { id: first.id, wish: wished({ address: at('changed@example.com') }) }
   ruleIn(await rules.update(zone, change, silent))
@@ -306,8 +306,8 @@ onBothEngines('each domain has a catch-all of its own, from the start', async (_
   const drop = { action: { type: 'drop' }, managed: API } as const
   const next = ruleIn(await rules.setCatchAll(zone, { domain: 'example.com', wish: drop }, silent))
   assert.deepEqual([next.enabled, next.name, next.action], [true, 'all', { type: 'drop' }])
-  const routes = await rules.routesOf(zone.zoneId, 'example.com')
-  assert.deepEqual(routes, { rules: [], catchAll: next })
+  const routes = await rules.routesOf(zone.zoneId, 'example.com', ['x@example.com'])
+  assert.deepEqual(routes, { rules: [], catchAll: next, hasRules: false })
 })
 
 onBothEngines('changes at once follow each other, and each notes what it found', async (_t, open) => {

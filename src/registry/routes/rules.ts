@@ -47,8 +47,9 @@ export interface Rules {
   ): Promise<CatchAll | RuleFault>
   /** What would have to change for a Worker to have the addresses that its configuration names. Changes nothing. */
   plan(accountId: string, request: PlanRequest): Promise<Plan>
-  /** All that decides about the mail for a domain, for `inbound/route`; `domain` in lower-case A-labels. */
-  routesOf(zoneId: string, domain: string): Promise<DomainRoutes>
+  /** What decides about mail for the addresses with these keys, all of one domain, for `inbound/route`; `domain` in
+   *  lower-case A-labels. Point reads alone: mail of strangers must not wait behind what customers list. */
+  routesOf(zoneId: string, domain: string, addressKeys: readonly string[]): Promise<DomainRoutes>
 }
 
 export interface ZoneScope {
@@ -57,8 +58,11 @@ export interface ZoneScope {
 }
 
 export interface DomainRoutes {
+  /** For each of the addresses the first rule that works, else one that does not. */
   readonly rules: readonly LiteralRule[]
   readonly catchAll: CatchAll | undefined
+  /** Whether the domain has any literal rule. */
+  readonly hasRules: boolean
 }
 
 export type RecordChange<R extends RoutingRule> = (change: {
@@ -106,10 +110,21 @@ const catchAllOf = statement<RuleRow>(
    where rule.zone_id = $1 and rule.account_id = $2 and rule.domain = $3 and rule.matcher = 'all'`,
 )
 
-const rulesOfDomain = statement<RuleRow>(
-  'routing-rule.of-domain',
-  `${SELECT_RULES} ${FROM_RULES} where rule.zone_id = $1 and rule.domain = $2
-   order by rule.matcher, rule.priority, rule.created_at, rule.id`,
+const firstRuleOf = statement<RuleRow>(
+  'routing-rule.first-of-address',
+  `${SELECT_RULES} ${FROM_RULES}
+   where rule.zone_id = $1 and rule.domain = $2 and rule.matcher = 'literal' and rule.address_key = $3
+   order by works desc, rule.priority, rule.created_at, rule.id limit 1`,
+)
+
+const catchAllOfDomain = statement<RuleRow>(
+  'routing-rule.catch-all-of-domain',
+  `${SELECT_RULES} ${FROM_RULES} where rule.zone_id = $1 and rule.domain = $2 and rule.matcher = 'all'`,
+)
+
+const anyRuleOf = statement<{ readonly id: string }>(
+  'routing-rule.any-of-domain',
+  `select id from routing_rule where zone_id = $1 and domain = $2 and matcher = 'literal' limit 1`,
 )
 
 export function openRules(world: { readonly store: Store; readonly clock: () => number }): Rules {
@@ -249,11 +264,17 @@ export function openRules(world: { readonly store: Store; readonly clock: () => 
     catchAll,
     setCatchAll,
     plan: (accountId, request) => planRules(store, accountId, request),
-    async routesOf(zoneId, domain) {
-      const rules = (await store.all(rulesOfDomain, [zoneId, domain])).map(ruleOf)
+    async routesOf(zoneId, domain, addressKeys) {
+      const [all, any, ...literal] = await Promise.all([
+        store.get(catchAllOfDomain, [zoneId, domain]),
+        store.get(anyRuleOf, [zoneId, domain]),
+        ...addressKeys.map((key) => store.get(firstRuleOf, [zoneId, domain, key])),
+      ])
+      const rules = [all, ...literal].filter((row) => row !== undefined).map(ruleOf)
       return {
         rules: rules.filter((rule) => rule.matcher === 'literal'),
         catchAll: rules.find((rule) => rule.matcher === 'all'),
+        hasRules: any !== undefined,
       }
     },
   }
