@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
+import { PERMISSIONS } from '#model/permission.ts'
 import { checkedFetch } from '#test/checked-fetch.ts'
 import { type Instance, startInstance } from '#test/instance.ts'
+import { addUserToken } from '#test/second-account.ts'
 
 let instance: Instance
 
@@ -182,4 +184,21 @@ test('nobody is buried in verification mails', async () => {
   const refused = await api('POST', ADDRESSES, { email: 'often@dest.example' })
   assert.equal(refused.status, 429)
   assert.equal((await instance.inbox('to:often@dest.example', 10)).length, 10)
+})
+
+test('no member verifies an address without its mail, whatever its token may do', async () => {
+  const { dev, directory } = instance
+  const { id } = await add('someone@dest.example')
+  const member = addUserToken(directory, [dev.account_id], { permissions: PERMISSIONS })
+  const edit = (status: string) =>
+    checkedFetch(`${dev.api}/accounts/${dev.account_id}${ADDRESSES}/${id}`, {
+      method: 'PATCH',
+      headers: { authorization: `Bearer ${member}` },
+      body: JSON.stringify({ status }),
+    })
+  const refused = await edit('verified')
+  assert.equal(refused.status, 403)
+  assert.match(await refused.text(), /Only an administrator of the account may verify an address/)
+  assert.equal((await read(id)).verified, null)
+  assert.equal((await edit('unverified')).status, 200)
 })

@@ -55,9 +55,10 @@ export function addressRoutes(api: FastifyInstance, world: AddressesWorld): void
 
   serveOperation(api, { operation: editAddress, world }, async (call) => {
     const verified = call.body.status === 'verified'
-    // DECISIONS, Plans and quotas: whoever may change the account is its administrator.
-    if (verified && !call.by.principal.permissions.has('Account Settings:Edit')) {
-      const detail = 'Only an administrator of the account may verify an address ("Account Settings:Edit").'
+    // DECISIONS, Plans and quotas: the administrator's role or token; a member's permission to edit is not enough.
+    if (verified && !call.by.principal.administrator) {
+      const detail =
+        'Only an administrator of the account may verify an address, with a token that has "Account Settings:Edit".'
       return { ...LACKING, detail }
     }
     const { accountId } = call

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import type { TokenBody } from '#contract/tokens.ts'
+import { PERMISSIONS } from '#model/permission.ts'
 import { openAccount, openControlPlane, policyOf } from '#test/control-plane.ts'
 import { onBothEngines } from '#test/stores.ts'
 
@@ -134,6 +135,38 @@ onBothEngines('no token makes, changes or rolls one that may do more than itself
     assert.equal((await make(keeper.value, '/user/tokens', [policyOf(['Zone DNS:Read'], path)])).status, 403)
   assert.equal((await api.ask(keeper.value, 'PUT', `/user/tokens/${ofUser.id}/value`)).status, 403)
   assert.equal((await api.ask(ofUser.secret, 'GET', '/user')).status, 200)
+})
+
+onBothEngines('a member becomes no administrator by a token of the account’s own', async (_t, open) => {
+  await using api = await openControlPlane(open.store)
+  const { account, ofAccount, ofUser } = await openAccount(api, 'one')
+  const member = (await api.accounts.createUser('member@example.com')).id
+  await api.accounts.addMember(account, member)
+  const { secret } = await api.accounts.createUserToken(member, { name: 'all', permissions: PERMISSIONS })
+  const base = `/accounts/${account}/tokens`
+  const administering = policyOf(['Account Settings:Edit'], `account.${account}`)
+  const sending = policyOf(['Email Sending:Edit'], `account.${account}`)
+  const refuses = async (method: string, path: string, body?: object) => {
+    const refused = await api.ask(secret, method, path, body)
+    assert.deepEqual([refused.status, refused.code], [403, 9109], `${method} ${path}`)
+    assert.match(refused.errors[0]?.error_chain?.[0]?.message ?? '', /^Only an administrator /)
+  }
+  await refuses('POST', base, { name: 'mine', policies: [sending, administering] })
+  await refuses('PUT', `${base}/${ofAccount.id}/value`)
+  await refuses('PUT', `${base}/${ofAccount.id}`, { name: 'mine', policies: [sending] })
+  const made = await api.ask(secret, 'POST', base, { name: 'mine', policies: [sending] })
+  assert.equal(made.status, 200)
+  const { id } = made.result as Made
+  await refuses('PUT', `${base}/${id}`, { name: 'mine', policies: [administering] })
+  const denied = { ...administering, effect: 'deny' }
+  const less = await api.ask(secret, 'PUT', `${base}/${id}`, { name: 'mine', policies: [sending, denied] })
+  assert.equal(less.status, 200)
+  assert.equal((await api.ask(secret, 'PUT', `${base}/${id}/value`)).status, 200)
+  // Of the member's own token its role decides with each use.
+  const own = { name: 'mine', policies: [administering] }
+  assert.equal((await api.ask(secret, 'POST', '/user/tokens', own)).status, 200)
+  for (const administrator of [ofAccount.secret, ofUser.secret])
+    assert.equal((await api.ask(administrator, 'POST', base, own)).status, 200)
 })
 
 onBothEngines(

@@ -17,6 +17,7 @@ import { newId } from '#store/id.ts'
 import type { Write } from '#store/store.ts'
 import { readTokenWish, zonesNamed } from './read-token-wish.ts'
 import {
+  type Actor,
   type Answer,
   type Asker,
   type Fault,
@@ -45,14 +46,17 @@ interface Desk {
   readonly by: Asker
   /** Whose audit logs tell of a change. */
   readonly accountIds: readonly string[]
+  /** What the owner's token may do, who makes it may do as well: an account's own stands for an administrator. */
+  readonly administrator: boolean
   readonly world: TokensWorld
 }
 
 function accountTokenRoutes(api: FastifyInstance, operations: TokenOperations, world: TokensWorld): void {
-  const desk = ({ accountId, by }: { readonly accountId: string; readonly by: Asker }): Desk => ({
+  const desk = ({ accountId, by }: { readonly accountId: string; readonly by: Actor }): Desk => ({
     owner: { accountId, userId: null },
     by,
     accountIds: [accountId],
+    administrator: by.principal.administrator === true,
     world,
   })
   const { list, create, get, update, delete: remove, roll, permissionGroups, verify } = operations
@@ -82,7 +86,8 @@ function userTokenRoutes(api: FastifyInstance, operations: TokenOperations, worl
     }
     const memberships = await world.accounts.memberships(userId)
     const accountIds = memberships.map(({ accountId }) => accountId)
-    return run({ owner: { accountId: null, userId }, by, accountIds, world })
+    // What its role is decides with each use of the token.
+    return run({ owner: { accountId: null, userId }, by, accountIds, administrator: true, world })
   }
   const READ = 'Account Settings:Read'
   const EDIT = 'Account Settings:Edit'
@@ -109,7 +114,13 @@ function userTokenRoutes(api: FastifyInstance, operations: TokenOperations, worl
   serveUserOperation(api, { operation: verify, world, notValid: INVALID_TOKEN }, async ({ by }) => {
     const { userId } = by.token
     if (userId === null) return INVALID_TOKEN
-    return verifyToken({ owner: { accountId: null, userId }, by, accountIds: [], world })
+    return verifyToken({
+      owner: { accountId: null, userId },
+      by,
+      accountIds: [],
+      administrator: false,
+      world,
+    })
   })
 }
 
@@ -144,6 +155,7 @@ async function createToken(desk: Desk, wish: TokenWish): Promise<Answer<TokenBod
   if ('status' in wished) return wished
   const lacking = lackingFor(by.token, wished.policies, accountOfZone)
   if (lacking) return exceeds(lacking)
+  if (isAboveMember(desk, wished.policies)) return ABOVE_MEMBER
   const creator = owner.userId === null && by.token.userId !== null && by.token.userId
   const creatorEmail = creator ? ((await world.accounts.user(creator))?.email ?? null) : null
   const now = world.now()
@@ -180,6 +192,7 @@ async function updateToken(desk: Desk, params: Params, wish: TokenWish): Promise
     const old = before.id === by.token.id ? [] : before.policies
     const lacking = lackingFor(by.token, [...old, ...wished.policies], accountOfZone)
     if (lacking) return exceeds(lacking)
+    if (isAboveMember(desk, [...old, ...wished.policies])) return ABOVE_MEMBER
     // Expiry is not a status that somebody sets: the date says it.
     const status = wish.status === 'disabled' || wish.status === 'active' ? wish.status : before.status
     const after = await register.change(before, { ...wished, status }, (from, to) =>
@@ -214,6 +227,7 @@ async function rollToken(desk: Desk, params: Params): Promise<Answer<string>> {
     const lacking =
       before.id === by.token.id ? undefined : lackingFor(by.token, before.policies, accountOfZone)
     if (lacking) return exceeds(lacking)
+    if (isAboveMember(desk, before.policies)) return ABOVE_MEMBER
     const rolled = await register.roll(before, (from, to) =>
       auditWrites(desk, 'token.roll', before.id, from, to),
     )
@@ -264,6 +278,19 @@ function exceeds(permission: string): Fault {
     ...LACKING,
     detail: `This token lacks "${permission}" over these resources, so it cannot give it.`,
   }
+}
+
+/** A member with the permission to edit the account would become its administrator by a token of the account's own. */
+function isAboveMember({ administrator }: Desk, policies: readonly Policy[]): boolean {
+  const edits = ({ effect, permissions }: Policy) =>
+    effect === 'allow' && permissions.includes('Account Settings:Edit')
+  return !administrator && policies.some(edits)
+}
+
+const ABOVE_MEMBER: Fault = {
+  ...LACKING,
+  detail:
+    'Only an administrator makes, changes or rolls a token of the account that has "Account Settings:Edit": it stands for an administrator.',
 }
 
 function readWish(wish: TokenWish, { owner, accountIds }: Desk, accountOfZone: ReadonlyMap<string, string>) {
