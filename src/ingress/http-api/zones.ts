@@ -60,7 +60,7 @@ export function zoneRoutes(api: FastifyInstance, world: ZonesWorld): void {
       account.id,
       name,
       { type, ...(dns && { dns }) },
-      note(by.audit, domains),
+      note({ actor: by.audit, accountId: account.id }, domains),
     )
     if (creation.kind !== 'created') return notCreated(creation, name)
     return detailOf({ zone: creation.zone, account }, domains)
@@ -76,7 +76,7 @@ export function zoneRoutes(api: FastifyInstance, world: ZonesWorld): void {
   serveOperation(api, { operation: editZone, world }, async ({ by, accountId, params, body }) => {
     const found = await find(accountId, params)
     if (!found) return NO_SUCH_OBJECT
-    const changed = await zoneControl.change(found.zone, body, note(by.audit, domains))
+    const changed = await zoneControl.change(found.zone, body, note({ actor: by.audit, accountId }, domains))
     if (changed.kind === 'gone') return NO_SUCH_OBJECT
     if (changed.kind === 'full-is-hosted') return invalid('dns', FULL_IS_HOSTED)
     const { zone } = changed
@@ -89,14 +89,14 @@ export function zoneRoutes(api: FastifyInstance, world: ZonesWorld): void {
   serveOperation(api, { operation: deleteZone, world }, async ({ by, accountId, params }) => {
     const found = await find(accountId, params)
     if (!found) return NO_SUCH_OBJECT
-    const removed = await zoneControl.remove(found.zone, note(by.audit, domains))
+    const removed = await zoneControl.remove(found.zone, note({ actor: by.audit, accountId }, domains))
     return removed ? { result: { id: found.zone.id } } : NO_SUCH_OBJECT
   })
 
   serveOperation(api, { operation: checkActivation, world }, async ({ by, accountId, params }) => {
     const found = await find(accountId, params)
     if (!found) return NO_SUCH_OBJECT
-    await zoneControl.check(found.zone, note(by.audit, domains))
+    await zoneControl.check(found.zone, note({ actor: by.audit, accountId }, domains))
     return { result: { id: found.zone.id } }
   })
 
@@ -119,11 +119,16 @@ function notMended({ name, mail, refused }: NotMended) {
   return { code, message, type: null }
 }
 
-/** Lines of the audit log about zones, which are another account's where a zone passed on from it. */
-export function noteZones(actor: AuditActor, domains: Pick<Domains, 'zoneControl'>): NoteZone {
+/** Who asked, and about a zone of which account; or the service by itself. */
+type By = 'system' | { readonly actor: AuditActor; readonly accountId: string }
+
+/** Lines of the audit log about zones, which are another account's where a zone passed on from it: that one does not
+ *  learn who proved it, nor from where (promise 6). */
+export function noteZones(by: By, domains: Pick<Domains, 'zoneControl'>): NoteZone {
   return ({ before, after, at }) => {
     const zone = after ?? before
     if (!zone) return []
+    const actor = by !== 'system' && by.accountId === zone.accountId ? by.actor : 'system'
     const action = !before
       ? 'zone.create'
       : !after
