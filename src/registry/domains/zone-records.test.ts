@@ -234,3 +234,22 @@ onBothEngines('a removed zone takes all that is its own along, and nothing else'
   assert.equal(await domains.accountOfZone(zone.id), undefined)
   assert.equal((await domains.zoneControl.claim(a, zone.name, {})).kind, 'created')
 })
+
+onBothEngines('no delegation takes what the service has locked out of DNS', async (_t, open) => {
+  const { a, domains, zone, records, place, create, dig } = await world(open)
+  const request = { accountId: a, zoneId: zone.id, name: 'news.yourdomain.com', active: true }
+  assert.equal((await domains.onboardSending(request)).kind, 'onboarded')
+  const spf = await dig('cf-bounce.news.yourdomain.com', 'TXT')
+  const ns = { type: 'NS', content: 'ns.example.net' }
+  const made = await create({ name: 'x', ...ns })
+  for (const name of ['news', 'cf-bounce.news', '_domainkey.news', 'cf-bounce._domainkey.news']) {
+    const refused = await records.create(place, { name, ...ns })
+    assert.ok(refused.kind === 'conflicting', `${name}: ${refused.kind}`)
+    assert.match(refused.detail, /is managed by the service, and a delegation of/)
+    assert.equal((await records.edit({ ...place, recordId: made.id }, { name })).kind, 'conflicting')
+  }
+  assert.deepEqual(await dig('cf-bounce.news.yourdomain.com', 'TXT'), spf)
+  // Beside them and below them there is nothing of ours.
+  await create({ name: 'newsletter', ...ns })
+  await create({ name: 'sub.news', ...ns })
+})

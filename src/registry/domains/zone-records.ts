@@ -10,6 +10,7 @@ import {
 import { isSpf } from './onboarding-records.ts'
 import { isStsText } from './plan-sts.ts'
 import { type GivenRecord, type RecordFault, readRecord } from './read-record.ts'
+import { inside } from './zone-contents.ts'
 import { findZone, type Zone } from './zones.ts'
 
 /** The records that a zone's owner keeps in it, beside those that onboarding put there. In: what the owner writes.
@@ -263,6 +264,12 @@ function clashes(record: RecordToPut, others: readonly ZoneRecordRow[]): RecordO
   const alias = type === 'CNAME' ? here[0] : here.find((other) => other.type === 'CNAME')
   if (alias) {
     const detail = `A CNAME record stands alone at its name, and ${name} has a record of type ${alias.type}.`
+    return { kind: 'conflicting', detail }
+  }
+  // RFC 1034 §4.2.1: what lies at a delegation and below it is for others to answer, whatever the zone holds there.
+  const cut = type === 'NS' && others.find((other) => other.locked && inside(other.name, name))
+  if (cut) {
+    const detail = `The ${cut.type} record of ${cut.name} is managed by the service, and a delegation of ${name} would take it out of DNS.`
     return { kind: 'conflicting', detail }
   }
   const managed = same.find((other) => other.locked && competes(record, other))
