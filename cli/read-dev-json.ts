@@ -19,7 +19,25 @@ export async function readDevJson(folder: string, otherwise: string): Promise<De
       EXIT.unavailable,
     )
   })
-  const read = devJson.safeParse(JSON.parse(text))
-  if (read.success) return read.data
-  throw new CommandFailed(`${path} is not of this version; start the instance again`, EXIT.unavailable)
+  const read = devJson.safeParse(parse(text))
+  if (!read.success)
+    throw new CommandFailed(`${path} is not of this version; start the instance again`, EXIT.unavailable)
+  const { api, dashboard } = read.data
+  const elsewhere = [api, dashboard].find((url) => !LOOPBACK.has(new URL(url).hostname))
+  if (elsewhere === undefined) return read.data
+  throw new CommandFailed(
+    `${path} leads to ${elsewhere}, and a development instance is on this machine alone; a server elsewhere is named by POSTHORN_API or --url`,
+    EXIT.unavailable,
+  )
+}
+
+/** The file may have come with somebody's repository, and the token from the environment would go where it leads. */
+const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]'])
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
 }

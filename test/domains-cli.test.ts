@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { after, before, test } from 'node:test'
@@ -297,4 +299,34 @@ test('at a terminal: tables that fit it, and a question', { skip: NO_TERMINAL ??
   const yes = await runInTerminal(environment, { ...onboard, typed: 'y\n' })
   assert.equal(yes.code, 0)
   assert.match(yes.out, /\nSending: ready\n/)
+})
+
+test('a dev.json leads to this machine alone: no token goes where a stranger’s file says', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'posthorn-stray-'))
+  try {
+    const token = { POSTHORN_DATA: folder, POSTHORN_API_TOKEN: 'of-another-server' }
+    for (const [api, dashboard] of [
+      ['http://api.example/client/v4', 'http://localhost:1'],
+      ['http://localhost:1/client/v4', 'http://127.0.0.1.example'],
+    ]) {
+      writeFileSync(join(folder, 'dev.json'), JSON.stringify({ ...instance.dev, api, dashboard }))
+      for (const args of [
+        ['zones', 'list'],
+        ['queue', 'stats'],
+      ]) {
+        const ran = await runCli(token, ...args)
+        assert.equal(ran.code, 69, args.join(' '))
+        assert.match(
+          ran.err,
+          /leads to http:\/\/\S+example\S*, and a development instance is on this machine/,
+        )
+      }
+    }
+    writeFileSync(join(folder, 'dev.json'), '{')
+    const broken = await runCli(token, 'zones', 'list')
+    assert.equal(broken.code, 69)
+    assert.match(broken.err, /^posthorn: \S+dev\.json is not of this version/)
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
 })
