@@ -91,6 +91,35 @@ test('a referral is no authority’s answer, and is truncated like any other', a
   assert.equal(dnsPacket.decode(await over('udp', query('x.sub.z.example', 'A'))).flag_tc, true)
 })
 
+/** The library writes texts only, and a stranger writes octets. */
+function withLabel(octets: Uint8Array, below: string): Buffer {
+  const message = query(`x.${below}`, 'TXT', 1232)
+  const first = Buffer.from([octets.length, ...octets])
+  return Buffer.concat([message.subarray(0, 12), first, message.subarray(14)])
+}
+
+test('a wildcard answers for a label of any octets, with the name as it was asked', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.uint8Array({ minLength: 1, maxLength: 63 }),
+      fc.constantFrom('w.z.example', 'c.z.example'),
+      async (octets, below) => {
+        const message = withLabel(octets, below)
+        const reply = await over('tcp', message)
+        const asked = message.subarray(12, 12 + 1 + octets.length + below.length + 2)
+        const answer = reply.subarray(12 + asked.length + 4)
+        const inAnyCase = (name: Buffer) =>
+          name.toString('latin1').replaceAll(/[A-Z]/g, (c) => c.toLowerCase())
+        assert.equal(inAnyCase(answer.subarray(0, asked.length)), inAnyCase(asked))
+        const { answers = [] } = dnsPacket.decode(reply)
+        assert.equal(answers[0]?.type, below.startsWith('w') ? 'TXT' : 'CNAME')
+        assert.equal(answers.length, below.startsWith('w') ? 1 : 21)
+      },
+    ),
+    { numRuns: 200 },
+  )
+})
+
 const label = fc.constantFrom('many', 'srv', 'caa', 'tlsa', 'sub', 'w', 'c', '*', 'x', 'null', 'n'.repeat(60))
 const name = fc
   .tuple(fc.array(label, { maxLength: 4 }), fc.constantFrom('z.example', 'example', 'other'))

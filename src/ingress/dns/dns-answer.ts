@@ -1,7 +1,7 @@
 import dnsPacket, { type Answer } from 'dns-packet'
 import type { Authority, AuthorityAnswer } from '#registry/domains/authority.ts'
 import type { ZoneRecord } from '#registry/domains/zone-record.ts'
-import { type DnsQuery, type Edns, parseQuery } from './dns-query.ts'
+import { type DnsQuery, type Edns, HEADER_OCTETS, nameOctets, parseQuery, skipName } from './dns-query.ts'
 
 export type Transport = 'udp' | 'tcp'
 
@@ -144,9 +144,26 @@ function reply(parts: Reply): Buffer {
     authorities: (parts.authorities ?? []).map(packetAnswer),
     additionals: [...(parts.additionals ?? []).map(packetAnswer), ...(edns ? [optRecord(edns, rcode)] : [])],
   })
+  putAskedName(sections, parts.answers ?? [], question)
   sections.writeUInt16BE(question.length > 0 ? 1 : 0, 4)
   // The library would write its own reading of the name; names in the sections are not compressed, so octets may move.
-  return Buffer.concat([sections.subarray(0, 12), question, sections.subarray(12)])
+  return Buffer.concat([sections.subarray(0, HEADER_OCTETS), question, sections.subarray(HEADER_OCTETS)])
+}
+
+// RFC 1035 §5.1: an octet that no host name has.
+const ESCAPED = /\\\d{3}/g
+
+/** The library writes a name's text as it stands, and `\DDD` is one octet. Such a name is the question's own, in whose place
+ *  a wildcard stood: its octets are there. */
+function putAskedName(sections: Buffer, answers: readonly ZoneRecord[], question: Buffer): void {
+  if (!answers.some(({ name }) => name.includes('\\'))) return
+  let offset = HEADER_OCTETS
+  for (const { name } of answers) {
+    const end = skipName(sections, offset)
+    if (end === undefined) throw new Error('an answer of our own ends within a name')
+    if (name.includes('\\')) nameOctets(question).copy(sections, offset)
+    offset = end + 10 + sections.readUInt16BE(end + 8)
+  }
 }
 
 function optRecord(edns: Edns, rcode: Rcode): Answer {
@@ -164,7 +181,9 @@ function optRecord(edns: Edns, rcode: Rcode): Answer {
 }
 
 function packetAnswer(record: ZoneRecord): Answer {
-  const { name, ttl } = record
+  const { ttl } = record
+  // As long as the octets that come into its place.
+  const name = record.name.replaceAll(ESCAPED, 'x')
   switch (record.type) {
     case 'MX':
       return { type: 'MX', name, ttl, data: { preference: record.preference, exchange: record.exchange } }

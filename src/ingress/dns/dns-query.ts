@@ -32,7 +32,7 @@ export type ParsedQuery =
     }
   | { readonly kind: 'ignored' }
 
-const HEADER_OCTETS = 12
+export const HEADER_OCTETS = 12
 const OPT = 41
 
 /** Parses what a stranger sent, without trusting a single length in it. */
@@ -121,8 +121,13 @@ function labelText(label: Buffer): string {
   return text.toLowerCase()
 }
 
+/** The octets of a question's name as they came. */
+export function nameOctets(question: Buffer): Buffer {
+  return question.subarray(0, question.length - 4)
+}
+
 /** Where the name at `start` ends; a pointer (RFC 1035 §4.1.4) ends it and is not followed. */
-function skipName(message: Buffer, start: number): number | undefined {
+export function skipName(message: Buffer, start: number): number | undefined {
   let offset = start
   for (;;) {
     const length = message[offset]
