@@ -313,6 +313,24 @@ test('connections beyond the limit are closed, and the others still answered', a
   assert.equal(messagesOf(await untilClosed(first)).length, 1)
 })
 
+test('one network does not hold all the places for TCP', async (t) => {
+  const limits = { tcpConnections: 10, tcpConnectionsPerNetwork: 2 }
+  const { port } = await openDoor(t, { limits, isTrusted: () => false, hosts: ['0.0.0.0'] })
+  const kept = [await connected(port), await connected(port)]
+  assert.equal((await untilClosed(connect({ port, host: '127.0.0.1' }))).length, 0)
+  // Of the other connections one comes from elsewhere, and one follows what its network gave back.
+  const other = connect({ port, host: '127.0.0.1', localAddress: '127.0.0.2' })
+  kept[0]?.destroy()
+  const question = dnsPacket.streamEncode({
+    ...{ type: 'query', id: 3, questions: [{ type: 'A', name: 'example.com' }] },
+  })
+  other.end(question)
+  assert.equal(messagesOf(await untilClosed(other)).length, 1)
+  const next = await connected(port)
+  next.end(question)
+  assert.equal(messagesOf(await untilClosed(next)).length, 1)
+})
+
 test('a fault of the authority is SERVFAIL to the asker and an error in the log', async (t) => {
   const broken: Authority = { answers: () => Promise.reject(new Error('the store is gone')) }
   const { port, errors } = await openDoor(t, { authority: broken })

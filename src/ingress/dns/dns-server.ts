@@ -2,6 +2,7 @@ import { createSocket, type RemoteInfo, type Socket as UdpSocket } from 'node:dg
 import { once } from 'node:events'
 import { createServer, type Socket } from 'node:net'
 import { type Bind, bindServer, type Listening, listenLoopback } from '#net/listen-loopback.ts'
+import { networkPlaces, type Places } from '#net/network-places.ts'
 import { addressScope } from '#net/private-address.ts'
 import type { Authority } from '#registry/domains/authority.ts'
 import { answerMessage, serverFailure, type Transport, truncatedAnswer } from './dns-answer.ts'
@@ -32,7 +33,8 @@ export interface DnsDoorOptions {
   readonly log: { error(fields: { readonly err: unknown }, message: string): void }
   readonly limits?: Partial<DnsLimits>
   readonly rate?: Partial<ResponseLimits>
-  /** Whose UDP questions are not counted: on loopback nobody forges addresses, unless given. */
+  /** Whose UDP questions and TCP connections are not counted: on loopback nobody forges addresses or is a stranger, unless
+   *  given. */
   readonly isTrusted?: (address: string) => boolean
   /** Milliseconds, never stepping back. */
   readonly now?: () => number
@@ -42,11 +44,18 @@ export interface DnsLimits {
   /** Questions being answered at once over UDP; what comes beyond is dropped, and asked again by its resolver. */
   readonly udpPending: number
   readonly tcpConnections: number
+  /** Of these, from one IPv4 address or one IPv6 /64: answers that UDP cannot hold come over TCP alone. */
+  readonly tcpConnectionsPerNetwork: number
   /** For a whole message to arrive, and between two of them (RFC 7766 §6.2.3). */
   readonly tcpIdleMs: number
 }
 
-const LIMITS: DnsLimits = { udpPending: 1000, tcpConnections: 200, tcpIdleMs: 10_000 }
+const LIMITS: DnsLimits = {
+  udpPending: 1000,
+  tcpConnections: 200,
+  tcpConnectionsPerNetwork: 20,
+  tcpIdleMs: 10_000,
+}
 // A question with EDNS options fits many times over; RFC 7766 would allow 64 KiB of a stranger's memory.
 const TCP_MESSAGE_OCTETS = 4096
 
@@ -55,6 +64,8 @@ export async function openDnsDoor(options: DnsDoorOptions): Promise<DnsDoor> {
   const { authority, log, port, hosts, isTrusted = isLoopback, now = () => performance.now() } = options
   const limits = { ...LIMITS, ...options.limits }
   const counted = openResponseRate({ ...RESPONSE_LIMITS, ...options.rate }, now)
+  const counts = networkPlaces(limits.tcpConnectionsPerNetwork)
+  const hasPlace: Places = (socket) => isTrusted(socket.remoteAddress ?? '') || counts(socket)
   const rate: ResponseRate = (client, response) => (isTrusted(client) ? 'send' : counted(client, response))
 
   async function answer(message: Buffer, transport: Transport): Promise<Buffer | undefined> {
@@ -67,7 +78,7 @@ export async function openDnsDoor(options: DnsDoorOptions): Promise<DnsDoor> {
   }
 
   const bind: Bind = async (host, wanted) => {
-    const tcp = await bindTcp(answer, limits)(host, wanted)
+    const tcp = await bindTcp(answer, { limits, hasPlace })(host, wanted)
     try {
       const udp = await bindUdp(answer, { limits, rate })(host, tcp.port)
       return {
@@ -138,11 +149,15 @@ async function bound(socket: UdpSocket, host: string, port: number): Promise<voi
   socket.on('error', () => {})
 }
 
-function bindTcp(answer: AnswerFunction, limits: DnsLimits): Bind {
+function bindTcp(
+  answer: AnswerFunction,
+  { limits, hasPlace }: { readonly limits: DnsLimits; readonly hasPlace: Places },
+): Bind {
   const open = new Set<Socket>()
   const bind = bindServer(() => {
     // A peer may close its half after the last question and still read the answers (RFC 7766 §6.2.4).
     const server = createServer({ allowHalfOpen: true }, (socket) => {
+      if (!hasPlace(socket)) return
       open.add(socket)
       socket.on('close', () => open.delete(socket))
       void converse(socket, answer, limits.tcpIdleMs)

@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:https'
 import type { Socket } from 'node:net'
 import type { SecureContext } from 'node:tls'
 import { bindServer, type Listening, listenLoopback } from '#net/listen-loopback.ts'
-import { networkOf } from '#net/network-of.ts'
+import { networkPlaces } from '#net/network-places.ts'
 import type { Log } from '#observe/log.ts'
 
 /** The HTTPS door of MTA-STS (RFC 8461 §3.3). In: a request for the policy of one domain, by the host's name. Out: that
@@ -39,24 +39,13 @@ const PATH = '/.well-known/mta-sts.txt'
 
 export async function openPolicyDoor(options: PolicyDoorOptions): Promise<Listening> {
   const limits = { ...LIMITS, ...options.limits }
-  const places = new Map<string, number>()
+  const hasPlace = networkPlaces(limits.connectionsPerNetwork)
   const open = new Set<Socket>()
 
   function place(socket: Socket): void {
-    const network = networkOf(socket.remoteAddress ?? '')
-    const taken = places.get(network) ?? 0
-    if (taken >= limits.connectionsPerNetwork) {
-      socket.destroy()
-      return
-    }
-    places.set(network, taken + 1)
+    if (!hasPlace(socket)) return
     open.add(socket)
-    socket.once('close', () => {
-      open.delete(socket)
-      const left = (places.get(network) ?? 1) - 1
-      if (left > 0) places.set(network, left)
-      else places.delete(network)
-    })
+    socket.once('close', () => open.delete(socket))
   }
 
   const listening = await listenLoopback(
