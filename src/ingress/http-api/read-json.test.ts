@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { setQuotaRequest } from '#contract/operator-quota.ts'
 import { sendRequest } from '#contract/sending.ts'
+import { tokenWish } from '#contract/tokens.ts'
 import { readJson } from './read-json.ts'
 
 const hints = { replyTo: 'reply_to', email: 'address' }
@@ -127,4 +129,14 @@ test('any JSON gets a value or a refusal, never an exception', () => {
       readJson(Buffer.from(JSON.stringify({ ...good, to: value, attachments: value })), sendRequest, hints)
     }),
   )
+})
+
+test('what is too little is said in words for what it is', () => {
+  const detailOf = (body: object, shape: typeof setQuotaRequest | typeof tokenWish) => {
+    const read = readJson<unknown>(Buffer.from(JSON.stringify(body)), shape, {})
+    return read.ok ? 'taken' : read.refusal.detail
+  }
+  assert.equal(detailOf({ mode: 'fixed', value: -1 }, setQuotaRequest), "'value': must be 0 or more.")
+  assert.equal(detailOf({ name: '', policies: [] }, tokenWish), "'name' must not be empty.")
+  assert.equal(detailOf({ name: 'x', policies: [] }, tokenWish), "'policies' must have at least one entry.")
 })

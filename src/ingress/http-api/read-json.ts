@@ -110,7 +110,11 @@ function explain(issues: readonly Issue[], value: unknown, hints: Readonly<Recor
       return { kind: missing ? 'field-missing' : 'field-invalid', pointer, detail }
     }
     case 'too_small':
-      return { kind: 'field-missing', pointer, detail: `${field} must have at least one entry.` }
+      if (issue.origin === 'array')
+        return { kind: 'field-missing', pointer, detail: `${field} must have at least one entry.` }
+      if (issue.origin === 'string' && issue.minimum === 1)
+        return { kind: 'field-missing', pointer, detail: `${field} must not be empty.` }
+      return { kind: 'field-invalid', pointer, detail: `${field}: ${issue.message}.` }
     default:
       return { kind: 'field-invalid', pointer, detail: `${field}: ${issue.message}.` }
   }
