@@ -16,6 +16,8 @@ test('addresses and CIDR ranges are ranges, and nothing else is', () => {
     assert.equal(isIpRange(text), true, text)
   for (const text of ['', '/', '192.0.2.0/33', '::/129', '192.0.2/24', '1.2.3.4/', '1.2.3.4/a', '1.2.3.4/-1'])
     assert.equal(isIpRange(text), false, text)
+  for (const text of ['::ffff:192.0.2.1', '::ffff:192.0.2.0/120', '0:0:0:0:0:FFFF:c000:201'])
+    assert.equal(isIpRange(text), false, text)
   for (const text of ['fe80::1%eth0', 'localhost', '1.2.3.4/8/8', ' 1.2.3.4', '01.2.3.4', '1.2.3.4/+8'])
     assert.equal(isIpRange(text), false, text)
 })

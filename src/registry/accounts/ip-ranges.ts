@@ -1,4 +1,5 @@
 import { BlockList, isIP } from 'node:net'
+import { addressKey } from './address-range.ts'
 
 /** From where a token works: from an address in `in`, where that is given, and from none in `not_in`. */
 export interface IpRanges {
@@ -6,11 +7,16 @@ export interface IpRanges {
   readonly not_in?: readonly string[]
 }
 
+// RFC 4291 §2.5.5.2.
+const MAPPED = `${'0'.repeat(20)}ffff`
+
 /** An address, or a range in CIDR notation. */
 export function isIpRange(text: string): boolean {
   const [address = '', bits, ...more] = text.split('/')
   const family = isIP(address)
   if (family === 0 || address.includes('%') || more.length > 0) return false
+  // An IPv4 client counts by its IPv4 address, so that a mapped range would hold nobody.
+  if (family === 6 && addressKey(address)?.startsWith(MAPPED)) return false
   return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128))
 }
 
