@@ -40,6 +40,23 @@ async function fetched(path: string): Promise<Response> {
   return fetch(`${api}/accounts/${account_id}/audit_logs${path}`, { headers })
 }
 
+const RELAY = {
+  host: 'relay.example.com',
+  tls: 'implicit',
+  username: 'us',
+  password: 'the-password-of-the-relay',
+}
+
+/** What no SDK has a method for. */
+async function ask(method: string, path: string, body?: object): Promise<void> {
+  const { api, account_id, api_token } = instance.dev
+  await checkedFetch(`${api}/accounts/${account_id}${path}`, {
+    method,
+    headers: { authorization: `Bearer ${api_token}` },
+    ...(body && { body: JSON.stringify(body) }),
+  })
+}
+
 /** As the API shows them, the latest first. */
 async function lines(query = ''): Promise<readonly Line[]> {
   const answer = JSON.parse(await (await fetched(`?per_page=1000${query}`)).text())
@@ -177,6 +194,19 @@ const COVERED: readonly (readonly [
     ['suppression.create'],
   ],
   [
+    'Set a smarthost, through which all mail goes then',
+    () => ask('PUT', '/email/sending/smarthost', RELAY),
+    ['smarthost.set'],
+  ],
+  [
+    'Remove it; another time there is nothing to remove',
+    async () => {
+      await ask('DELETE', '/email/sending/smarthost')
+      await ask('DELETE', '/email/sending/smarthost')
+    },
+    ['smarthost.remove'],
+  ],
+  [
     'The operator sets a quota',
     () =>
       askOperator(instance, 'PUT', `/accounts/${instance.dev.account_id}/quota`, {
@@ -216,6 +246,16 @@ test('lines about suppressions say what was there and what is', () => {
   assert.deepEqual([email, reason], ['bounce+audit@simulator.posthorn.test', 'hard_bounce'])
 })
 
+test('lines about a smarthost say where mail went and where it goes', () => {
+  const [set] = seen.get('Set a smarthost, through which all mail goes then') ?? []
+  const { password: _, ...shown } = RELAY
+  const facts = { scope: { type: 'account' }, ...shown, port: 465 }
+  assert.deepEqual([set?.oldValueJson, set?.newValueJson], [null, facts])
+  const [removed] = seen.get('Remove it; another time there is nothing to remove') ?? []
+  assert.deepEqual([removed?.oldValueJson, removed?.newValueJson], [facts, null])
+  assert.deepEqual(removed?.resource, { type: 'smarthost', id: instance.dev.account_id })
+})
+
 test('no line has a secret', async () => {
   const token = await client.accounts.tokens.create({
     ...account(),
@@ -230,7 +270,7 @@ test('no line has a secret', async () => {
   })
   const rolled = await client.accounts.tokens.value.update(token.id ?? '', account())
   const all = await (await fetched('/export?format=ndjson')).text()
-  for (const secret of [instance.dev.api_token, token.value ?? '', rolled]) {
+  for (const secret of [instance.dev.api_token, token.value ?? '', rolled, RELAY.password]) {
     assert.ok(secret.length > 20)
     assert.ok(!all.includes(secret))
   }

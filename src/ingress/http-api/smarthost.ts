@@ -11,9 +11,16 @@ import type { Refusal } from '#model/refusal.ts'
 import type { Smarthost, SmarthostSetting, SmarthostTrial } from '#model/smarthost.ts'
 import type { Log } from '#observe/log.ts'
 import type { Accounts, Permission } from '#registry/accounts/accounts.ts'
-import type { NamedScope, Smarthosts, StoredSmarthost } from '#registry/domains/smarthosts.ts'
+import { type AuditActor, auditWrite } from '#registry/accounts/audit.ts'
+import type {
+  NamedScope,
+  RecordSmarthost,
+  SmarthostFacts,
+  Smarthosts,
+  StoredSmarthost,
+} from '#registry/domains/smarthosts.ts'
 import { refuse, succeed, turnAway } from './answer.ts'
-import { authenticate } from './authenticate.ts'
+import { actorOf, authenticate } from './authenticate.ts'
 import { readJson } from './read-json.ts'
 
 /** What the routes of the smarthost work with. */
@@ -86,16 +93,29 @@ async function put({ request, reply, smarthosts, scope }: Asked): Promise<Fastif
   if (!body.ok) return refuse(reply, body.refusal)
   const setting = settingOf(body.value)
   if ('kind' in setting) return refuse(reply, setting)
-  const stored = await smarthosts.set(scope, setting)
+  const stored = await smarthosts.set(scope, setting, noteSmarthost(actorOf(request), scope))
   if (stored === 'no-such-domain') return noSuchDomain(reply)
   if ('field' in stored)
     return refuse(reply, { kind: 'field-invalid', pointer: `/${stored.field}`, detail: stored.detail })
   return succeed(reply, bodyOf(stored, scope))
 }
 
-async function remove({ reply, smarthosts, scope }: Asked): Promise<FastifyReply> {
-  const removed = await smarthosts.remove(scope)
+async function remove({ request, reply, smarthosts, scope }: Asked): Promise<FastifyReply> {
+  const removed = await smarthosts.remove(scope, noteSmarthost(actorOf(request), scope))
   return removed ? succeed(reply, { scope: scopeBody(scope) }) : noneSet(reply, scope)
+}
+
+/** Its line in the audit log: all mail of the scope goes where it says. */
+function noteSmarthost(actor: AuditActor, scope: NamedScope): RecordSmarthost {
+  const { accountId, domainId } = scope
+  const shown = (facts: SmarthostFacts | undefined) => facts && { scope: scopeBody(scope), ...facts }
+  return ({ before, after, at }) => [
+    auditWrite({
+      ...{ accountId, actor, at, action: after ? 'smarthost.set' : 'smarthost.remove' },
+      resource: { type: 'smarthost', id: domainId ?? accountId },
+      ...{ before: shown(before), after: shown(after) },
+    }),
+  ]
 }
 
 /** One at a time for each account: it makes us connect to a host that a customer chose. */

@@ -13,7 +13,7 @@ import { openVault, SealBroken } from '#vault/vault.ts'
 import { openDomains } from './domains.ts'
 import { LOOPBACK_ADDRESSES } from './service-zone.ts'
 import { checkSmarthostSetting } from './smarthost-setting.ts'
-import { openSmarthosts, type SmarthostScope, type Smarthosts } from './smarthosts.ts'
+import { openSmarthosts, type RecordSmarthost, type SmarthostScope, type Smarthosts } from './smarthosts.ts'
 
 const service = serviceNames('posthorn.test')
 const RELAY: SmarthostSetting = {
@@ -231,6 +231,30 @@ onBothEngines('two who set it at once leave one', async (_t, open) => {
   assert.deepEqual(
     rows.map(({ id }) => id),
     [(await smarthosts.smarthostFor(a, null))?.id],
+  )
+})
+
+onBothEngines('what several do at once is told as if one came after the other', async (_t, open) => {
+  const { a, smarthosts } = await world(open)
+  const scope = await scopeOf(smarthosts, a)
+  // Those whose commit conflicts are not told: the last call of each is the one that was made.
+  const told = new Map<number, { readonly before: number | undefined; readonly after: number | undefined }>()
+  const note = (who: number): RecordSmarthost => {
+    return ({ before, after }) => {
+      told.set(who, { before: before?.port, after: after?.port })
+      return []
+    }
+  }
+  const ports = [1025, 1026, 1027, 1028]
+  await Promise.all(ports.map((port) => smarthosts.set(scope, { ...RELAY, port }, note(port))))
+  assert.equal(await smarthosts.remove(scope, note(0)), true)
+  assert.equal(await smarthosts.remove(scope, note(1)), false)
+  const changes = [...told.values()]
+  assert.equal(changes.length, 5)
+  assert.deepEqual(
+    changes.map(({ before }) => before ?? 0).toSorted((one, other) => one - other),
+    changes.map(({ after }) => after ?? 0).toSorted((one, other) => one - other),
+    'each change began where another ended',
   )
 })
 

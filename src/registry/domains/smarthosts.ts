@@ -2,7 +2,7 @@ import type { ServiceNames } from '#model/service.ts'
 import type { Smarthost, SmarthostSetting } from '#model/smarthost.ts'
 import { parseDomainName } from '#protocol/domain-name.ts'
 import { newId } from '#store/id.ts'
-import { type Store, statement } from '#store/store.ts'
+import { type Store, statement, type Write } from '#store/store.ts'
 import type { Vault } from '#vault/vault.ts'
 import { briefCache } from './brief-cache.ts'
 import { checkSmarthostSetting, type SettingFault } from './smarthost-setting.ts'
@@ -26,10 +26,26 @@ export interface Smarthosts {
   set(
     scope: SmarthostScope,
     setting: SmarthostSetting,
+    record?: RecordSmarthost,
   ): Promise<StoredSmarthost | SettingFault | 'no-such-domain'>
   /** False where there was nothing. */
-  remove(scope: SmarthostScope): Promise<boolean>
+  remove(scope: SmarthostScope, record?: RecordSmarthost): Promise<boolean>
 }
+
+/** What of a setting may be told. */
+export interface SmarthostFacts {
+  readonly host: string
+  readonly port: number
+  readonly tls: Smarthost['tls']
+  readonly username: string | null
+}
+
+/** What is to be in the commit of a change besides: its line in the audit log. */
+export type RecordSmarthost = (change: {
+  readonly before?: SmarthostFacts
+  readonly after?: SmarthostFacts
+  readonly at: number
+}) => readonly Write[]
 
 /** One domain of an account, or (null) the account as a whole. The installation's is configuration. */
 export interface SmarthostScope {
@@ -83,7 +99,8 @@ const smarthostOfScope = statement<SmarthostRow>(
   `select ${COLUMNS} from smarthost where ${ofScope}`,
 )
 
-// One row for each scope, whoever sets it at the same time; and only for a domain of this very account.
+// One row for each scope, and only for a domain of this very account. It conflicts where the setting is not the one that
+// was seen: its id is new with every change.
 const setSmarthost = statement<SmarthostRow>(
   'smarthost.set',
   `insert into smarthost (id, account_id, domain_id, host, port, tls, username, password, created_at, modified_at)
@@ -92,10 +109,11 @@ const setSmarthost = statement<SmarthostRow>(
    on conflict (coalesce(account_id, ''), coalesce(domain_id, '')) do update set
      id = excluded.id, host = excluded.host, port = excluded.port, tls = excluded.tls,
      username = excluded.username, password = excluded.password, modified_at = excluded.modified_at
+   where smarthost.id = $10
    returning ${COLUMNS}`,
 )
 
-const removeSmarthost = statement('smarthost.remove', `delete from smarthost where ${ofScope} returning id`)
+const removeSmarthost = statement('smarthost.remove', `delete from smarthost where ${ofScope} and id = $3`)
 
 // The one that sends, where an account holds the name in two of its zones (as `domain.of-sender` has it).
 const domainOfName = statement<{ readonly id: string }>(
@@ -106,6 +124,8 @@ const domainOfName = statement<{ readonly id: string }>(
 )
 
 const SCOPES_KEPT = 10_000
+// Each lost race means that somebody else set it.
+const RACES = 10
 const ANY = 'any'
 
 export function openSmarthosts({ store, vault, service, clock, installation }: SmarthostsWorld): Smarthosts {
@@ -130,9 +150,12 @@ export function openSmarthosts({ store, vault, service, clock, installation }: S
     return { id, host, port, tls, ...login, trusted: false, ...times }
   }
 
-  async function get({ accountId, domainId }: SmarthostScope): Promise<StoredSmarthost | undefined> {
-    const row = await store.get(smarthostOfScope, [accountId, domainId ?? ''])
-    return row && opened(row, accountId)
+  const rowOf = ({ accountId, domainId }: SmarthostScope) =>
+    store.get(smarthostOfScope, [accountId, domainId ?? ''])
+
+  async function get(scope: SmarthostScope): Promise<StoredSmarthost | undefined> {
+    const row = await rowOf(scope)
+    return row && opened(row, scope.accountId)
   }
 
   const remembered = (scope: SmarthostScope) => scopes.get(keyOf(scope), () => get(scope))
@@ -161,30 +184,55 @@ export function openSmarthosts({ store, vault, service, clock, installation }: S
 
     get,
 
-    async set(scope, wish) {
+    async set(scope, wish, record = () => []) {
       const setting = checkSmarthostSetting(wish, service.domain)
       if ('field' in setting) return setting
       const { accountId, domainId } = scope
       const { host, port, tls, login } = setting
-      const id = newId()
-      const sealed = login ? vault.seal(login.password, sealedAs(id, accountId)) : null
-      const params = [id, accountId, domainId, host, port, tls, login?.username ?? null, sealed, clock()]
-      const committed = await store.commit([{ statement: setSmarthost, params, rows: 1 }])
-      if (!committed.ok) return 'no-such-domain'
-      forget(scope)
-      // Rows arrive in the shape that `returning` names, and one was expected.
-      const [row] = (committed.rows[0] ?? []) as readonly SmarthostRow[]
-      if (!row) throw new Error('setting a smarthost returned no row')
-      return opened(row, accountId)
+      const username = login?.username ?? null
+      for (let race = 0; race < RACES; race++) {
+        const before = await rowOf(scope)
+        const id = newId()
+        const at = clock()
+        const sealed = login ? vault.seal(login.password, sealedAs(id, accountId)) : null
+        const params = [id, accountId, domainId, host, port, tls, username, sealed, at, before?.id ?? '']
+        const after = { host, port, tls, username }
+        const committed = await store.commit([
+          { statement: setSmarthost, params, rows: 1 },
+          ...record({ ...(before && { before: factsOf(before) }), after, at }),
+        ])
+        forget(scope)
+        if (!committed.ok) {
+          if ((await rowOf(scope))?.id === before?.id) return 'no-such-domain'
+          continue
+        }
+        // Rows arrive in the shape that `returning` names, and one was expected.
+        const [row] = (committed.rows[0] ?? []) as readonly SmarthostRow[]
+        if (!row) throw new Error('setting a smarthost returned no row')
+        return opened(row, accountId)
+      }
+      throw new Error(`setting a smarthost lost ${RACES} races in a row`)
     },
 
-    async remove(scope) {
-      const params = [scope.accountId, scope.domainId ?? '']
-      const committed = await store.commit([{ statement: removeSmarthost, params }])
-      forget(scope)
-      return committed.ok && (committed.rows[0]?.length ?? 0) > 0
+    async remove(scope, record = () => []) {
+      for (let race = 0; race < RACES; race++) {
+        const before = await rowOf(scope)
+        if (!before) return false
+        const params = [scope.accountId, scope.domainId ?? '', before.id]
+        const committed = await store.commit([
+          { statement: removeSmarthost, params, rows: 1 },
+          ...record({ before: factsOf(before), at: clock() }),
+        ])
+        forget(scope)
+        if (committed.ok) return true
+      }
+      throw new Error(`removing a smarthost lost ${RACES} races in a row`)
     },
   }
+}
+
+function factsOf({ host, port, tls, username }: SmarthostRow): SmarthostFacts {
+  return { host, port, tls, username }
 }
 
 /** A space is in no id, so two keys never meet. */
