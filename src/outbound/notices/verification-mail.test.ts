@@ -94,6 +94,8 @@ onBothEngines('nobody is buried in them', async (_t, open) => {
     assert.ok(take(i % 2 ? ACCOUNT : OTHER_ACCOUNT, i % 3 ? to : 'ME@dest.example'))
   assert.equal(take(ACCOUNT, to), false)
   assert.equal(take(OTHER_ACCOUNT, to), false)
+  assert.equal(take(ACCOUNT, 'me+again@dest.example'), false)
+  assert.ok(take(ACCOUNT, '+me@dest.example'))
   assert.ok(take(ACCOUNT, 'you@dest.example'))
   assert.ok(take(ACCOUNT, to, HOUR_MS))
 
