@@ -12,8 +12,9 @@ export function readJson<T>(
   body: unknown,
   schema: z.ZodType<T>,
   hints: Readonly<Record<string, string>>,
+  mostTokens?: number,
 ): ReadJson<T> {
-  const parsed = parse(body)
+  const parsed = parse(body, mostTokens)
   if ('refusal' in parsed) return { ok: false, refusal: parsed.refusal }
   const poisoned = mayHoldProto(body) ? pointerToProto(parsed.value) : undefined
   if (poisoned !== undefined) {
@@ -25,13 +26,16 @@ export function readJson<T>(
   return { ok: false, refusal: explain(result.error.issues, parsed.value, hints) }
 }
 
-function parse(body: unknown): { readonly value: unknown } | { readonly refusal: Refusal } {
+function parse(
+  body: unknown,
+  mostTokens: number | undefined,
+): { readonly value: unknown } | { readonly refusal: Refusal } {
   if (!Buffer.isBuffer(body) || body.length === 0) {
     return {
       refusal: { kind: 'field-missing', pointer: '', detail: 'The request has no body; send a JSON object.' },
     }
   }
-  const fault = checkJsonShape(body)
+  const fault = checkJsonShape(body, mostTokens)
   if (fault)
     return { refusal: { kind: 'field-invalid', pointer: fault.pointer, detail: SHAPES[fault.fault](fault) } }
   let text: string
