@@ -14,6 +14,8 @@ const SERVERNAME = 'localhost'
 export interface Dialogue {
   /** Rejects when the connection is gone before the answer is whole. An empty question only waits. */
   ask<A>(question: Buffer | string, read: Reader<A>): Promise<A>
+  /** What wants no answer. Resolves when the socket has taken it. */
+  write(bytes: Buffer): Promise<void>
   /** The connection is gone, whoever ended it. */
   readonly ended: boolean
   close(): void
@@ -75,6 +77,11 @@ export async function openDialogue({ trust, ...to }: DialogueOptions): Promise<D
         }
         if (question.length > 0) socket.write(question)
         onBytes()
+      }),
+    write: (bytes) =>
+      new Promise((resolve, reject) => {
+        onEnd = reject
+        socket.write(bytes, (error) => (error ? reject(error) : resolve()))
       }),
     get ended() {
       return broken !== undefined

@@ -6,6 +6,8 @@ export const SUBJECT = 'Your order is on its way'
 
 /** Recipients spread over this many domains, which is as many lanes. */
 const DOMAINS = 10
+/** As many destinations of forwards, each at a domain of its own. */
+export const ROUTED_DOMAINS = DOMAINS
 
 // Places that Template fills; each is as wide as the digits that replace it, so a request never changes its length.
 const SEQUENCE = 'NNNNNNNN'
@@ -54,10 +56,10 @@ export function restTemplate(phase: string): string {
 export const SMTP_ENVELOPE = `MAIL FROM:<${FROM}>\r\nRCPT TO:<${RECIPIENT}>\r\nDATA\r\n`
 
 /** The same message as MIME, with its final dot. No line starts with a dot, so there is nothing to stuff. */
-export function smtpTemplate(phase: string): string {
+export function smtpTemplate(phase: string, from = FROM): string {
   const boundary = '--_bench_0a1b2c3d4e5f'
   return [
-    `From: ${FROM}`,
+    `From: ${from}`,
     `To: ${RECIPIENT}`,
     `Subject: ${SUBJECT}`,
     `Message-ID: <${phase}-${SEQUENCE}@yourdomain.com>`,

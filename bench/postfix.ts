@@ -3,15 +3,15 @@ import { generateKeyPairSync } from 'node:crypto'
 import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { type AddressInfo, connect, createServer } from 'node:net'
 import { join } from 'node:path'
-import { startServer } from './server-process.ts'
+import { ROUTED, ROUTES, SENDER, SENDER_DOMAIN } from './forwarding.ts'
+import { type ServerProcess, startServer } from './server-process.ts'
 import type { Peer, PeerSetup } from './stage.ts'
 import { until } from './until.ts'
 
-/** The peer: Postfix that signs with OpenDKIM, as an instance of its own in a temporary folder; the system's is not
- *  touched. Every message is queued with fsync (its default), signed in the SMTP session by the milter, and relayed
- *  to the sink over kept connections. Without a syslog it logs for free. Where a default could have held it back it
- *  was measured: in_flow_delay 0, 50 deliveries at once, static connection cache, no DNS: none made a difference
- *  beyond the noise, the processors are the limit. */
+/** The peer: Postfix as an instance of its own in a temporary folder; the system's is not touched. Every message is
+ *  queued with fsync (its default), and relayed to the sink over kept connections. Without a syslog it logs for free.
+ *  Where a default could have held it back it was measured: in_flow_delay 0, 50 deliveries at once, static connection
+ *  cache, no DNS: none made a difference beyond the noise, the processors are the limit. */
 
 const MASTER = '/usr/lib/postfix/sbin/master'
 const POSTFIX = '/usr/sbin/postfix'
@@ -26,23 +26,18 @@ export function postfixMissing(): string | undefined {
   return undefined
 }
 
+/** Signs what it relays: OpenDKIM does, as a milter in the SMTP session. */
 export async function startPostfix({ folder, sinkPort, signal }: PeerSetup): Promise<Peer> {
-  const config = join(folder, 'etc')
   const milter = join(folder, 'opendkim.sock')
-  const port = await freePort()
-  // Its daemons run as the user postfix and must get in.
-  chmodSync(folder, 0o755)
-  mkdirSync(config)
-  writeFileSync(join(config, 'main.cf'), mainCf(folder, sinkPort, milter))
-  writeFileSync(join(config, 'master.cf'), masterCf(port))
+  await using started = new AsyncDisposableStack()
   writeFileSync(join(folder, 'opendkim.conf'), opendkimConf(folder, milter))
   const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
   writeFileSync(join(folder, 'dkim.pem'), privateKey.export({ type: 'pkcs1', format: 'pem' }), {
     mode: 0o600,
   })
-
+  // Its user must get in.
+  chmodSync(folder, 0o755)
   const log = join(folder, 'log')
-  await using started = new AsyncDisposableStack()
   const opendkim = started.use(
     startServer({ command: OPENDKIM, args: ['-f', '-x', join(folder, 'opendkim.conf')], log, signal }),
   )
@@ -50,13 +45,9 @@ export async function startPostfix({ folder, sinkPort, signal }: PeerSetup): Pro
   if (!(await until(() => opendkim.ended || existsSync(milter), patience)) || opendkim.ended) {
     throw new Error(`OpenDKIM did not start:\n${opendkim.lastWords()}`)
   }
-  // Makes the queue's folders, with the owners that Postfix wants.
-  mkdirSync(join(folder, 'queue'))
-  execFileSync(POSTFIX, ['-c', config, 'check'], { stdio: 'pipe' })
-  const master = started.use(startServer({ command: MASTER, args: ['-c', config, '-s'], log, signal }))
-  if (!(await until(() => master.ended || answers(port), patience)) || master.ended) {
-    throw new Error(`Postfix did not start:\n${master.lastWords()}`)
-  }
+  const milters = `smtpd_milters = unix:${milter}\nmilter_default_action = tempfail\n`
+  const { master, port } = await startMaster({ folder, sinkPort, signal }, milters)
+  started.use(master)
   const running = started.move()
   return {
     name: 'Postfix',
@@ -68,7 +59,56 @@ export async function startPostfix({ folder, sinkPort, signal }: PeerSetup): Pro
   }
 }
 
-function mainCf(folder: string, sinkPort: number, milter: string): string {
+/** Forwards by its alias table, and does no more with a message: it asks no DNS, verifies, signs and seals nothing,
+ *  leaves the sender as it is, and answers once the message is in its queue. */
+export async function startPostfixForwarder(setup: PeerSetup): Promise<Peer> {
+  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
+  const key = privateKey.export({ type: 'pkcs8', format: 'pem' })
+  const aliases = ROUTES.map(([from, to]) => `{ ${from} = ${to} }`).join(', ')
+  const maps = `virtual_alias_domains = ${ROUTED}\nvirtual_alias_maps = inline:{ ${aliases} }\n`
+  const { master, port } = await startMaster(setup, maps)
+  return {
+    name: 'Postfix, forwarding',
+    pids: [master.pid],
+    load: './forward-load.ts',
+    target: {
+      ...{ host: '127.0.0.1', port, from: SENDER, routed: ROUTED },
+      signing: { domain: SENDER_DOMAIN, selector: 'bench', key },
+    },
+    lastWords: () => master.lastWords(),
+    [Symbol.asyncDispose]: () => master[Symbol.asyncDispose](),
+  }
+}
+
+async function startMaster(
+  { folder, sinkPort, signal }: PeerSetup,
+  settings: string,
+): Promise<{ readonly master: ServerProcess; readonly port: number }> {
+  const config = join(folder, 'etc')
+  const port = await freePort()
+  // Its daemons run as the user postfix and must get in.
+  chmodSync(folder, 0o755)
+  mkdirSync(config)
+  writeFileSync(join(config, 'main.cf'), mainCf(folder, sinkPort) + settings)
+  writeFileSync(join(config, 'master.cf'), masterCf(port))
+  // Makes the queue's folders, with the owners that Postfix wants.
+  mkdirSync(join(folder, 'queue'))
+  execFileSync(POSTFIX, ['-c', config, 'check'], { stdio: 'pipe' })
+  const master = startServer({
+    command: MASTER,
+    args: ['-c', config, '-s'],
+    log: join(folder, 'log'),
+    signal,
+  })
+  const patience = { every: 20, within: READY_WITHIN_MS, signal }
+  if (!(await until(() => master.ended || answers(port), patience)) || master.ended) {
+    await master[Symbol.asyncDispose]()
+    throw new Error(`Postfix did not start:\n${master.lastWords()}`)
+  }
+  return { master, port }
+}
+
+function mainCf(folder: string, sinkPort: number): string {
   return `
 compatibility_level = 3.6
 queue_directory = ${folder}/queue
@@ -86,8 +126,6 @@ local_recipient_maps =
 relayhost = [127.0.0.1]:${sinkPort}
 smtp_tls_security_level = none
 smtpd_tls_security_level = none
-smtpd_milters = unix:${milter}
-milter_default_action = tempfail
 `
 }
 

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type DevJson, devJson } from '#contract/dev-json.ts'
-import { startServer } from './server-process.ts'
+import { type ServerProcess, startServer } from './server-process.ts'
 import type { Peer, PeerSetup } from './stage.ts'
 import { until } from './until.ts'
 
@@ -14,6 +14,24 @@ export type PosthornDoor = 'rest' | 'submission'
 /** A development instance with an empty store, whose every outside name has the sink as its MX.
  *  `nodeOptions` reach its processes as NODE_OPTIONS. */
 export async function startPosthorn(door: PosthornDoor, setup: PeerSetup, nodeOptions = ''): Promise<Peer> {
+  const { server, instance } = await launchPosthorn(setup, nodeOptions)
+  return posthornPeer(server, door === 'rest' ? restDoor(instance) : submissionDoor(instance))
+}
+
+export function posthornPeer(server: ServerProcess, door: Pick<Peer, 'load' | 'target'>): Peer {
+  return {
+    name: 'Posthorn',
+    pids: [server.pid],
+    ...door,
+    lastWords: () => server.lastWords(),
+    [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
+  }
+}
+
+export async function launchPosthorn(
+  setup: PeerSetup,
+  nodeOptions = '',
+): Promise<{ readonly server: ServerProcess; readonly instance: DevJson }> {
   const data = join(setup.folder, 'data')
   const server = startServer({
     command: process.execPath,
@@ -37,14 +55,7 @@ export async function startPosthorn(door: PosthornDoor, setup: PeerSetup, nodeOp
     if (!(await until(() => server.ended || existsSync(ready), patience)) || server.ended) {
       throw new Error(`Posthorn did not open its doors:\n${server.lastWords()}`)
     }
-    const instance = devJson.parse(JSON.parse(readFileSync(ready, 'utf8')))
-    return {
-      name: 'Posthorn',
-      pids: [server.pid],
-      ...(door === 'rest' ? restDoor(instance) : submissionDoor(instance)),
-      lastWords: () => server.lastWords(),
-      [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
-    }
+    return { server, instance: devJson.parse(JSON.parse(readFileSync(ready, 'utf8'))) }
   } catch (error) {
     await server[Symbol.asyncDispose]()
     throw error

@@ -1,5 +1,6 @@
 import type { FaultsRound } from './faults-round.ts'
 import type { IdleRound } from './idle-round.ts'
+import type { LargeRound } from './large-round.ts'
 import type { RoundResult } from './round.ts'
 
 /** Numbers of several rounds as a person reads them. */
@@ -139,6 +140,10 @@ export function printShares(
   }
 }
 
+export function printBar({ perSecond: { median } }: Summary, bar: number): void {
+  console.log(`Forwarded ${whole(median)} a second; the bar is ${bar}: ${median >= bar ? 'kept' : 'MISSED'}`)
+}
+
 export function idleLine(round: IdleRound): string {
   const { beforeMiB, growthMiB, without, beside, ratio, lost, duplicated, othersCores } = round
   const rates = (pair: readonly number[]) => pair.map(whole).join(' and ')
@@ -162,6 +167,10 @@ export function printIdle(connections: number, rounds: readonly IdleRound[]): vo
     ['beside to without', over(({ ratio }) => ratio), (value) => value.toFixed(3)],
     ['cores that others kept busy', over(({ othersCores }) => othersCores), (value) => value.toFixed(2)],
   ])
+}
+
+export function largeLine({ idleMb, mostMb, seconds, lost, duplicated }: LargeRound): string {
+  return `${whole(idleMb)} MB idle, ${whole(mostMb)} MB at most; ${seconds.toFixed(1)} s, ${lost} lost, ${duplicated} duplicated`
 }
 
 export function faultsLine({ alone, beside, ratio, lost, duplicated, othersCores }: FaultsRound): string {

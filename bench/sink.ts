@@ -1,3 +1,4 @@
+import { open } from 'node:fs/promises'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { z } from 'zod'
 import { answerParent } from './child.ts'
@@ -5,12 +6,15 @@ import { monotonicMs } from './clock.ts'
 
 /** A counting SMTP server in a process of its own. It takes every message, keeps none, and counts copies by the id
  *  in X-Bench-Id (else Message-ID). It is no more of SMTP than a well-behaved client needs, so that it costs little
- *  beside what is measured. In: questions of the bench. Out: the answers below. */
+ *  beside what is measured. Asked to, it writes messages to a file, and syncs that before it answers, once for all that
+ *  ended meanwhile. In: questions of the bench. Out: the answers below. */
 export const SinkQuestion = z.discriminatedUnion('ask', [
   z.object({ ask: z.literal('port') }),
+  z.object({ ask: z.literal('sync'), file: z.string() }),
   z.object({ ask: z.literal('progress'), phase: z.string() }),
   z.object({ ask: z.literal('copies'), phase: z.string() }),
 ])
+export const SinkSyncs = z.literal('syncs')
 export const SinkPort = z.number()
 /** `lastNewAt` is when the last id arrived that was not here before, on the monotonic clock; 0 for never. */
 export const SinkProgress = z.object({
@@ -32,8 +36,11 @@ const CRLF = Buffer.from('\r\n')
 const HEADER_END = Buffer.from('\r\n\r\n')
 const FINAL_DOT = Buffer.from('\r\n.\r\n')
 const NOTHING = Buffer.alloc(0)
+/** Octets from the start of a content in which its id is looked for. */
+const HEAD = 64 * 1024
 
 const phases = new Map<string, Phase>()
+let file: SyncedFile | undefined
 
 if (import.meta.main) {
   const server = createServer({ noDelay: true }, serve)
@@ -43,6 +50,10 @@ if (import.meta.main) {
   answerParent((asked) => {
     const question = SinkQuestion.parse(asked)
     if (question.ask === 'port') return port
+    if (question.ask === 'sync') {
+      file = openSyncedFile(question.file)
+      return 'syncs'
+    }
     const { copies, total, lastNewAt } = phase(question.phase)
     if (question.ask === 'copies') return [...copies]
     const { user, system } = process.cpuUsage()
@@ -52,34 +63,96 @@ if (import.meta.main) {
 
 function serve(socket: Socket): void {
   let pending: Buffer = NOTHING
-  let inContent = false
+  /** The start of the content that is arriving. */
+  let head: Buffer | undefined
+  let reading = false
   // Peers drop connections as they like; all that counts is what had its final dot.
   socket.on('error', () => socket.destroy())
   socket.write('220 sink.example ESMTP\r\n')
   socket.on('data', (chunk: Buffer) => {
-    // A mark may straddle two chunks, so the search starts a little before the new one.
-    let from = Math.max(0, pending.length - FINAL_DOT.length)
     pending = pending.length === 0 ? chunk : Buffer.concat([pending, chunk])
+    if (!reading) void read()
+  })
+
+  async function read(): Promise<void> {
+    reading = true
     let replies = ''
+    const say = () => {
+      if (replies !== '' && !socket.writableEnded) socket.write(replies, 'latin1')
+      replies = ''
+    }
     for (;;) {
-      const mark = inContent ? FINAL_DOT : CRLF
-      const end = pending.indexOf(mark, from)
-      if (end === -1) break
-      if (inContent) {
-        count(pending.subarray(0, end))
-        inContent = false
+      if (head !== undefined) {
+        if (!takeContent(head)) break
+        if (file !== undefined) {
+          say()
+          await file.synced()
+        }
+        count(head)
+        head = undefined
         replies += '250 2.0.0 Ok\r\n'
       } else {
+        const end = pending.indexOf(CRLF)
+        if (end === -1) break
         const verb = pending.toString('latin1', 0, Math.min(end, 4)).toUpperCase()
-        inContent = verb === 'DATA'
+        pending = pending.subarray(end + CRLF.length)
+        if (verb === 'DATA') head = NOTHING
         replies += answer(verb)
         if (verb === 'QUIT') socket.end(replies)
       }
-      pending = pending.subarray(end + mark.length)
-      from = 0
     }
-    if (replies !== '' && !socket.writableEnded) socket.write(replies, 'latin1')
-  })
+    say()
+    reading = false
+  }
+
+  /** Whether its final dot was there. What may be the start of one stays pending. */
+  function takeContent(before: Buffer): boolean {
+    const dot = pending.indexOf(FINAL_DOT)
+    const end = dot === -1 ? Math.max(0, pending.length - FINAL_DOT.length + 1) : dot
+    const piece = pending.subarray(0, end)
+    pending = pending.subarray(dot === -1 ? end : end + FINAL_DOT.length)
+    file?.add(piece)
+    if (before.length < HEAD) head = before.length === 0 ? piece : Buffer.concat([before, piece])
+    return dot !== -1
+  }
+}
+
+/** A file that grows at its end. */
+interface SyncedFile {
+  add(piece: Buffer): void
+  /** Resolves when all that was added is on disk. */
+  synced(): Promise<void>
+}
+
+function openSyncedFile(path: string): SyncedFile {
+  const opened = open(path, 'w')
+  let waiting: Buffer[] = []
+  let next: PromiseWithResolvers<void> | undefined
+  let running = false
+
+  async function run(): Promise<void> {
+    running = true
+    const handle = await opened
+    while (next !== undefined) {
+      const [pieces, done] = [waiting, next]
+      waiting = []
+      next = undefined
+      await handle.appendFile(Buffer.concat(pieces))
+      await handle.datasync()
+      done.resolve()
+    }
+    running = false
+  }
+
+  return {
+    add: (piece) => void waiting.push(piece),
+    synced() {
+      next ??= Promise.withResolvers()
+      const { promise } = next
+      if (!running) void run()
+      return promise
+    },
+  }
 }
 
 function answer(verb: string): string {

@@ -5,7 +5,7 @@ import { type Child, startChild } from './child.ts'
 import { LoadResult } from './load.ts'
 import { benchId } from './message.ts'
 import { cpuSeconds } from './process-tree.ts'
-import { SinkCopies, SinkPort, SinkProgress } from './sink.ts'
+import { SinkCopies, SinkPort, SinkProgress, SinkSyncs } from './sink.ts'
 import { until } from './until.ts'
 
 /** What a measurement of one server stands on: the server from a fresh start with an empty store, the sink that its
@@ -26,7 +26,7 @@ export interface Peer extends AsyncDisposable {
   readonly name: string
   /** The processes whose trees count as the server's. */
   readonly pids: readonly number[]
-  readonly load: './rest-load.ts' | './smtp-load.ts'
+  readonly load: `./${'rest' | 'smtp' | 'forward' | 'large'}-load.ts`
   /** Where the load goes: the part of the generator's job that is the server's. */
   readonly target: Readonly<Record<string, unknown>>
   lastWords(): string
@@ -49,6 +49,8 @@ export interface StageOptions {
   readonly seconds: number
   /** No new message at the sink for this long means that the rest is lost. */
   readonly stalledMs: number
+  /** Whether the sink has each message on the same disk, synced, before it answers. */
+  readonly sinkSyncs?: boolean
   readonly signal: AbortSignal
 }
 
@@ -71,6 +73,7 @@ export async function openStage(start: StartPeer, options: StageOptions): Promis
   const folder = opening.use(temporaryFolder(dir))
   const sink = opening.use(startChild('./sink.ts', signal))
   const sinkPort = await sink.ask({ ask: 'port' }, SinkPort)
+  if (options.sinkSyncs) await sink.ask({ ask: 'sync', file: join(folder.path, 'sink') }, SinkSyncs)
   const peer = opening.use(await start({ folder: folder.path, sinkPort, signal }))
   const generator = opening.use(startChild(peer.load, signal))
   const opened = opening.move()

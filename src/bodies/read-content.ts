@@ -10,14 +10,24 @@ export function contentSize(content: Content): number {
 
 /** The whole of it, a piece at a time; the file is closed however the reading ends. Each piece has memory of its own.
  *  Throws what the file system throws. */
-export async function* contentChunks(content: Content): AsyncGenerator<Buffer, void, undefined> {
+export function contentChunks(content: Content): AsyncGenerator<Buffer, void, undefined> {
+  return pieces(content, () => Buffer.allocUnsafeSlow(CHUNK))
+}
+
+/** The same for readers that only look: a piece is valid until the next one is asked for. */
+export function contentGlimpses(content: Content): AsyncGenerator<Buffer, void, undefined> {
+  const buffer = Buffer.allocUnsafeSlow(content.kind === 'file' ? CHUNK : 0)
+  return pieces(content, () => buffer)
+}
+
+async function* pieces(content: Content, room: () => Buffer): AsyncGenerator<Buffer, void, undefined> {
   if (content.kind === 'memory') {
     yield content.bytes
     return
   }
   await using file = await open(content.path, 'r')
   for (;;) {
-    const { bytesRead, buffer } = await file.read(Buffer.allocUnsafeSlow(CHUNK), 0, CHUNK)
+    const { bytesRead, buffer } = await file.read(room(), 0, CHUNK)
     if (bytesRead === 0) return
     yield buffer.subarray(0, bytesRead)
   }

@@ -1,9 +1,8 @@
-import { contentChunks, contentSize } from '#bodies/read-content.ts'
+import { contentSize } from '#bodies/read-content.ts'
 import type { Authentication, SpfVerdict } from '#inbound/authenticate/authentication.ts'
 import type { Authenticator } from '#inbound/authenticate/authenticator.ts'
 import type { Routed, RoutingAction } from '#model/routing.ts'
 import type { SmtpAnswer } from '#model/smtp-answer.ts'
-import { hashBody, hashBodyOf } from '#protocol/dkim-body-hash.ts'
 import { StoreFull, type Write } from '#store/store.ts'
 import { type Acted, combineAnswers } from './combine-answers.ts'
 import { type ForwardWorld, FULL, forward } from './forward.ts'
@@ -11,6 +10,7 @@ import type { Incoming, Recipient } from './incoming.ts'
 import { isByAuthor } from './is-by-author.ts'
 import { judgeHops } from './judge-hops.ts'
 import { type Judgement, judgeOrigin, resultWords } from './judge-origin.ts'
+import { type BodyLook, lookAtBody } from './look-at-body.ts'
 import { prepareForward, type SealWorld, subjectOf } from './prepare-forward.ts'
 import { routedEvent } from './routed-event.ts'
 
@@ -26,8 +26,11 @@ export interface ActWorld extends ForwardWorld, SealWorld {
 interface Judged {
   readonly authentication: Authentication
   readonly judgement: Judgement & { readonly kind: 'taken' }
-  readonly bodyHash: string
+  readonly body: BodyLook
 }
+
+/** Of what goes nowhere. */
+const NOT_LOOKED_AT: BodyLook = { hash: '', eightBit: false }
 
 const BUSY: SmtpAnswer = {
   code: 451,
@@ -67,12 +70,12 @@ export async function act(world: ActWorld, incoming: Incoming, spf?: SpfVerdict)
   const isForwarded = incoming.recipients.some(
     ({ way }) => way.kind !== 'rule' || way.rule.action.type === 'forward',
   )
-  const bodyHash = isForwarded ? await hashOf(incoming) : ''
-  if (bodyHash === undefined) return refuse(world, incoming, NUL, authentication)
+  const body = isForwarded ? await lookAtBody(incoming) : NOT_LOOKED_AT
+  if (body === 'holds-nul') return refuse(world, incoming, NUL, authentication)
   const acted = await Promise.all(
     incoming.recipients.map((recipient) =>
       // A fault of ours for one of them is none of the others', who may be on their way.
-      actFor(world, incoming, recipient, { authentication, judgement, bodyHash }).catch((error: unknown) => {
+      actFor(world, incoming, recipient, { authentication, judgement, body }).catch((error: unknown) => {
         world.log.error({ err: error, session: incoming.session.id }, 'act: failed inside')
         return { kind: 'not-now', answer: error instanceof StoreFull ? FULL : BROKEN } as const
       }),
@@ -101,7 +104,7 @@ async function actFor(
     return { kind: 'not-now', answer: NO_WORKER }
   }
   const order = await prepareForward(world, incoming, recipient, {
-    ...{ routed, authentication: judged.authentication, bodyHash: judged.bodyHash },
+    ...{ routed, authentication: judged.authentication, body: judged.body },
     tellsSender: judged.judgement.provesSender,
   })
   if ('kind' in order) {
@@ -141,21 +144,6 @@ const NUL: SmtpAnswer = {
   code: 554,
   enhanced: '5.6.0',
   text: 'The message contains NUL, and cannot be forwarded as it is',
-}
-
-/** Of the body. Undefined: there is a NUL in the message. */
-async function hashOf({ content, block }: Incoming): Promise<string | undefined> {
-  if (content.kind === 'memory')
-    return content.bytes.includes(0) ? undefined : hashBody(content.bytes.subarray(block.bodyStart))
-  let holdsNul = false
-  async function* lookedAt(): AsyncGenerator<Buffer> {
-    for await (const chunk of contentChunks(content)) {
-      holdsNul ||= chunk.includes(0)
-      yield chunk
-    }
-  }
-  const hash = await hashBodyOf(lookedAt(), block.bodyStart)
-  return holdsNul ? undefined : hash
 }
 
 function routedOf(

@@ -6,23 +6,22 @@ import type { Incoming } from './incoming.ts'
 
 /** The message as it goes on: what we put before it, and then itself, octet for octet, but for the fields that bear our
  *  name and that we did not write. */
-export async function forwardContent(
+export function forwardContent(
   { content, header, block }: Pick<Incoming, 'content' | 'header' | 'block'>,
-  { prefix, without }: { readonly prefix: Buffer; readonly without: readonly HeaderField[] },
-): Promise<Buffer | StreamedContent> {
+  {
+    prefix,
+    without,
+    eightBit,
+  }: { readonly prefix: Buffer; readonly without: readonly HeaderField[]; readonly eightBit: boolean },
+): Buffer | StreamedContent {
   const kept = headerWithout(header, without)
   const { bodyStart } = block
   if (content.kind === 'memory') return Buffer.concat([prefix, kept, content.bytes.subarray(bodyStart)])
   const whole = Buffer.concat([prefix, kept])
-  let eightBit = !isAscii(whole)
-  for await (const chunk of contentChunks(content)) {
-    eightBit ||= !isAscii(chunk)
-    if (eightBit) break
-  }
   return {
     size: whole.length + contentSize(content) - bodyStart,
     header: whole,
-    eightBit,
+    eightBit: eightBit || !isAscii(whole),
     open: () => continued(whole, contentChunks(content), bodyStart),
   }
 }

@@ -19,6 +19,7 @@ import { encodeSrs } from '#protocol/srs.ts'
 import type { Forward } from './forward.ts'
 import { forwardContent, headerWithout } from './forward-content.ts'
 import type { Incoming, Recipient } from './incoming.ts'
+import type { BodyLook } from './look-at-body.ts'
 
 export interface SealWorld {
   readonly service: ServiceNames
@@ -46,8 +47,7 @@ export async function prepareForward(
   of: {
     readonly routed: Routed
     readonly authentication: Authentication
-    /** Of the body, which all recipients share. */
-    readonly bodyHash: string
+    readonly body: BodyLook
     readonly tellsSender: boolean
   },
 ): Promise<Forward | { readonly kind: 'refused'; readonly answer: SmtpAnswer }> {
@@ -66,7 +66,7 @@ export async function prepareForward(
   const header = headerWithout(incoming.header, without)
   const service = await world.serviceIdentity()
   const prefix = await sealForward(
-    { header, bodyHash: of.bodyHash },
+    { header, bodyHash: of.body.hash },
     {
       received: receivedFrom(incoming, { host, recipient: recipient.to }),
       ...{ recipient: recipient.to, destination, loopMark: loopMark(recipient.to, world.loopKey) },
@@ -83,7 +83,7 @@ export async function prepareForward(
     sender: mailFrom,
     previewEnabled: domain?.previewEnabled ?? false,
     destination,
-    content: await forwardContent(incoming, { prefix, without }),
+    content: forwardContent(incoming, { prefix, without, eightBit: of.body.eightBit }),
     // RFC 8689 §3 knows this one value.
     tls: textOf(block, 'tls-required')?.toLowerCase() === 'no' ? 'optional' : 'policy',
     headerMessageId: (textOf(block, 'message-id') ?? '').slice(0, MOST_TEXT),
