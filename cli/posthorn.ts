@@ -1,12 +1,16 @@
 #!/usr/bin/env node
 import { Command } from 'commander'
 import { dev } from './dev.ts'
-import { domainsCommand } from './domains.ts'
-import { openApiCommand } from './openapi.ts'
-import { queueCommand } from './queue.ts'
-import { serviceCommand } from './service.ts'
-import { tokensCommand } from './tokens.ts'
-import { zonesCommand } from './zones.ts'
+
+/** Each is loaded when it is asked for: the launcher of a server needs none of them, and stays as long as the server. */
+const GROUPS: Readonly<Record<string, () => Promise<Command>>> = {
+  zones: async () => (await import('./zones.ts')).zonesCommand(),
+  domains: async () => (await import('./domains.ts')).domainsCommand(),
+  tokens: async () => (await import('./tokens.ts')).tokensCommand(),
+  queue: async () => (await import('./queue.ts')).queueCommand(),
+  service: async () => (await import('./service.ts')).serviceCommand(),
+  openapi: async () => (await import('./openapi.ts')).openApiCommand(),
+}
 
 /** The command line: a client of the HTTP API, and what starts a server. */
 const program = new Command('posthorn')
@@ -32,14 +36,12 @@ A port of 0 takes any free one; dev.json in the data folder says which.`,
     process.exitCode = await dev()
   })
 
-for (const command of [
-  zonesCommand(),
-  domainsCommand(),
-  tokensCommand(),
-  queueCommand(),
-  serviceCommand(),
-  openApiCommand(),
-])
-  program.addCommand(command)
+const [asked = ''] = process.argv.slice(2)
+// Whoever names none of them, or asks for help, is shown them all.
+const wanted = Object.keys(GROUPS).includes(asked) ? [asked] : asked === 'dev' ? [] : Object.keys(GROUPS)
+for (const name of wanted) {
+  const group = await GROUPS[name]?.()
+  if (group) program.addCommand(group)
+}
 
 await program.parseAsync()

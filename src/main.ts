@@ -1,3 +1,4 @@
+import { flushCompileCache } from 'node:module'
 import { ConfigError, readConfig } from '#config/config.ts'
 import { banner } from '#development/banner.ts'
 import { removeDevJson, writeDevJson } from '#development/dev-json-file.ts'
@@ -19,6 +20,7 @@ import { openPromised } from './main/promised.ts'
 import { openReceiving } from './main/receiving.ts'
 import { openRegistries } from './main/registries.ts'
 import { openSending } from './main/sending.ts'
+import { openWorkersStorage } from './main/workers-storage.ts'
 
 /** The development instance, as a list: what there is, in the order in which it opens; it closes in reverse. */
 async function main(): Promise<void> {
@@ -30,8 +32,9 @@ async function main(): Promise<void> {
   const receiving = await openReceiving(kept, registries, promised, opened)
   const sending = openSending(kept, registries, promised, receiving, opened)
   const policies = await openPolicies(kept, registries, opened)
+  const workersStorage = await openWorkersStorage(kept, opened)
   const { dns, submission, http } = await openDoors(
-    { kept, registries, promised, receiving, sending, policies },
+    { kept, registries, promised, receiving, sending, policies, workersStorage },
     opened,
   )
   policies.begin()
@@ -56,6 +59,8 @@ async function main(): Promise<void> {
   await writeDevJson(config.DATA, dev)
   opened.defer(() => removeDevJson(config.DATA))
   process.stdout.write(banner(dev, { data: config.DATA }))
+  // Now, since not every process ends in order.
+  flushCompileCache()
   await asked()
 }
 

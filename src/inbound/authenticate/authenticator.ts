@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import type { ArrivedMail, Authentication, SenderSession, SpfVerdict } from './authentication.ts'
 import { isLarge, type Task, VerifyingThread, type VerifyingThreadOptions } from './verifying-thread.ts'
 
@@ -26,8 +27,11 @@ export interface AuthenticatorOptions extends VerifyingThreadOptions {
   readonly waiting?: number
 }
 
+/** One verifies more than a core signs, and costs 40 MB: the others are for the doors, the store and the signatures. */
+const HALF_THE_CORES = Math.max(1, Math.floor(availableParallelism() / 2))
+
 export function openAuthenticator(options: AuthenticatorOptions): Authenticator {
-  const { threads = 2, perThread = 8, waiting = 200 } = options
+  const { threads = HALF_THE_CORES, perThread = 8, waiting = 200 } = options
   const pool: VerifyingThread[] = []
   /** Those that read a file wait apart, so that the others need not wait for them. */
   const queues: { readonly small: Task[]; readonly large: Task[] } = { small: [], large: [] }
