@@ -35,7 +35,10 @@ for (const operation of inOrder(OPERATIONS)) {
   test(`${operation.id}: ${operation.method} ${operation.path}`, async () => {
     const { method, example } = operation
     const path = pathWith(operation, (parameter) => objects.id(parameter, operation))
-    const body = withAccount(BODIES[operation.id] ?? example?.body ?? null, instance.dev.account_id)
+    const body = withAccount(
+      objects.named(BODIES[operation.id] ?? example?.body ?? null),
+      instance.dev.account_id,
+    )
     const response = await checkedFetch(`${instance.dev.dashboard}${path}${QUERIES[operation.id] ?? ''}`, {
       method,
       headers: {

@@ -22,6 +22,8 @@ const ROOMS: Record<string, readonly string[]> = {
   'registry/routes': ['store'],
   'registry/suppressions': ['store', 'protocol'],
   'registry/quota': ['store', 'events'],
+  'registry/workers': ['store', 'vault'],
+  'workers/storage': ['store'],
   'outbound/compose': ['protocol', 'registry/domains'],
   'outbound/queue': ['store', 'bodies', 'observe'],
   // `store` for ids and writes, `bodies` for the header that it quotes and its own content, `registry/domains` for the
@@ -74,6 +76,7 @@ const ROOMS: Record<string, readonly string[]> = {
       'observe',
       'store',
       'registry/*',
+      'workers/storage',
       'outbound/accept',
       'outbound/queue',
       'outbound/outcome',

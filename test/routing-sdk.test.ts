@@ -2,14 +2,17 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import Cloudflare from 'cloudflare'
 import { checkedFetch } from '#test/checked-fetch.ts'
+import { type Deployed, deployWorker } from '#test/deploy-worker.ts'
 import { type Instance, startInstance } from '#test/instance.ts'
 import { addSecondAccount } from '#test/second-account.ts'
 
 let instance: Instance
 let client: Cloudflare
+let worker: Deployed
 
 before(async () => {
   instance = await startInstance()
+  worker = await deployWorker(instance, 'email-worker')
   client = new Cloudflare({
     fetch: checkedFetch,
     apiToken: instance.dev.api_token,
@@ -125,7 +128,7 @@ test('rules: every method of the SDK', async () => {
       matchers: literal('u@yourdomain.com'),
       actions: [{ type: 'worker', value: ['email-worker'] }],
     },
-    ...{ enabled: false, source: 'wrangler', owner_worker_tag: 'f'.repeat(32) },
+    ...{ enabled: false, source: 'wrangler', owner_worker_tag: worker.tag },
   })
   assert.deepEqual(changed, {
     ...made,
@@ -175,6 +178,8 @@ test('rules: what cannot be is refused, and the field named', async () => {
     [1001, '/actions/0/value/0', { actions: forward('nobody@dest.example') }],
     [1001, '/actions/0/value/0', { actions: forward('no address') }],
     [1001, '/actions/0/value/0', { actions: [{ type: 'worker', value: ['../x'] }] }],
+    [2016, '/actions/0/value/0', { actions: [{ type: 'worker', value: ['nobodys'] }] }],
+    [2016, '/owner_worker_tag', { source: 'wrangler', owner_worker_tag: 'f'.repeat(32) }],
     [1001, '/actions/0/value', { actions: [{ type: 'drop', value: ['me@dest.example'] }] }],
     [1001, '/matchers', { matchers: [] }],
     [1001, '/matchers', { matchers: [...literal('x@yourdomain.com'), ...literal('y@yourdomain.com')] }],
@@ -289,7 +294,7 @@ test('rules that forward to an unverified address wait for it, and end with it',
 
 test('the plan of wrangler deploy, applied as wrangler applies it', async () => {
   const { rules } = client.emailRouting
-  const tag = 'f'.repeat(32)
+  const { tag } = worker
   const actions: RuleWish['actions'] = [{ type: 'worker', value: ['email-worker'] }]
   const plan = (addresses: string[], catchAll: string[] = []) =>
     client.post(`/accounts/${instance.dev.account_id}/email/routing/rules/plan`, {

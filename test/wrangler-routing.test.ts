@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
+import { deployWorker } from '#test/deploy-worker.ts'
 import { type Instance, startInstance } from '#test/instance.ts'
 import { openWrangler, type Wrangler } from '#test/wrangler.ts'
 
@@ -167,6 +168,7 @@ test('rules: create, list, get, update, delete', async () => {
   await verify('me@dest.example')
   const drop = `${create} ${LITERAL} d@yourdomain.com --action-type drop --enabled false --zone-id ${zone_id}`
   assert.equal(await wrangler.prints(drop), created('(none)', false))
+  await deployWorker(instance, 'email-worker')
   const worker = `${create} ${LITERAL} w@yourdomain.com --action-type worker --action-value email-worker`
   assert.equal(await wrangler.prints(worker), created('(none)', true))
 

@@ -58,7 +58,8 @@ for (const { id, body } of declared) {
     assert.ok(described?.example, 'give the body an example by .meta({ examples: [...] })')
     const read = body.safeParse(described.example.body)
     assert.ok(read.success, read.error?.message ?? '')
-    const schema = described.documented.requestBody?.content[described.example.type]?.schema
+    const schema =
+      described.documented.requestBody?.content[described.example.type.split(';', 1)[0] ?? '']?.schema
     const references = described.document.components.schemas
     const reading = { references, unknownFields: 'allowed' } as const
     assert.equal(mismatch(schema ?? {}, described.example.body, reading), undefined)

@@ -29,9 +29,11 @@ export interface Operation<Query = unknown, Body = unknown, Result = unknown> {
   readonly body?: z.ZodType<Body>
   /** Repeated with the same Idempotency-Key it is done once. */
   readonly repeatable?: true
+  /** Commas, colons and brackets that its JSON may have, where it may have more than that of others. */
+  readonly mostTokens?: number
   /** A request without a body stands for `{}`. */
   readonly bodyMayBeMissing?: boolean
-  /** What the body is in place of JSON. */
+  /** What the body is in place of JSON: its handler gets the octets (`octets.ts`). */
   readonly bodyTypes?: readonly string[]
   readonly result: z.ZodType<Result>
   /** What an answer of 200 is in place of the envelope. */

@@ -1,13 +1,16 @@
 import { accountsOperations } from './accounts.ts'
 import { addressOperations } from './addresses.ts'
+import { analyticsEngineOperations } from './analytics-engine.ts'
 import { auditLogsOperations } from './audit-logs.ts'
 import { dnsRecordOperations } from './dns-records.ts'
 import { emailZoneOperations } from './email-zones.ts'
+import { kvOperations } from './kv.ts'
 import { messageOperations } from './messages.ts'
 import { mtaStsOperations } from './mta-sts.ts'
 import type { Operation } from './operation.ts'
 import { operatorOperations } from './operator.ts'
 import { operatorQuotaOperations } from './operator-quota.ts'
+import { queueOperations } from './queues.ts'
 import { routingSettingsOperations } from './routing-settings.ts'
 import { ruleOperations } from './rules.ts'
 import { sendingOperations } from './sending.ts'
@@ -16,6 +19,8 @@ import { serviceDomainOperations } from './service-domain.ts'
 import { smarthostOperations } from './smarthost.ts'
 import { suppressionOperations } from './suppressions.ts'
 import { tokensOperations } from './tokens.ts'
+import { workerOperations } from './workers.ts'
+import { workerPlaceOperations } from './workers-places.ts'
 import { zoneOperations } from './zones.ts'
 
 /** Operations about one kind of thing. */
@@ -69,6 +74,27 @@ export const RESOURCES: readonly Resource[] = [
     name: 'Smarthost',
     about: 'A relay that takes the mail of an account, or of one of its domains.',
     operations: smarthostOperations,
+  },
+  {
+    name: 'Workers',
+    about: 'Code of customers that mail passes through: versions, deployments, secrets.',
+    operations: workerOperations,
+  },
+  {
+    name: 'Routes of Workers',
+    about: 'Where Workers are reached, and when they run by themselves.',
+    operations: workerPlaceOperations,
+  },
+  { name: 'Workers KV', about: 'Values under keys, which Workers read and write.', operations: kvOperations },
+  {
+    name: 'Queues',
+    about: 'Messages that Workers send, until another Worker has taken them.',
+    operations: queueOperations,
+  },
+  {
+    name: 'Analytics Engine',
+    about: 'What Workers counted.',
+    operations: analyticsEngineOperations,
   },
   {
     name: 'Accounts and users',

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { EXAMPLE_WORKER } from './example-ids.ts'
 import { operation } from './operation.ts'
 import { pageQuery } from './paging.ts'
 
@@ -239,7 +240,7 @@ export const planRules = operation({
   body: planBody.meta({
     examples: [
       {
-        owner_worker_tag: '0123456789abcdef0123456789abcdef',
+        owner_worker_tag: EXAMPLE_WORKER,
         rules: [
           {
             matchers: [{ type: 'literal', field: 'to', value: 'support@yourdomain.com' }],

@@ -78,6 +78,7 @@ async function openHttp({
   const { config, log, store, bodies, accounts, vault, service, mayDial, now } = kept
   const { domains, mailSetup, smarthosts, destinations, rules, suppressions, quota, resolver, ca } =
     registries
+  const { workers, workerRules } = registries
   const hands = openOperatorHands({
     store,
     queue,
@@ -124,6 +125,7 @@ async function openHttp({
       publicUrl: () => `http://localhost:${http.port}`,
     },
     serviceDomain: { name: service.domain, ...watch },
+    scripts: { workers, workerRules },
     workersStorage,
     foresee: openForesight({ domains, destinations, suppressions, quota, alwaysSuppressed, now }),
     queue: {

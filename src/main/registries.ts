@@ -15,8 +15,10 @@ import { openSmarthosts } from '#registry/domains/smarthosts.ts'
 import { openQuota, type QuotaRule } from '#registry/quota/quota.ts'
 import { openDestinations } from '#registry/routes/destinations.ts'
 import { openRules } from '#registry/routes/rules.ts'
+import { openWorkerRules } from '#registry/routes/worker-rules.ts'
 import { countReports } from '#registry/suppressions/count-reports.ts'
 import { openSuppressions } from '#registry/suppressions/suppressions.ts'
+import { openWorkers } from '#registry/workers/workers.ts'
 import { developmentResolver } from '#sandbox/development-resolver.ts'
 import type { Write } from '#store/store.ts'
 import type { Kept } from './kept.ts'
@@ -67,12 +69,18 @@ export async function openRegistries(kept: Kept, opened: AsyncDisposableStack) {
   const files = certificate && key ? await openCertificateFiles({ certificate, key, log }) : undefined
   if (files) opened.defer(() => files.close())
 
+  // Every name below it is this machine's (RFC 6761 §6.3).
+  const workers = openWorkers({ store, vault, clock: now, host: 'localhost' })
+  await workers.sweep()
+
   return {
     smarthosts,
     domains,
     mailSetup,
     destinations: openDestinations({ store, clock: now }),
     rules: openRules({ store, clock: now }),
+    workers,
+    workerRules: openWorkerRules({ store, clock: now }),
     suppressions: openSuppressions({ store, clock: now }),
     quota: openQuota({ store, ...(rule && { rule }) }),
     development: { ...development, zone },

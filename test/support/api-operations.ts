@@ -36,7 +36,11 @@ export const OPERATIONS: readonly ApiOperation[] = DOCUMENTS.flatMap((document) 
 function exampleOf({ requestBody }: DocumentedOperation): ApiOperation['example'] {
   const [type, content] = Object.entries(requestBody?.content ?? {})[0] ?? []
   const [body] = content?.schema.examples ?? []
-  return type === undefined || body === undefined ? undefined : { type, body }
+  if (type === undefined || body === undefined) return undefined
+  // A form is what its boundary says.
+  const isForm = type === 'multipart/form-data' && typeof body === 'string'
+  const [, boundary] = isForm ? (/^--(\S+)/.exec(body) ?? []) : []
+  return { type: boundary === undefined ? type : `${type}; boundary=${boundary}`, body }
 }
 
 /** The path with a value in place of each parameter. */

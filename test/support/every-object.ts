@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
-import { EXAMPLE_ACCOUNT } from '#contract/example-ids.ts'
+import { EXAMPLE_ACCOUNT, EXAMPLE_VERSION, EXAMPLE_WORKER } from '#contract/example-ids.ts'
 import { PERMISSIONS } from '#model/permission.ts'
 import { type ApiOperation, OPERATIONS, pathWith } from './api-operations.ts'
 import { checkedFetch } from './checked-fetch.ts'
+import { deployWorker } from './deploy-worker.ts'
 import type { Instance } from './instance.ts'
 import { operatorToken } from './operator.ts'
 import { addUserToken } from './second-account.ts'
@@ -11,11 +12,17 @@ import { addUserToken } from './second-account.ts'
 export interface EveryObject {
   /** What stands for a parameter in the path of an operation. */
   id(parameter: string, operation: ApiOperation): string
+  /** An example with the account's own things in place of the document's. */
+  named(example: unknown): unknown
   /** The token with which the account, its user or the operator asks it. */
   secretFor(operation: ApiOperation): string
   /** Every id that is the account's alone. */
   readonly own: readonly string[]
 }
+
+/** A Worker whose newest version is the one that runs, whatever is done to the other. */
+const OTHER_WORKER = 'other-worker'
+const isOfOther = /^workers\.(?:secrets\.|scripts\.delete$)/
 
 /** Of the instance's own account. */
 export async function everyObject(instance: Instance): Promise<EveryObject> {
@@ -25,6 +32,7 @@ export async function everyObject(instance: Instance): Promise<EveryObject> {
   const known: Record<string, string> = {
     account_id,
     zone_id,
+    key_name: 'own',
     pause_kind: 'domain',
     pause_name: 'example.com',
   }
@@ -73,6 +81,30 @@ export async function everyObject(instance: Instance): Promise<EveryObject> {
     await ask('addresses.create', api_token, { email: 'me@example.com' }),
     'id',
   )
+  known['namespace_id'] = textIn(await ask('kv_namespaces.create', api_token, { title: 'own' }), 'id')
+  await ask('kv_values.put', api_token, 'value')
+  known['queue_id'] = textIn(await ask('queues.create', api_token, { queue_name: 'own' }), 'queue_id')
+  known['consumer_id'] = textIn(
+    await ask('queue_consumers.create', api_token, { script_name: 'own' }),
+    'consumer_id',
+  )
+  // One that has no consumer yet.
+  const freeQueue = textIn(await ask('queues.create', api_token, { queue_name: 'free' }), 'queue_id')
+  const bindings = [{ name: 'OWN', type: 'secret_text', text: 'own' }]
+  await deployWorker(instance, OTHER_WORKER, { metadata: { bindings } })
+  const worker = await deployWorker(instance, 'own-worker', { metadata: { bindings } })
+  known['script_name'] = 'own-worker'
+  known['secret_name'] = 'OWN'
+  known['version_id'] = worker.versionId
+  // Of no Worker, whose routes are set as a whole.
+  const route = { pattern: 'yourdomain.com/own/*' }
+  known['route_id'] = textIn(await ask('workers.routes.create', api_token, route), 'id')
+  const [hostName] = listOf(
+    await ask('workers.scripts.domains.update', api_token, {
+      origins: [{ hostname: 'own.yourdomain.com' }],
+    }),
+  )
+  known['domain_id'] = textIn(hostName, 'id')
   const wish = withAccount(
     OPERATIONS.find((each) => each.id === 'account.tokens.create')?.example?.body,
     account_id,
@@ -85,10 +117,18 @@ export async function everyObject(instance: Instance): Promise<EveryObject> {
   const particular: Readonly<Record<string, string>> = { 'deliveries.cancel': second }
   return {
     id(parameter, operation) {
+      if (parameter === 'queue_id' && operation.id === 'queue_consumers.create') return freeQueue
+      if (parameter === 'script_name' && isOfOther.test(operation.id)) return OTHER_WORKER
       if (parameter === 'token_id') return operation.path.startsWith('/user') ? users : ofAccount
       if (parameter === 'delivery_id') return particular[operation.id] ?? first
       return id(parameter)
     },
+    named: (example) =>
+      JSON.parse(
+        JSON.stringify(example)
+          .replaceAll(EXAMPLE_VERSION, worker.versionId)
+          .replaceAll(EXAMPLE_WORKER, worker.tag),
+      ),
     secretFor: ({ base, path }) => {
       if (base === '/operator/v1') return operator
       return /^\/(?:user|memberships)/.test(path) ? ofUser : api_token
@@ -98,6 +138,7 @@ export async function everyObject(instance: Instance): Promise<EveryObject> {
       users,
       ofAccount,
       first,
+      freeQueue,
     ],
   }
 }

@@ -27,6 +27,8 @@ export interface WranglerOptions {
   /** In place of the development token. */
   readonly token?: string
   readonly environment?: Readonly<Record<string, string>>
+  /** Standard input. */
+  readonly input?: string
   /** Words that hold spaces, after those of the command. */
   readonly more?: readonly string[]
 }
@@ -48,9 +50,10 @@ export async function openWrangler(instance: Instance): Promise<Wrangler> {
 
   async function run(args: readonly string[], options: WranglerOptions = {}): Promise<Ran> {
     const { dev } = instance
-    const { token = dev.api_token, environment = {}, more = [] } = options
+    const { token = dev.api_token, environment = {}, more = [], input } = options
     const ran = await runClient(process.execPath, [PROGRAM, ...args, ...more], {
       folder,
+      ...(input !== undefined && { input }),
       environment: {
         CLOUDFLARE_API_BASE_URL: dev.api,
         CLOUDFLARE_API_TOKEN: token,

@@ -5,6 +5,7 @@ import type { CatchAll } from '#registry/routes/rule.ts'
 import type { RuleFault, ZoneScope } from '#registry/routes/rules.ts'
 import { catchAllBody, explainRuleFault, noteRule, UNKNOWN_DOMAIN } from './rule-body.ts'
 import { isFault, readCatchAll } from './rule-wish.ts'
+import { lacksWorker } from './rule-worker.ts'
 import { type RulesWorld, zoneScope } from './rules.ts'
 import { type Answer, type Fault, serveOperation } from './serve-operation.ts'
 
@@ -26,6 +27,8 @@ export function catchAllRoutes(api: FastifyInstance, world: RulesWorld): void {
     if (isFault(domain)) return domain
     const wish = readCatchAll(call.body)
     if (isFault(wish)) return wish
+    const lacks = await lacksWorker(world.workers, call.accountId, wish)
+    if (lacks) return lacks
     const record = noteRule(call.by.audit, { accountId: call.accountId, at: now() })
     return answer(await rules.setCatchAll(scope, { domain: domain.name, wish }, record))
   })

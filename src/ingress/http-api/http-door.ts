@@ -1,8 +1,10 @@
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import type { Log } from '#observe/log.ts'
 import { StoreFull } from '#store/store.ts'
+import { absentProduct } from './absent-product.ts'
 import { accountRoutes } from './accounts.ts'
 import { addressRoutes } from './addresses.ts'
+import { analyticsEngineRoutes } from './analytics-engine.ts'
 import { turnAway } from './answer.ts'
 import { apiDocumentRoutes } from './api-documents.ts'
 import { auditLogRoutes } from './audit-logs.ts'
@@ -11,9 +13,15 @@ import { dnsRecordRoutes } from './dns-records.ts'
 import { emailZoneRoutes } from './email-zones.ts'
 import { guard } from './guard.ts'
 import type { HttpWorld } from './http-world.ts'
+import { kvBulkRoutes } from './kv-bulk.ts'
+import { kvNamespaceRoutes } from './kv-namespaces.ts'
+import { kvValueRoutes } from './kv-values.ts'
 import { messageRoutes } from './messages.ts'
 import { mtaStsRoutes } from './mta-sts.ts'
 import { operatorRoutes } from './operator.ts'
+import { queueConsumerRoutes } from './queue-consumers.ts'
+import { queueMessageRoutes } from './queue-messages.ts'
+import { queueRoutes } from './queues.ts'
 import { routingDnsRoutes } from './routing-dns.ts'
 import { routingSettingsRoutes } from './routing-settings.ts'
 import { ruleRoutes } from './rules.ts'
@@ -24,6 +32,8 @@ import { smarthostRoutes } from './smarthost.ts'
 import { suppressionRoutes } from './suppressions.ts'
 import { tokenRoutes } from './tokens.ts'
 import { verifyAddressRoutes } from './verify-address.ts'
+import { workersDoor } from './workers-door.ts'
+import type { WorkersWorld } from './workers-world.ts'
 import { zoneRoutes } from './zones.ts'
 
 /** Of requests that carry no message. */
@@ -36,8 +46,8 @@ export function openHttpDoor(world: HttpWorld): FastifyInstance {
   const app = Fastify({
     logger: false,
     bodyLimit: SMALL_BODY,
-    // A Message-ID is in the path.
-    routerOptions: { maxParamLength: 400 },
+    // A Message-ID is in the path, or a key of KV of 512 octets; what is longer than these deserves an answer too.
+    routerOptions: { maxParamLength: 1600 },
     frameworkErrors: (_error, _request, reply) => {
       turnAway(reply, 'invalidSchema', 'The URL is not valid.')
     },
@@ -53,9 +63,10 @@ export function openHttpDoor(world: HttpWorld): FastifyInstance {
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
 
-  app.setNotFoundHandler((request, reply) =>
-    turnAway(reply, 'noRoute', `There is no ${request.method} ${request.url.split('?')[0]}.`),
-  )
+  app.setNotFoundHandler((request, reply) => {
+    const path = request.url.split('?', 1)[0] ?? ''
+    return turnAway(reply, 'noRoute', `There is no ${request.method} ${path}.${absentProduct(path)}`)
+  })
   app.setErrorHandler((error, request, reply) => explainError(error, request, reply, world.log))
   app.register(
     async (api) => {
@@ -71,6 +82,8 @@ export function openHttpDoor(world: HttpWorld): FastifyInstance {
       routingDnsRoutes(api, world)
       mtaStsRoutes(api, world)
       emailZoneRoutes(api, world)
+      workersDoor(api, scriptsWorld(world))
+      workersStorageRoutes(api, world)
       accountRoutes(api, world)
       tokenRoutes(api, world)
       auditLogRoutes(api, world)
@@ -84,11 +97,33 @@ export function openHttpDoor(world: HttpWorld): FastifyInstance {
 }
 
 function routingRoutes(api: FastifyInstance, world: HttpWorld): void {
-  const routing = { ...world, ...world.routing }
+  const routing = { ...world, ...world.routing, workers: world.scripts.workers }
   ruleRoutes(api, routing)
   catchAllRoutes(api, routing)
   planRoutes(api, routing)
   addressRoutes(api, routing)
+}
+
+/** What an upload may bind to is what the account keeps. */
+function scriptsWorld(world: HttpWorld): WorkersWorld {
+  const { kv, queues } = world.workersStorage
+  return {
+    ...world,
+    ...world.scripts,
+    hasKvNamespace: async (accountId, id) => (await kv.namespace(accountId, id)) !== undefined,
+    hasQueue: async (accountId, name) => (await queues.queueNamed(accountId, name)) !== undefined,
+  }
+}
+
+function workersStorageRoutes(api: FastifyInstance, world: HttpWorld): void {
+  const storage = { ...world, ...world.workersStorage }
+  kvNamespaceRoutes(api, storage)
+  kvValueRoutes(api, storage)
+  kvBulkRoutes(api, storage)
+  queueRoutes(api, storage)
+  queueMessageRoutes(api, storage)
+  queueConsumerRoutes(api, storage)
+  analyticsEngineRoutes(api, storage)
 }
 
 function explainError(error: unknown, request: FastifyRequest, reply: FastifyReply, log: Log): FastifyReply {

@@ -4,13 +4,17 @@ import type { MailSetup } from '#registry/domains/mail-setup.ts'
 import type { Quota } from '#registry/quota/quota.ts'
 import type { Suppressions } from '#registry/suppressions/suppressions.ts'
 import type { AddressesWorld } from './addresses.ts'
+import type { AnalyticsEngineWorld } from './analytics-engine.ts'
 import type { AuditWorld } from './audit-logs.ts'
+import type { KvWorld } from './kv-world.ts'
 import type { MessagesWorld } from './messages-world.ts'
 import type { OperatorWorld } from './operator-world.ts'
+import type { QueuesWorld } from './queue-body.ts'
 import type { RulesWorld } from './rules.ts'
 import type { ServedBy } from './serve-operation.ts'
 import type { ServiceDomainWorld } from './service-domain.ts'
 import type { SmarthostWorld } from './smarthost.ts'
+import type { WorkersWorld } from './workers-world.ts'
 import type { ZonesWorld } from './zones.ts'
 
 /** What the HTTP door's routes work with. */
@@ -31,5 +35,11 @@ export interface HttpWorld extends AuditWorld, ServiceDomainWorld {
   readonly routing: Omit<AddressesWorld & Pick<RulesWorld, 'rules'>, keyof ServedBy | 'now'>
   /** What becomes of mail: an account's own, and the whole queue. */
   readonly queue: Omit<MessagesWorld & OperatorWorld, 'accounts' | 'log' | 'now'>
+  /** Customers' Workers, and the rules that lead to them. */
+  readonly scripts: Pick<WorkersWorld, 'workers' | 'workerRules'>
+  /** What Workers keep. */
+  readonly workersStorage: Pick<KvWorld, 'kv'> &
+    Pick<QueuesWorld, 'queues'> &
+    Pick<AnalyticsEngineWorld, 'analytics'>
   readonly now: () => number
 }

@@ -38,11 +38,13 @@ function readQuery<Query>(given: unknown, { query }: Operation<Query>): Read<Que
 
 function readBody<Body>(
   given: unknown,
-  { body, bodyMayBeMissing = false }: Operation<unknown, Body>,
+  { body, bodyMayBeMissing = false, bodyTypes, mostTokens }: Operation<unknown, Body>,
 ): Read<Body> {
   if (!body) return { value: undefined as Body }
+  // What is no JSON is declared as octets.
+  if (bodyTypes) return { value: (Buffer.isBuffer(given) ? given : Buffer.alloc(0)) as Body }
   const missing = !Buffer.isBuffer(given) || given.length === 0
-  const read = readJson(missing && bodyMayBeMissing ? Buffer.from('{}') : given, body, {})
+  const read = readJson(missing && bodyMayBeMissing ? Buffer.from('{}') : given, body, {}, mostTokens)
   if (!read.ok) return { fault: invalid(read.refusal) }
   if (holdsNul(read.value)) return { fault: invalid({ detail: 'The body holds a NUL character.' }) }
   return { value: read.value }

@@ -6,18 +6,37 @@ import type { Plan, PlannedChange, PlanRequest } from '#registry/routes/plan-rul
 import type { RoutingRule } from '#registry/routes/rule.ts'
 import { actionBody, matchersOf, UNKNOWN_DOMAIN } from './rule-body.ts'
 import { isFault, readAction, readAll, readLiteral } from './rule-wish.ts'
+import { lacksWorker } from './rule-worker.ts'
 import type { RulesWorld } from './rules.ts'
 import { type Answer, type Fault, serveOperation } from './serve-operation.ts'
 
 /** `POST /accounts/{account_id}/email/routing/rules/plan` (clients.md §3.3): what `wrangler deploy` asks before it
  *  changes rules, one by one, by the routes for them. */
 export function planRoutes(api: FastifyInstance, world: RulesWorld): void {
+  const { workers } = world
   serveOperation(api, { operation: planRules, world }, async ({ by, accountId, body }) => {
     const wanted = readRequest(body)
     if (isFault(wanted)) return wanted
     const maySee = (zoneId: string) => permissionsIn(by.principal, zoneId).has('Email Routing Rules:Read')
-    return answer(await world.rules.plan(accountId, { ...wanted, maySee }))
+    const { ownerWorkerTag } = wanted
+    const lacks = await lacksWorker(workers, accountId, { managed: { source: 'wrangler', ownerWorkerTag } })
+    if (lacks) return lacks
+    return answer(await freed(accountId, await world.rules.plan(accountId, { ...wanted, maySee })))
   })
+
+  /** What a Worker left that is gone is nobody's: to take it is no conflict. */
+  async function freed(accountId: string, plan: Plan): Promise<Plan> {
+    if (plan.kind !== 'planned') return plan
+    const change = async (planned: PlannedChange): Promise<PlannedChange> => {
+      const tag = planned.type === 'conflict' ? planned.remote?.managed.ownerWorkerTag : null
+      const owned = tag == null || (await workers.tagged(accountId, tag)) !== undefined
+      return owned ? planned : { ...planned, type: 'updated' }
+    }
+    const zones = plan.zones.map(async (zone) => ({
+      ...{ ...zone, changes: await Promise.all(zone.changes.map(change)) },
+    }))
+    return { ...plan, zones: await Promise.all(zones) }
+  }
 }
 
 function readRequest(body: PlanBody): Omit<PlanRequest, 'maySee'> | Fault {

@@ -16,17 +16,19 @@ import type { LiteralRule } from '#registry/routes/rule.ts'
 import type { RuleFault, Rules } from '#registry/routes/rules.ts'
 import { accountRuleBody, explainRuleFault, noteRule, ruleBody } from './rule-body.ts'
 import { isFault, readRule } from './rule-wish.ts'
+import { type KnownWorkers, lacksWorker } from './rule-worker.ts'
 import { type Answer, type Call, type ServedBy, serveOperation } from './serve-operation.ts'
 
 export interface RulesWorld extends ServedBy {
   readonly rules: Rules
+  readonly workers: KnownWorkers
   readonly domains: Pick<Domains, 'zone' | 'zones'>
   readonly now: () => number
 }
 
 /** `/zones/{zone_id}/email/routing/rules`, and the same list for an account. */
 export function ruleRoutes(api: FastifyInstance, world: RulesWorld): void {
-  const { rules, domains, now } = world
+  const { rules, domains, workers, now } = world
 
   serveOperation(api, { operation: listRules, world }, async ({ accountId, params, query }) => {
     const { zoneId } = zoneScope({ accountId, params })
@@ -43,6 +45,8 @@ export function ruleRoutes(api: FastifyInstance, world: RulesWorld): void {
   serveOperation(api, { operation: createRule, world }, async (call) => {
     const wish = readRule(call.body)
     if (isFault(wish)) return wish
+    const lacks = await lacksWorker(workers, call.accountId, wish)
+    if (lacks) return lacks
     return answer(await rules.create(zoneScope(call), wish, note(call)))
   })
 
@@ -53,6 +57,8 @@ export function ruleRoutes(api: FastifyInstance, world: RulesWorld): void {
   serveOperation(api, { operation: updateRule, world }, async (call) => {
     const wish = readRule(call.body)
     if (isFault(wish)) return wish
+    const lacks = await lacksWorker(workers, call.accountId, wish)
+    if (lacks) return lacks
     return answer(await rules.update(zoneScope(call), { id: ruleId(call), wish }, note(call)))
   })
 

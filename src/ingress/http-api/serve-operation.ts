@@ -8,9 +8,11 @@ import type { Log } from '#observe/log.ts'
 import type { Accounts, Permission, Principal, Token } from '#registry/accounts/accounts.ts'
 import type { AuditActor } from '#registry/accounts/audit.ts'
 import { permissionsIn } from '#registry/accounts/policy.ts'
+import type { BodyBudget } from './body-budget.ts'
 import { checkCredentials, MALFORMED, readCredentials } from './credentials.ts'
 import type { Fault } from './fault.ts'
 import { holdsNul, readOperation } from './read-operation.ts'
+import { reserveBody } from './suppressions-door.ts'
 
 /** One operation of the control plane, served: who asks and may they, is the request in its shape, and the envelope
  *  around what the handler says. */
@@ -44,6 +46,8 @@ export interface Call<Query, Body> {
   readonly params: Readonly<Record<string, string>>
   readonly query: Query
   readonly body: Body
+  /** What the request says that its body is. */
+  readonly contentType: string
 }
 
 export interface UserCall<Query, Body> {
@@ -108,10 +112,12 @@ interface Described<Query, Body, Result> {
   readonly world: ServedBy
   /** What to say instead of NOT_VALID, where clients expect another code. */
   readonly notValid?: Fault
+  /** Bodies longer than those of other operations: only for who has a token, and while there is room. */
+  readonly large?: { readonly limit: number; readonly bodies: BodyBudget }
 }
 
 /** An operation of an account or a zone: what is another account's is not there (promise 6). */
-export function serveOperation<Query, Body, Result extends object | string | null>(
+export function serveOperation<Query, Body, Result>(
   api: FastifyInstance,
   described: Described<Query, Body, Result>,
   handle: (call: Call<Query, Body>) => Promise<Answer<Result> | FileAnswer>,
@@ -119,7 +125,7 @@ export function serveOperation<Query, Body, Result extends object | string | nul
   const { operation, world } = described
   const { scope, permission } = operation
   if (scope === 'user') throw new TypeError(`${operation.id}: serveUserOperation serves what is of a user`)
-  serve(api, described, async ({ by, params, query, body }) => {
+  serve(api, described, async ({ by, params, query, body, contentType }) => {
     const accountId =
       scope === 'account' ? params['account_id'] : await world.accountOfZone(params['zone_id'] ?? '')
     const principal = accountId === undefined ? undefined : await by.principalIn(accountId)
@@ -129,13 +135,13 @@ export function serveOperation<Query, Body, Result extends object | string | nul
     if (permission !== 'none' && !granted.has(permission)) return lacks(permission)
     const asked = readOperation(query, body, operation)
     if ('fault' in asked) return asked.fault
-    return handle({ by: { ...by, principal }, accountId, params, ...asked })
+    return handle({ by: { ...by, principal }, accountId, params, contentType, ...asked })
   })
 }
 
 /** An operation of whoever has the token, over all accounts in which it acts. Its permission is one that the token has
  *  somewhere: where that is enough, the handler decides. */
-export function serveUserOperation<Query, Body, Result extends object | string | null>(
+export function serveUserOperation<Query, Body, Result>(
   api: FastifyInstance,
   described: Described<Query, Body, Result>,
   handle: (call: UserCall<Query, Body>) => Promise<Answer<Result>>,
@@ -156,22 +162,38 @@ interface Admitted {
   readonly params: Readonly<Record<string, string>>
   readonly query: unknown
   readonly body: unknown
+  readonly contentType: string
 }
 
-function serve<Query, Body, Result extends object | string | null>(
+/** Who was let in before the body came. */
+const admitted = new WeakMap<FastifyRequest, Asker>()
+
+function serve<Query, Body, Result>(
   api: FastifyInstance,
-  { operation, world, notValid = NOT_VALID }: Described<Query, Body, Result>,
+  { operation, world, notValid = NOT_VALID, large }: Described<Query, Body, Result>,
   answer: (admitted: Admitted) => Promise<Answer<Result> | FileAnswer>,
 ): void {
   api.route({
     method: operation.method,
     url: operation.path.replaceAll(/\{(\w+)\}/g, ':$1'),
+    ...(large && {
+      bodyLimit: large.limit,
+      // Before a single byte of the body is kept: strangers cost nothing.
+      onRequest: async (request, reply) => {
+        const asker = await authenticate(request, world, notValid)
+        if ('status' in asker) return refuse(reply, asker)
+        admitted.set(request, asker)
+        return reserveBody(request, reply, large)
+      },
+    }),
     handler: async (request, reply) => {
-      const asker = await authenticate(request, world, notValid)
+      const asker = admitted.get(request) ?? (await authenticate(request, world, notValid))
       if ('status' in asker) return refuse(reply, asker)
       const params = paramsShape.parse(request.params)
       if (holdsNul(params)) return refuse(reply, NO_SUCH_OBJECT)
-      const answered = await answer({ by: asker, params, query: request.query, body: request.body })
+      const contentType = request.headers['content-type'] ?? ''
+      const asked = { params, query: request.query, body: request.body, contentType }
+      const answered = await answer({ by: asker, ...asked })
       if ('status' in answered) return refuse(reply, answered)
       if ('file' in answered) return sendFile(reply, answered)
       const { result, info, messages = [] } = answered

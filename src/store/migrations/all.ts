@@ -10,6 +10,8 @@ import { onboarding } from './0008-onboarding.ts'
 import { mtaSts } from './0009-mta-sts.ts'
 import { limits } from './0010-limits.ts'
 import { forwards } from './0011-forwards.ts'
+import { workers } from './0012-workers.ts'
+import { workersStorage } from './0013-workers-storage.ts'
 
 /** Every migration in its order. A released one never changes; what it should have done is a new one. */
 export const migrations: readonly Migration[] = [
@@ -24,4 +26,6 @@ export const migrations: readonly Migration[] = [
   { version: 9, name: 'mta-sts', sql: mtaSts },
   { version: 10, name: 'limits', sql: limits },
   { version: 11, name: 'forwards', sql: forwards },
+  { version: 12, name: 'workers', sql: workers },
+  { version: 13, name: 'workers-storage', sql: workersStorage },
 ]
