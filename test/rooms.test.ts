@@ -24,6 +24,7 @@ const ROOMS: Record<string, readonly string[]> = {
   'registry/quota': ['store', 'events'],
   'registry/workers': ['store', 'vault'],
   'workers/storage': ['store'],
+  'workers/runtime': ['store', 'vault', 'net', 'observe', 'bodies', 'registry/workers', 'workers/storage'],
   'outbound/compose': ['protocol', 'registry/domains'],
   'outbound/queue': ['store', 'bodies', 'observe'],
   // `store` for ids and writes, `bodies` for the header that it quotes and its own content, `registry/domains` for the

@@ -1,0 +1,121 @@
+// The host's way into a customer's isolate. A request becomes a ForwardableEmailMessage here, so that `setReject()`
+// is synchronous, and errors are the isolate's own.
+import { WorkerEntrypoint } from 'cloudflare:workers'
+
+/** Errors of ours that a handler has not caught; what nobody awaited must not pass in silence. */
+const uncaught = new WeakSet()
+addEventListener('unhandledrejection', ({ reason }) => {
+  if (reason !== null && typeof reason === 'object') uncaught.add(reason)
+})
+
+export function entryOf(user, hostActions) {
+  return class extends WorkerEntrypoint {
+    async fetch(request) {
+      const { ctx, env } = this
+      const entrypoint = request.headers.get('x-posthorn-entrypoint')
+      if (entrypoint !== null) return fetchEntrypoint(user[entrypoint], request, { ctx, env })
+      if (new URL(request.url).pathname === '/handlers') return Response.json(handlersOf(user.default))
+      const actions = hostActions ?? env.POSTHORN_HOST
+      const meta = JSON.parse(utf8(request.headers.get('x-posthorn-email')))
+      const headers = meta.headers ?? (await actions.headers(meta.token))
+      await runEmail({
+        meta: { ...meta, headers },
+        raw: request.body,
+        actions,
+        target: user.default,
+        ctx,
+        env,
+      })
+      return new Response()
+    }
+  }
+}
+
+async function runEmail({ meta, raw, actions, target, ctx, env }) {
+  /** @type {{ reason?: string, over: boolean, asked: Promise<unknown>[] }} */
+  const state = { reason: undefined, over: false, asked: [] }
+  const message = messageOf({ meta, raw, actions, state })
+  const verdict = {}
+  try {
+    const handler = isClass(target) ? new target(ctx, env) : target
+    if (typeof handler?.email !== 'function') {
+      throw new TypeError('Handler does not export an email() function.')
+    }
+    await handler.email(message, env, ctx)
+  } catch (error) {
+    verdict.exception = described(error)
+  }
+  // What was asked for before the handler returned is done, awaited or not.
+  const results = await Promise.allSettled(state.asked)
+  state.over = true
+  // Rejections that nobody handles are told of between two turns.
+  if (results.some(({ status }) => status === 'rejected')) await scheduler.wait(0)
+  const lost = results.find(({ reason }) => reason !== undefined && uncaught.has(reason))
+  if (lost) verdict.exception ??= described(lost.reason)
+  if (state.reason !== undefined) verdict.reason = state.reason
+  await actions.settle(meta.token, verdict)
+}
+
+function messageOf({ meta, raw, actions, state }) {
+  const { token, from, to, rawSize, canBeForwarded, authentication } = meta
+  const ask = (action, ...wish) => {
+    if (state.over) return Promise.reject(new Error('The message is settled: its handler has returned.'))
+    const asked = actions[action](token, ...wish)
+    // The caller's promise is one of its own: only that one is looked at for who awaits it.
+    state.asked.push(asked)
+    return asked.then((result) => result)
+  }
+  return {
+    from,
+    to,
+    headers: headersOf(meta.headers),
+    raw: raw ?? new Response('').body,
+    rawSize,
+    canBeForwarded,
+    authentication,
+    setReject(reason) {
+      if (!state.over) state.reason = String(reason)
+    },
+    forward: (rcptTo, headers) => ask('forward', rcptTo, headers),
+    reply: (reply) => ask('reply', reply),
+  }
+}
+
+/** Fields that are none for `Headers` (a space in the name, a NUL) are in `raw` alone. */
+function headersOf(fields) {
+  const headers = new Headers()
+  for (const [name, value] of fields) {
+    try {
+      headers.append(name, value)
+    } catch {}
+  }
+  return headers
+}
+
+function fetchEntrypoint(target, request, { ctx, env }) {
+  const handler = isClass(target) ? new target(ctx, env) : target
+  if (typeof handler?.fetch !== 'function') return new Response('No such entrypoint', { status: 404 })
+  const given = new Request(request)
+  given.headers.delete('x-posthorn-entrypoint')
+  return handler.fetch(given, env, ctx)
+}
+
+function handlersOf(target) {
+  const found = isClass(target) ? target.prototype : target
+  return ['fetch', 'email', 'queue', 'scheduled', 'tail'].filter(
+    (name) => typeof found?.[name] === 'function',
+  )
+}
+
+function isClass(target) {
+  return typeof target === 'function'
+}
+
+function described(error) {
+  if (!(error instanceof Error)) return { name: 'Error', message: String(error) }
+  return { name: error.name, message: error.message, stack: error.stack }
+}
+
+function utf8(base64) {
+  return new TextDecoder().decode(Uint8Array.from(atob(base64), (char) => char.charCodeAt(0)))
+}

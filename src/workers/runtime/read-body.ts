@@ -1,0 +1,28 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { OctetBudget } from './octet-budget.ts'
+
+/** The whole body, of at most `limit` octets. Undefined where it has more, which is answered with 413. What it takes of
+ *  the budget it gives back when the request is answered. Rejects where the peer breaks off. */
+export async function readBody(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { limit, budget }: { readonly limit: number; readonly budget: OctetBudget },
+): Promise<Buffer | undefined> {
+  const declared = Number(request.headers['content-length'] ?? limit)
+  const most = Math.min(declared, limit)
+  const giveBack = await budget.take(most)
+  response.once('close', giveBack)
+  if (response.destroyed) giveBack()
+  const chunks: Buffer[] = []
+  let octets = 0
+  for await (const chunk of request) {
+    if (!(chunk instanceof Buffer)) continue
+    octets += chunk.length
+    if (octets > limit) {
+      response.writeHead(413, 'Too large').end()
+      return undefined
+    }
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks)
+}

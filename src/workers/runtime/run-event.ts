@@ -1,0 +1,100 @@
+import { Readable } from 'node:stream'
+import type { Failure } from './host-services.ts'
+import type { RunningWorker } from './running-worker.ts'
+import { askWorker } from './worker-client.ts'
+import { parsed, record } from './worker-trace.ts'
+
+/** A batch for `queue()`. */
+export interface QueueEvent {
+  readonly queueName: string
+  readonly messages: readonly QueueEventMessage[]
+}
+
+export interface QueueEventMessage {
+  readonly id: string
+  readonly body: Uint8Array
+  readonly contentType: 'text' | 'bytes' | 'json' | 'v8'
+  /** This one included. */
+  readonly attempts: number
+  /** In milliseconds since 1970. */
+  readonly sentAt: number
+}
+
+/** What `queue()` said of its messages by name, and of all. */
+export type QueueOutcome =
+  | (Named & { readonly kind: 'done'; readonly retryAll?: { readonly delaySeconds?: number } })
+  /** It threw. What it had acked before stays acked; the rest is to be tried again. */
+  | (Named & { readonly kind: 'failed' })
+  /** Nothing is known: all is to be tried again. */
+  | Failure
+
+interface Named {
+  readonly acks: readonly string[]
+  readonly retries: readonly { readonly id: string; readonly delaySeconds?: number }[]
+}
+
+export type ScheduledOutcome = { readonly kind: 'done' } | { readonly kind: 'failed' } | Failure
+
+export async function runQueue(
+  running: RunningWorker,
+  { queueName, messages }: QueueEvent,
+  limitMs: number,
+): Promise<QueueOutcome> {
+  const answer = await dispatch(running, limitMs, 'queue', {
+    queue: queueName,
+    messages: messages.map(({ id, body, contentType, attempts, sentAt }) => ({
+      ...{ id, contentType, attempts, timestamp: sentAt },
+      body: Buffer.from(body).toString('base64'),
+    })),
+  })
+  return 'kind' in answer ? answer : readQueueAnswer(answer.said)
+}
+
+export async function runScheduled(
+  running: RunningWorker,
+  { cron, at }: { readonly cron: string; readonly at: number },
+  limitMs: number,
+): Promise<ScheduledOutcome> {
+  const answer = await dispatch(running, limitMs, 'scheduled', { cron, scheduledTime: at })
+  if ('kind' in answer) return answer
+  return { kind: answer.said['outcome'] === 'ok' ? 'done' : 'failed' }
+}
+
+async function dispatch(
+  running: RunningWorker,
+  limitMs: number,
+  kind: 'queue' | 'scheduled',
+  event: unknown,
+): Promise<{ readonly said: Readonly<Record<string, unknown>> } | Failure> {
+  return running.during(limitMs, async (signal) => {
+    const response = await askWorker({
+      socketPath: running.socket('dispatch'),
+      method: 'POST',
+      url: `/${kind}`,
+      headers: [['host', 'posthorn.internal']],
+      body: Readable.from([Buffer.from(JSON.stringify(event))]),
+      signal,
+    })
+    let text = ''
+    for await (const chunk of response) text += String(chunk)
+    return { said: record(parsed(text)) ?? {} }
+  })
+}
+
+/** As workerd's own dispatch puts it. */
+function readQueueAnswer(said: Readonly<Record<string, unknown>>): QueueOutcome {
+  const { outcome, ackAll, retryBatch, explicitAcks, retryMessages } = said
+  const acks = Array.isArray(explicitAcks) ? explicitAcks.map(String) : []
+  const retries = (Array.isArray(retryMessages) ? retryMessages : []).flatMap((retry) => {
+    const { msgId, delaySeconds } = record(retry) ?? {}
+    return typeof msgId === 'string' ? [{ id: msgId, ...delayed(delaySeconds) }] : []
+  })
+  if (outcome !== 'ok') return { kind: 'failed', acks, retries }
+  const { retry, delaySeconds } = record(retryBatch) ?? {}
+  const retriesAll = retry === true && ackAll !== true
+  return { kind: 'done', acks, retries, ...(retriesAll && { retryAll: delayed(delaySeconds) }) }
+}
+
+function delayed(delaySeconds: unknown): { readonly delaySeconds?: number } {
+  return typeof delaySeconds === 'number' ? { delaySeconds } : {}
+}
