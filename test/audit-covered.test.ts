@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import Cloudflare from 'cloudflare'
+import type Cloudflare from 'cloudflare'
 import { checkedFetch } from '#test/checked-fetch.ts'
 import { type Instance, startInstance } from '#test/instance.ts'
 import { askOperator } from '#test/operator.ts'
+import { sdkClient } from '#test/sdk-client.ts'
 
 /** Every change that the page about audit logs names leaves its line, and so do those of suppressions that nobody asked
  *  for. */
@@ -12,12 +13,7 @@ let client: Cloudflare
 
 before(async () => {
   instance = await startInstance()
-  client = new Cloudflare({
-    fetch: checkedFetch,
-    apiToken: instance.dev.api_token,
-    baseURL: instance.dev.api,
-    maxRetries: 0,
-  })
+  client = sdkClient(instance.dev)
 })
 after(async () => instance[Symbol.asyncDispose]())
 

@@ -4,9 +4,9 @@ import { after, before, test } from 'node:test'
 import Cloudflare from 'cloudflare'
 import { createTransport } from 'nodemailer'
 import type { AccountQuota } from '#contract/operator-quota.ts'
-import { checkedFetch } from '#test/checked-fetch.ts'
 import { type Instance, startInstance } from '#test/instance.ts'
 import { askAccount, askOperator } from '#test/operator.ts'
+import { sdkClient } from '#test/sdk-client.ts'
 import { call } from '#test/sending-call.ts'
 
 /** What an account may send in a day, over every door. What is counted how in depth is the registry's test. */
@@ -16,11 +16,8 @@ let client: Cloudflare
 
 before(async () => {
   instance = await startInstance({ POSTHORN_DAILY_QUOTA_START: String(START) })
-  client = new Cloudflare({
-    fetch: checkedFetch,
-    apiToken: instance.dev.api_token,
-    baseURL: instance.dev.api,
-  })
+  // As often as it tries by itself, for `x-should-retry` to tell it not to.
+  client = sdkClient(instance.dev, { maxRetries: 2 })
 })
 after(async () => instance[Symbol.asyncDispose]())
 

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import Cloudflare from 'cloudflare'
-import { checkedFetch } from '#test/checked-fetch.ts'
+import type Cloudflare from 'cloudflare'
 import { skipWithout } from '#test/client-program.ts'
 import { contentOf, type Dug, dig } from '#test/dig.ts'
 import { type Instance, startInstance } from '#test/instance.ts'
+import { sdkClient } from '#test/sdk-client.ts'
 import { startUnbound, type Unbound } from '#test/unbound.ts'
 
 /** The hosted zone as two programs see it that know DNS better than we do: dig, and unbound as the resolver of
@@ -43,11 +43,7 @@ let records: readonly Cloudflare.DNS.RecordResponse[]
 
 before(async () => {
   instance = await startInstance()
-  const client = new Cloudflare({
-    fetch: checkedFetch,
-    apiToken: instance.dev.api_token,
-    baseURL: instance.dev.api,
-  })
+  const client = sdkClient(instance.dev)
   const path = `/zones/${instance.dev.zone_id}/dns_records`
   for (const [type, name, content, priority] of [...OURS, ...DELEGATED])
     await client.post(path, { body: { type, name, content, priority, ttl: 600 } })

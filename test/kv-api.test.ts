@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import Cloudflare from 'cloudflare'
+import type Cloudflare from 'cloudflare'
 import { checkedFetch } from '#test/checked-fetch.ts'
 import { type ApiError, type Instance, startInstance } from '#test/instance.ts'
+import { sdkClient } from '#test/sdk-client.ts'
 
 /** KV over REST: with the official SDK, and what its callers get wrong. */
 let instance: Instance
@@ -11,8 +12,7 @@ let id: string
 
 before(async () => {
   instance = await startInstance()
-  const { api: baseURL, api_token: apiToken } = instance.dev
-  client = new Cloudflare({ fetch: checkedFetch, apiToken, baseURL, maxRetries: 0 })
+  client = sdkClient(instance.dev)
   id = (await client.kv.namespaces.create({ ...account(), title: 'SDK' })).id
 })
 after(async () => instance[Symbol.asyncDispose]())

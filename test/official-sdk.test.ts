@@ -1,19 +1,16 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import Cloudflare from 'cloudflare'
-import { checkedFetch } from '#test/checked-fetch.ts'
 import { type Instance, startInstance } from '#test/instance.ts'
+import { sdkClient } from '#test/sdk-client.ts'
 
 let instance: Instance
 let client: Cloudflare
 
 before(async () => {
   instance = await startInstance()
-  client = new Cloudflare({
-    fetch: checkedFetch,
-    apiToken: instance.dev.api_token,
-    baseURL: instance.dev.api,
-  })
+  // As often as it tries by itself.
+  client = sdkClient(instance.dev, { maxRetries: 2 })
 })
 after(async () => instance[Symbol.asyncDispose]())
 
@@ -65,12 +62,7 @@ test('the official SDK tells errors apart', async () => {
     client.emailSending.send({ ...mail, from: 'not an address' }),
     Cloudflare.BadRequestError,
   )
-  const stranger = new Cloudflare({
-    fetch: checkedFetch,
-    apiToken: 'x'.repeat(40),
-    baseURL: instance.dev.api,
-    maxRetries: 0,
-  })
+  const stranger = sdkClient({ ...instance.dev, api_token: 'x'.repeat(40) })
   await assert.rejects(
     stranger.emailSending.send({ ...mail, from: 'a@yourdomain.com' }),
     Cloudflare.AuthenticationError,

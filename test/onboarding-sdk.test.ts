@@ -4,6 +4,7 @@ import Cloudflare from 'cloudflare'
 import { PERMISSIONS } from '#model/permission.ts'
 import { checkedFetch } from '#test/checked-fetch.ts'
 import { type Instance, startInstance } from '#test/instance.ts'
+import { sdkClient } from '#test/sdk-client.ts'
 import { addSecondAccount } from '#test/second-account.ts'
 
 /** Domains in and out of sending and routing, as the official SDK and wrangler do it (clients.md §1.1, §2). */
@@ -12,12 +13,7 @@ let client: Cloudflare
 
 before(async () => {
   instance = await startInstance()
-  client = new Cloudflare({
-    fetch: checkedFetch,
-    apiToken: instance.dev.api_token,
-    baseURL: instance.dev.api,
-    maxRetries: 0,
-  })
+  client = sdkClient(instance.dev)
 })
 after(async () => instance[Symbol.asyncDispose]())
 
@@ -367,12 +363,7 @@ test('requests that are wrong say where', async () => {
 test('another account’s zone and domain are not there, and each change is in the audit log', async () => {
   const { account_id, zone_id } = instance.dev
   const other = addSecondAccount(instance.directory, PERMISSIONS)
-  const stranger = new Cloudflare({
-    fetch: checkedFetch,
-    apiToken: other.token,
-    baseURL: instance.dev.api,
-    maxRetries: 0,
-  })
+  const stranger = sdkClient({ ...instance.dev, api_token: other.token })
   const [apex] = (await ask('GET', `/zones/${zone_id}/email/sending/subdomains`)).result as { tag: string }[]
   for (const call of [
     stranger.emailRouting.get(zone()),

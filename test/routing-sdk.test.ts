@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import Cloudflare from 'cloudflare'
-import { checkedFetch } from '#test/checked-fetch.ts'
 import { type Deployed, deployWorker } from '#test/deploy-worker.ts'
 import { type Instance, startInstance } from '#test/instance.ts'
+import { sdkClient } from '#test/sdk-client.ts'
 import { addSecondAccount } from '#test/second-account.ts'
 
 let instance: Instance
@@ -13,12 +13,7 @@ let worker: Deployed
 before(async () => {
   instance = await startInstance()
   worker = await deployWorker(instance, 'email-worker')
-  client = new Cloudflare({
-    fetch: checkedFetch,
-    apiToken: instance.dev.api_token,
-    baseURL: instance.dev.api,
-    maxRetries: 0,
-  })
+  client = sdkClient(instance.dev)
 })
 after(async () => instance[Symbol.asyncDispose]())
 
@@ -362,12 +357,7 @@ test("another account's ids are unknown, and permissions are asked for", async (
   })
   const all = ['Email Routing Rules:Edit', 'Email Routing Addresses:Edit', 'Account Settings:Edit']
   const second = addSecondAccount(instance.directory, all)
-  const other = new Cloudflare({
-    fetch: checkedFetch,
-    apiToken: second.token,
-    baseURL: instance.dev.api,
-    maxRetries: 0,
-  })
+  const other = sdkClient({ ...instance.dev, api_token: second.token })
   const theirs = { account_id: second.accountId }
   const unknown = isError(Cloudflare.NotFoundError, 7003)
   await assert.rejects(other.emailRouting.addresses.get(id, theirs), unknown)
@@ -384,12 +374,7 @@ test("another account's ids are unknown, and permissions are asked for", async (
     'Email Routing Rules:Read',
     'Email Routing Addresses:Edit',
   ])
-  const limited = new Cloudflare({
-    fetch: checkedFetch,
-    apiToken: lesser.token,
-    baseURL: instance.dev.api,
-    maxRetries: 0,
-  })
+  const limited = sdkClient({ ...instance.dev, api_token: lesser.token })
   const own = { account_id: lesser.accountId }
   const { id: theirId = '' } = await limited.emailRouting.addresses.create({
     ...own,
@@ -449,12 +434,7 @@ test('a token that is kept out of a zone sees none of its rules in lists of the 
       { ...reading, effect: 'deny', resources: { [`com.cloudflare.api.account.zone.${zone_id}`]: '*' } },
     ],
   })
-  const kept = new Cloudflare({
-    fetch: checkedFetch,
-    apiToken: value,
-    baseURL: instance.dev.api,
-    maxRetries: 0,
-  })
+  const kept = sdkClient({ ...instance.dev, api_token: value })
   assert.deepEqual(await collect(kept.emailRouting.accountRules.list(account())), [])
   await assert.rejects(
     collect(kept.emailRouting.rules.list(zone())),

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import Cloudflare from 'cloudflare'
-import { checkedFetch } from '#test/checked-fetch.ts'
+import type Cloudflare from 'cloudflare'
 import { type Instance, startInstance } from '#test/instance.ts'
+import { sdkClient } from '#test/sdk-client.ts'
 import { addSecondAccount } from '#test/second-account.ts'
 import { type Asked, type Called, call as callInstance } from '#test/sending-call.ts'
 
@@ -11,12 +11,7 @@ let client: Cloudflare
 
 before(async () => {
   instance = await startInstance()
-  client = new Cloudflare({
-    fetch: checkedFetch,
-    apiToken: instance.dev.api_token,
-    baseURL: instance.dev.api,
-    maxRetries: 0,
-  })
+  client = sdkClient(instance.dev)
 })
 after(async () => instance[Symbol.asyncDispose]())
 

@@ -3,8 +3,8 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { after, before, test } from 'node:test'
 import Cloudflare from 'cloudflare'
-import { checkedFetch } from '#test/checked-fetch.ts'
 import { type Instance, startInstance } from '#test/instance.ts'
+import { sdkClient } from '#test/sdk-client.ts'
 import { addSecondAccount } from '#test/second-account.ts'
 import { type Asked, type Called, call as callInstance } from '#test/sending-call.ts'
 
@@ -15,12 +15,7 @@ let client: Cloudflare
 
 before(async () => {
   instance = await startInstance()
-  client = new Cloudflare({
-    fetch: checkedFetch,
-    apiToken: instance.dev.api_token,
-    baseURL: instance.dev.api,
-    maxRetries: 0,
-  })
+  client = sdkClient(instance.dev)
 })
 after(async () => instance[Symbol.asyncDispose]())
 
@@ -152,12 +147,7 @@ test('complaints: ten a day are taken back, then 429, which no client repeats', 
   assert.deepEqual([eleventh.status, eleventh.error.code], [429, 10004])
   assert.equal(eleventh.headers.get('x-should-retry'), 'false')
   await instance.restart()
-  client = new Cloudflare({
-    fetch: checkedFetch,
-    apiToken: instance.dev.api_token,
-    baseURL: instance.dev.api,
-    maxRetries: 0,
-  })
+  client = sdkClient(instance.dev)
   await assert.rejects(list().delete(ids[10] ?? '', account()), Cloudflare.RateLimitError)
 })
 

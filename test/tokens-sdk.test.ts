@@ -3,9 +3,9 @@ import { readFileSync } from 'node:fs'
 import { after, before, test } from 'node:test'
 import Cloudflare from 'cloudflare'
 import { createTransport } from 'nodemailer'
-import { checkedFetch } from '#test/checked-fetch.ts'
 import { openAccount, openControlPlane } from '#test/control-plane.ts'
 import { type Instance, startInstance } from '#test/instance.ts'
+import { sdkClient } from '#test/sdk-client.ts'
 import { openTestStore } from '#test/stores.ts'
 
 let instance: Instance
@@ -13,18 +13,12 @@ let client: Cloudflare
 
 before(async () => {
   instance = await startInstance({ POSTHORN_DEV_ZONES: 'yourdomain.com, other.example' })
-  client = new Cloudflare({
-    fetch: checkedFetch,
-    apiToken: instance.dev.api_token,
-    baseURL: instance.dev.api,
-    maxRetries: 0,
-  })
+  client = sdkClient(instance.dev)
 })
 after(async () => instance[Symbol.asyncDispose]())
 
 const account = () => ({ account_id: instance.dev.account_id })
-const speaking = (apiToken: string) =>
-  new Cloudflare({ fetch: checkedFetch, apiToken, baseURL: instance.dev.api, maxRetries: 0 })
+const speaking = (apiToken: string) => sdkClient({ ...instance.dev, api_token: apiToken })
 
 async function groupId(name: string): Promise<string> {
   for await (const group of client.accounts.tokens.permissionGroups.list({ ...account(), name }))
@@ -165,12 +159,7 @@ test("the official SDK works with a user's token, and with its address and API k
   await using open = await openTestStore('sqlite')
   await using api = await openControlPlane(open.store)
   const one = await openAccount(api, 'one')
-  const user = new Cloudflare({
-    fetch: checkedFetch,
-    apiToken: one.ofUser.secret,
-    baseURL: api.base,
-    maxRetries: 0,
-  })
+  const user = sdkClient({ api: api.base, api_token: one.ofUser.secret })
   assert.equal((await user.user.get()).email, one.email)
   assert.equal((await user.user.tokens.verify()).id, one.ofUser.id)
   const memberships = []
@@ -198,13 +187,6 @@ test("the official SDK works with a user's token, and with its address and API k
   assert.deepEqual(await user.user.tokens.delete(id), { id })
 
   const apiKey = await api.accounts.newApiKey(one.user, ['Account Settings:Read'])
-  const keyed = new Cloudflare({
-    fetch: checkedFetch,
-    apiEmail: one.email,
-    apiKey,
-    apiToken: null,
-    baseURL: api.base,
-    maxRetries: 0,
-  })
+  const keyed = sdkClient({ api: api.base, api_token: '' }, { apiEmail: one.email, apiKey, apiToken: null })
   assert.equal((await keyed.user.get()).email, one.email)
 })

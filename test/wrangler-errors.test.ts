@@ -2,10 +2,9 @@ import assert from 'node:assert/strict'
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import Cloudflare from 'cloudflare'
 import { PERMISSIONS } from '#model/permission.ts'
-import { checkedFetch } from '#test/checked-fetch.ts'
 import { type Instance, startInstance } from '#test/instance.ts'
+import { sdkClient } from '#test/sdk-client.ts'
 import { addSecondAccount, addUserToken, type SecondAccount } from '#test/second-account.ts'
 import { openWrangler, type Wrangler } from '#test/wrangler.ts'
 
@@ -104,11 +103,7 @@ test('a domain and ids that nobody has', async () => {
 })
 
 test('a token that lacks the permission is told which', async () => {
-  const client = new Cloudflare({
-    fetch: checkedFetch,
-    apiToken: instance.dev.api_token,
-    baseURL: instance.dev.api,
-  })
+  const client = sdkClient(instance.dev)
   const account_id = instance.dev.account_id
   const [group] = (
     await client.accounts.tokens.permissionGroups.list({ account_id, name: 'Email Routing Rules Read' })
@@ -185,7 +180,7 @@ test("a user's token, and an address with its API key, need no account id", asyn
   assert.match(printed, /│ Development │ <id> │/)
   assert.match(await wrangler.prints('email routing list', user), /│ yourdomain\.com │ <id> │ yes │/)
 
-  const client = new Cloudflare({ fetch: checkedFetch, apiToken: token, baseURL: dev.api })
+  const client = sdkClient({ ...dev, api_token: token })
   // The test states the shape that the API documents.
   const key = await client.put<{ result: { api_key: string } }>('/user/api_key')
   const keyed = {

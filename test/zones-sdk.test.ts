@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import Cloudflare from 'cloudflare'
-import { checkedFetch } from '#test/checked-fetch.ts'
 import { type Instance, startInstance } from '#test/instance.ts'
+import { sdkClient } from '#test/sdk-client.ts'
 import { addSecondAccount, addUserToken } from '#test/second-account.ts'
 
 /** Zones and their records, as the official SDK sees them. */
@@ -16,7 +16,7 @@ before(async () => {
 after(async () => instance[Symbol.asyncDispose]())
 
 function clientWith(apiToken: string): Cloudflare {
-  return new Cloudflare({ fetch: checkedFetch, apiToken, baseURL: instance.dev.api, maxRetries: 0 })
+  return sdkClient({ ...instance.dev, api_token: apiToken })
 }
 
 const account = () => ({ id: instance.dev.account_id })

@@ -1,3 +1,4 @@
+import { endOfComment, endOfQuoted } from './delimited.ts'
 import { parseDomainName } from './domain-name.ts'
 import { type HeaderField, unfold } from './header-block.ts'
 
@@ -176,22 +177,4 @@ function splitAt(tokens: readonly Token[], sign: string): readonly (readonly Tok
     else parts.at(-1)?.push(token)
   }
   return parts
-}
-
-function endOfQuoted(text: string, open: number): number | undefined {
-  for (let at = open + 1; at < text.length; at++) {
-    if (text[at] === '\\') at++
-    else if (text[at] === '"') return at
-  }
-  return undefined
-}
-
-function endOfComment(text: string, open: number): number | undefined {
-  let depth = 0
-  for (let at = open; at < text.length; at++) {
-    if (text[at] === '\\') at++
-    else if (text[at] === '(') depth++
-    else if (text[at] === ')' && --depth === 0) return at
-  }
-  return undefined
 }

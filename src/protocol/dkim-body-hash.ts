@@ -1,4 +1,5 @@
 import { createHash, hash } from 'node:crypto'
+import { HeldLineEnds, type OctetHash } from './held-line-ends.ts'
 
 /** The body hash of DKIM and ARC: SHA-256, in base64, over the body in relaxed canonicalisation (RFC 6376 §3.4.4): white
  *  space within a line is one space, none before its end, no empty lines at the end of the body, and a final CRLF unless
@@ -8,8 +9,6 @@ const TAB = 9
 const LF = 10
 const CR = 13
 const SPACE = 32
-const CRLF = Buffer.from('\r\n')
-const EMPTY_LINES = Buffer.from('\r\n'.repeat(2048))
 
 export function hashBody(body: Buffer): string {
   if (isRelaxed(body)) return hash('sha256', body, 'base64')
@@ -41,50 +40,30 @@ function keepsItsSpaces(octets: Buffer): boolean {
   return !octets.includes('  ') && !octets.includes('\t') && !octets.includes(' \r\n')
 }
 
-/** Where canonical octets go. */
-export interface OctetHash {
-  update(octets: Buffer): unknown
-  digest(encoding: 'base64'): string
-}
-
 /** Takes a body piece by piece, cut anywhere, in memory that does not grow with it, and keeps none of the pieces. A
  *  verifier may want another hash than SHA-256, or one that stops at `l=`. */
 export class BodyHasher {
-  readonly #hash: OctetHash
+  readonly #canonical: HeldLineEnds
   /** White space whose meaning depends on what follows. */
   #blank = false
   /** A CR that may be half a line end. */
   #cr = false
-  /** Line ends that count only if something follows. */
-  #lineEnds = 0
-  #empty = true
 
   constructor(octetHash: OctetHash = createHash('sha256')) {
-    this.#hash = octetHash
+    this.#canonical = new HeldLineEnds(octetHash)
   }
 
   update(chunk: Buffer): void {
     const plain = this.#blank || this.#cr ? 0 : plainLength(chunk)
-    if (plain > 0) this.#keep(chunk.subarray(0, plain))
+    if (plain > 0) this.#canonical.keep(chunk.subarray(0, plain))
     if (plain < chunk.length) this.#relax(chunk.subarray(plain))
   }
 
   /** Once, after the last piece. */
   digest(): string {
     // A CR that no LF followed is an octet like any other.
-    if (this.#cr) this.#keep(Buffer.from(this.#blank ? ' \r' : '\r'))
-    if (!this.#empty) this.#hash.update(CRLF)
-    return this.#hash.digest('base64')
-  }
-
-  #keep(octets: Buffer): void {
-    while (this.#lineEnds > 0) {
-      const some = Math.min(this.#lineEnds, EMPTY_LINES.length / 2)
-      this.#hash.update(EMPTY_LINES.subarray(0, some * 2))
-      this.#lineEnds -= some
-    }
-    this.#hash.update(octets)
-    this.#empty = false
+    if (this.#cr) this.#canonical.keep(Buffer.from(this.#blank ? ' \r' : '\r'))
+    return this.#canonical.digest(!this.#canonical.empty)
   }
 
   /** What is kept of a piece is gathered first: a call of the hash for each word would cost more than the words. */
@@ -117,8 +96,8 @@ export class BodyHasher {
       else if (byte === SPACE || byte === TAB) this.#blank = true
       else keep(byte)
     }
-    if (kept > 0) this.#keep(out.subarray(0, kept))
-    this.#lineEnds += lineEnds
+    if (kept > 0) this.#canonical.keep(out.subarray(0, kept))
+    this.#canonical.hold(lineEnds)
   }
 }
 

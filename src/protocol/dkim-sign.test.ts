@@ -4,6 +4,7 @@ import { describe, test } from 'node:test'
 import * as fc from 'fast-check'
 import { dkimVerify } from 'mailauth/lib/dkim/verify.js'
 import type { SigningIdentity } from '#model/draft.ts'
+import { oddHeader } from '#test/odd-header.ts'
 import { hashBody } from './dkim-body-hash.ts'
 import { signDkim } from './dkim-sign.ts'
 
@@ -186,45 +187,11 @@ describe('DKIM-Signature', () => {
   }
 
   test('verifies for hundreds of messages of every shape', async () => {
-    const name = fc.constantFrom(
-      'To',
-      'CC',
-      'subject',
-      'Date',
-      'Message-ID',
-      'References',
-      'List-Id',
-      'Comments',
-      'Keywords',
-      'X-A',
-      'Received',
-    )
-    const piece = fc.constantFrom(
-      'a',
-      'Bc',
-      ' ',
-      '  ',
-      '\t',
-      ' \t',
-      '\r\n ',
-      '\r\n\t ',
-      ':',
-      ';',
-      '=',
-      'b=',
-      '\xe9',
-      '.',
-    )
-    const value = fc
-      .array(piece, { maxLength: 12 })
-      .map((pieces) => pieces.join('').replace(/(?:\r\n[ \t]+)+$/, ''))
-    const fields = fc.array(fc.tuple(name, value), { maxLength: 12 })
     const body = fc.array(fc.constantFrom('a', ' ', '\t', '  ', '\r\n', '\r\n\r\n', '.', '\xff', 'word'), {
       maxLength: 30,
     })
     await fc.assert(
-      fc.asyncProperty(fields, body, async (fields, body) => {
-        const header = fields.map(([name, value]) => `${name}:${value}\r\n`).join('')
+      fc.asyncProperty(oddHeader, body, async (header, body) => {
         // SMTP ends every body with CRLF; mailauth reads a last line of white space without one differently.
         const ended = body.length === 0 ? '' : `${body.join('')}\r\n`
         await assertVerifies(octets(`From: a@example.com\r\n${header}\r\n${ended}`))

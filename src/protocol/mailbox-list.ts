@@ -1,5 +1,6 @@
 import type { Mailbox } from '#model/address.ts'
 import { isAddress, parseAddress } from './address.ts'
+import { endOfComment, endOfQuoted } from './delimited.ts'
 import { decodeWords, encodeWords, needsEncoding } from './encoded-word.ts'
 import { withoutControls } from './fold.ts'
 import { trimWhiteSpace } from './header-block.ts'
@@ -129,24 +130,6 @@ function parseElement({ words, angle, comment, flaw }: Element): Mailbox | Mailb
   const phrase = words.map(({ text, quoted }) => (quoted ? text : decodeWords(text.trim()))).join(' ')
   const name = trimWhiteSpace(withoutControls(angle === undefined ? decodeWords(comment) : phrase))
   return name === '' ? { address } : { address, name }
-}
-
-function endOfQuoted(text: string, open: number): number | undefined {
-  for (let at = open + 1; at < text.length; at++) {
-    if (text[at] === '\\') at++
-    else if (text[at] === '"') return at
-  }
-  return undefined
-}
-
-function endOfComment(text: string, open: number): number | undefined {
-  let depth = 0
-  for (let at = open; at < text.length; at++) {
-    if (text[at] === '\\') at++
-    else if (text[at] === '(') depth++
-    else if (text[at] === ')' && --depth === 0) return at
-  }
-  return undefined
 }
 
 /** The local part inside may be quoted and hold a `>`. */

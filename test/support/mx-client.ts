@@ -1,5 +1,5 @@
-import { once } from 'node:events'
-import { connect, type Socket } from 'node:net'
+import { connect } from 'node:net'
+import { asData, replyReader } from './smtp-wire.ts'
 
 /** What a stranger says in one transaction. */
 export interface StrangersMail {
@@ -80,39 +80,9 @@ async function transact(
   return { rcpt, reply: await reply() }
 }
 
-/** RFC 5321 §4.5.2, with the end of data. */
+/** As DATA takes it, with the end of data. */
 export function onTheWire(content: string | Buffer): Buffer {
-  const octets =
-    typeof content === 'string' ? Buffer.from(content.replaceAll(/\r?\n/g, '\r\n'), 'utf8') : content
-  const lines = `\r\n${octets.toString('latin1')}`.replaceAll('\r\n.', '\r\n..').slice(2)
-  return Buffer.from(`${lines}${lines.endsWith('\r\n') ? '' : '\r\n'}.\r\n`, 'latin1')
-}
-
-const REPLY = /^(?:\d{3}-[^\r\n]*\r\n)*\d{3}(?: [^\r\n]*)?\r\n/
-
-function replyReader(socket: Socket): () => Promise<string> {
-  let received = ''
-  let ended: Error | undefined
-  socket.on('data', (chunk: Buffer) => {
-    received += chunk.toString('latin1')
-    socket.emit('more')
-  })
-  socket.on('error', (error) => {
-    ended = error
-  })
-  socket.on('close', () => {
-    ended ??= new Error('the server closed the connection')
-    socket.emit('more')
-  })
-  return async () => {
-    for (;;) {
-      const [reply] = REPLY.exec(received) ?? []
-      if (reply !== undefined) {
-        received = received.slice(reply.length)
-        return reply.trimEnd().replaceAll('\r\n', '\n')
-      }
-      if (ended) throw ended
-      await once(socket, 'more')
-    }
-  }
+  return asData(
+    typeof content === 'string' ? Buffer.from(content.replaceAll(/\r?\n/g, '\r\n'), 'utf8') : content,
+  )
 }

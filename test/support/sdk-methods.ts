@@ -4,7 +4,7 @@ import Cloudflare from 'cloudflare'
 import { PERMISSIONS } from '#model/permission.ts'
 import { type Instance, startInstance } from '#test/instance.ts'
 import { addSecondAccount } from '#test/second-account.ts'
-import { checkedFetch } from './checked-fetch.ts'
+import { sdkClient } from './sdk-client.ts'
 
 /** An instance, and the official SDK as four callers of it. */
 export interface SdkWorld extends AsyncDisposable {
@@ -24,8 +24,7 @@ export interface SdkWorld extends AsyncDisposable {
 export async function openSdkWorld(): Promise<SdkWorld> {
   const instance = await startInstance()
   const { account_id, zone_id, api_token, api } = instance.dev
-  const speaking = (apiToken: string) =>
-    new Cloudflare({ fetch: checkedFetch, apiToken, baseURL: api, maxRetries: 0 })
+  const speaking = (api_token: string) => sdkClient({ api, api_token })
   const client = speaking(api_token)
   const name = 'Account Settings Read'
   const groups = await client.accounts.tokens.permissionGroups.list({ account_id, name })

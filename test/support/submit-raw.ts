@@ -1,7 +1,7 @@
-import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
-import { connect, type TLSSocket } from 'node:tls'
+import { connect } from 'node:tls'
 import type { DevJson } from '#contract/dev-json.ts'
+import { asData, replyReader } from './smtp-wire.ts'
 
 /** Only what a client needs of `dev.json`. */
 export type SubmissionDoor = Pick<DevJson, 'submission' | 'api_token' | 'ca'>
@@ -79,42 +79,6 @@ async function submit(
     const answer = await session.ask(command)
     if (!/^[23]/.test(answer)) return answer
   }
-  session.write(stuffed(content))
+  session.write(asData(content))
   return session.reply()
-}
-
-/** RFC 5321 §4.5.2, and the end of data. Only a dot behind a CRLF starts a line. */
-function stuffed(content: Buffer | string): Buffer {
-  const text = typeof content === 'string' ? content : content.toString('latin1')
-  const lines = `\r\n${text}`.replaceAll('\r\n.', '\r\n..').slice(2)
-  return Buffer.from(`${lines}${text === '' || text.endsWith('\r\n') ? '' : '\r\n'}.\r\n`, 'latin1')
-}
-
-const REPLY = /^(?:\d{3}-[^\r\n]*\r\n)*\d{3}(?: [^\r\n]*)?\r\n/
-
-function replyReader(socket: TLSSocket): () => Promise<string> {
-  let received = ''
-  let ended: Error | undefined
-  socket.on('data', (chunk: Buffer) => {
-    received += chunk.toString('latin1')
-    socket.emit('more')
-  })
-  socket.on('error', (error) => {
-    ended = error
-  })
-  socket.on('close', () => {
-    ended ??= new Error('the server closed the connection')
-    socket.emit('more')
-  })
-  return async () => {
-    for (;;) {
-      const [reply] = REPLY.exec(received) ?? []
-      if (reply !== undefined) {
-        received = received.slice(reply.length)
-        return reply.trimEnd().replaceAll('\r\n', '\n')
-      }
-      if (ended) throw ended
-      await once(socket, 'more')
-    }
-  }
 }

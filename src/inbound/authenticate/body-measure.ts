@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { MailauthBodyHash } from 'mailauth/lib/dkim/dkim-verifier.js'
-import { BodyHasher, type OctetHash } from '#protocol/dkim-body-hash.ts'
+import { BodyHasher } from '#protocol/dkim-body-hash.ts'
+import { HeldLineEnds, type OctetHash } from '#protocol/held-line-ends.ts'
 
 /** Hashes a body as one signature wants it and tells how much of it was hashed, in memory that does not grow with it. */
 export class BodyMeasure implements MailauthBodyHash {
@@ -62,19 +63,15 @@ class LimitedHash implements OctetHash {
 
 const CR = 13
 const LF = 10
-const CRLF = Buffer.from('\r\n')
-const EMPTY_LINES = Buffer.from('\r\n'.repeat(2048))
 
 /** RFC 6376 §3.4.3: as it is, but for the line ends at its end, which become one; an empty body has one too. */
 class SimpleBody {
-  readonly #hash: OctetHash
+  readonly #canonical: HeldLineEnds
   /** A CR that may be half a line end. */
   #cr = false
-  /** Line ends that count only if something follows. */
-  #lineEnds = 0
 
   constructor(hash: OctetHash) {
-    this.#hash = hash
+    this.#canonical = new HeldLineEnds(hash)
   }
 
   update(chunk: Buffer): void {
@@ -83,9 +80,9 @@ class SimpleBody {
     if (this.#cr) {
       this.#cr = false
       if (chunk[0] === LF) {
-        this.#lineEnds++
+        this.#canonical.hold(1)
         start = 1
-      } else this.#keep(Buffer.from('\r'))
+      } else this.#canonical.keep(Buffer.from('\r'))
     }
     let end = chunk.length
     if (end > start && chunk[end - 1] === CR) {
@@ -94,22 +91,12 @@ class SimpleBody {
     }
     const last = end
     while (end - 2 >= start && chunk[end - 2] === CR && chunk[end - 1] === LF) end -= 2
-    if (end > start) this.#keep(chunk.subarray(start, end))
-    this.#lineEnds += (last - end) / 2
+    if (end > start) this.#canonical.keep(chunk.subarray(start, end))
+    this.#canonical.hold((last - end) / 2)
   }
 
   digest(): string {
-    if (this.#cr) this.#keep(Buffer.from('\r'))
-    this.#hash.update(CRLF)
-    return this.#hash.digest('base64')
-  }
-
-  #keep(octets: Buffer): void {
-    while (this.#lineEnds > 0) {
-      const some = Math.min(this.#lineEnds, EMPTY_LINES.length / 2)
-      this.#hash.update(EMPTY_LINES.subarray(0, some * 2))
-      this.#lineEnds -= some
-    }
-    this.#hash.update(octets)
+    if (this.#cr) this.#canonical.keep(Buffer.from('\r'))
+    return this.#canonical.digest(true)
   }
 }

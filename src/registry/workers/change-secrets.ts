@@ -9,19 +9,21 @@ import type { Outcome, RecordVersion, SecretFault, WorkersWorld } from './worker
 const RACES = 10
 
 /** Secrets by name; null takes one away. */
-export type SecretChanges = ReadonlyMap<string, string | null>
+type SecretChanges = ReadonlyMap<string, string | null>
+
+export interface SecretWish {
+  readonly accountId: string
+  readonly name: string
+  readonly changes: SecretChanges
+  readonly author: Author
+  /** Taking away what is not there is a fault. */
+  readonly strict: boolean
+}
 
 /** Makes a version of the newest that differs in secrets alone, and deploys it. */
 export async function changeSecrets(
   world: WorkersWorld,
-  wish: {
-    readonly accountId: string
-    readonly name: string
-    readonly changes: SecretChanges
-    readonly author: Author
-    /** Taking away what is not there is a fault. */
-    readonly strict: boolean
-  },
+  wish: SecretWish,
   record: RecordVersion,
 ): Promise<Outcome | SecretFault> {
   const { accountId, name, changes, author, strict } = wish

@@ -1,7 +1,7 @@
 import type { WorkerVersion } from '#model/worker.ts'
 import { type Store, statement, type Write } from '#store/store.ts'
 import type { Vault } from '#vault/vault.ts'
-import { changeSecrets, type SecretChanges } from './change-secrets.ts'
+import { changeSecrets, type SecretWish } from './change-secrets.ts'
 import { changeCrons, changeSettings, changeSubdomain, deployVersion, removeAll } from './change-worker.ts'
 import { listDeployments } from './deployment-row.ts'
 import { openFindPlace, type Place } from './find-place.ts'
@@ -55,16 +55,7 @@ export interface Workers {
   references(accountId: string, name: string): Promise<readonly string[]>
 
   upload(upload: Upload, options: UploadOptions, record: RecordVersion): Promise<Outcome | UploadFault>
-  changeSecrets(
-    wish: {
-      readonly accountId: string
-      readonly name: string
-      readonly changes: SecretChanges
-      readonly author: Author
-      readonly strict: boolean
-    },
-    record: RecordVersion,
-  ): Promise<Outcome | SecretFault>
+  changeSecrets(wish: SecretWish, record: RecordVersion): Promise<Outcome | SecretFault>
   /** Undefined where the Worker has no such version. */
   deploy(
     worker: Worker,

@@ -1,8 +1,6 @@
 import { type Store, statement } from '#store/store.ts'
+import { SWEPT_ROWS, sweepInTurns } from './sweep-in-turns.ts'
 
-/** Rows of one commit, and commits of one sweep: neither holds up mail for long. */
-const ROWS = 500
-const COMMITS = 20
 /** A value whose entry was not committed yet is younger than this. */
 const ORPHAN_AGE_MS = 3_600_000
 /** A write that began before its namespace went is over by then. */
@@ -11,7 +9,7 @@ const REST_MS = 60_000
 const deleteExpired = statement<{ readonly size: number }>(
   'kv.sweep-expired',
   `delete from kv_entry where (namespace_id, key) in
-     (select namespace_id, key from kv_entry where expires_at <= $1 order by expires_at limit ${ROWS})
+     (select namespace_id, key from kv_entry where expires_at <= $1 order by expires_at limit ${SWEPT_ROWS})
    returning size`,
 )
 const removedNamespaces = statement<{ readonly id: string }>(
@@ -21,7 +19,7 @@ const removedNamespaces = statement<{ readonly id: string }>(
 const deleteEntries = statement<{ readonly size: number }>(
   'kv.sweep-entries',
   `delete from kv_entry where namespace_id = $1 and key in
-     (select key from kv_entry where namespace_id = $1 limit ${ROWS}) returning size`,
+     (select key from kv_entry where namespace_id = $1 limit ${SWEPT_ROWS}) returning size`,
 )
 const deleteNamespace = statement(
   'kv.sweep-namespace',
@@ -37,17 +35,10 @@ const orphans = statement<{ readonly value_id: string }>(
 const deleteOrphan = statement('kv.sweep-orphan', 'delete from kv_chunk where value_id = $1')
 
 export async function sweepKv(store: Store, now: number): Promise<void> {
-  let commits = 0
-  const emptied = async (sweep: () => ReturnType<Store['commit']>) => {
-    while (commits++ < COMMITS) {
-      const swept = await sweep()
-      if (!swept.ok || (swept.rows[0]?.length ?? 0) < ROWS) return swept.ok
-    }
-    return false
-  }
-  await emptied(() => store.commit([{ statement: deleteExpired, params: [now] }]))
+  const emptied = sweepInTurns(store)
+  await emptied({ statement: deleteExpired, params: [now] })
   for (const { id } of await store.all(removedNamespaces, [now - REST_MS])) {
-    if (!(await emptied(() => store.commit([{ statement: deleteEntries, params: [id] }])))) break
+    if (!(await emptied({ statement: deleteEntries, params: [id] }))) break
     await store.commit([{ statement: deleteNamespace, params: [id] }])
   }
   for (const { value_id: id } of await store.all(orphans, [idBefore(now - ORPHAN_AGE_MS)])) {

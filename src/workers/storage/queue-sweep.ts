@@ -1,8 +1,6 @@
 import { type Store, statement } from '#store/store.ts'
+import { SWEPT_ROWS, sweepInTurns } from './sweep-in-turns.ts'
 
-/** Rows of one commit, and commits of one sweep: neither holds up mail for long. */
-const ROWS = 500
-const COMMITS = 20
 /** A send that began before its queue went is over by then. */
 const REST_MS = 60_000
 /** No honest time is further ahead: it was written before the clock stepped back (promise 3). */
@@ -12,7 +10,7 @@ const AHEAD_MS = 2 * 86_400_000
 const deleteExpired = statement<{ readonly id: string }>(
   'queue-message.sweep-expired',
   `delete from queue_message where id in (select id from queue_message
-     where expires_at <= {now} and (lease is null or due_at <= {now}) limit ${ROWS}) returning id`,
+     where expires_at <= {now} and (lease is null or due_at <= {now}) limit ${SWEPT_ROWS}) returning id`,
 )
 const removedQueues = statement<{ readonly id: string }>(
   'worker-queue.sweep-find',
@@ -21,7 +19,7 @@ const removedQueues = statement<{ readonly id: string }>(
 const deleteMessages = statement<{ readonly id: string }>(
   'queue-message.sweep-queue',
   `delete from queue_message where id in
-     (select id from queue_message where queue_id = $1 limit ${ROWS}) returning id`,
+     (select id from queue_message where queue_id = $1 limit ${SWEPT_ROWS}) returning id`,
 )
 const deleteQueue = statement(
   'worker-queue.sweep',
@@ -31,22 +29,15 @@ const deleteQueue = statement(
 const pull = statement(
   'queue-message.pull',
   `update queue_message set due_at = {now} where id in (select m.id from worker_queue q
-     join queue_message m on m.queue_id = q.id and m.due_at > {now} + ${AHEAD_MS} limit ${ROWS})`,
+     join queue_message m on m.queue_id = q.id and m.due_at > {now} + ${AHEAD_MS} limit ${SWEPT_ROWS})`,
 )
 
 export async function sweepQueues(store: Store, now: number): Promise<void> {
-  let commits = 0
-  const emptied = async (sweep: () => ReturnType<Store['commit']>) => {
-    while (commits++ < COMMITS) {
-      const swept = await sweep()
-      if (!swept.ok || (swept.rows[0]?.length ?? 0) < ROWS) return swept.ok
-    }
-    return false
-  }
-  await emptied(() => store.commit([{ statement: deleteExpired, params: [] }]))
+  const emptied = sweepInTurns(store)
+  await emptied({ statement: deleteExpired, params: [] })
   await store.commit([{ statement: pull, params: [] }])
   for (const { id } of await store.all(removedQueues, [now - REST_MS])) {
-    if (!(await emptied(() => store.commit([{ statement: deleteMessages, params: [id] }])))) break
+    if (!(await emptied({ statement: deleteMessages, params: [id] }))) break
     await store.commit([{ statement: deleteQueue, params: [id] }])
   }
 }
