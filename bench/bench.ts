@@ -6,6 +6,8 @@
  *    npm run bench -- --queued 100000                  what a dead destination's queue costs: memory, restart, others
  *    npm run bench -- --faults 500                     what destinations in trouble cost another one
  *    npm run bench -- --only forward postfix-forward   mail that comes in and goes on, beside Postfix with an alias table
+ *    npm run bench -- --only forward worker --connections 32   the same through a Worker, beside plain forwarding
+ *    npm run bench -- --empty-handler                  what handing a message to a Worker costs by itself
  *    npm run bench -- --large 50                       what so many messages of 25 MiB cost that are forwarded at once
  *    npm run bench -- --profile                        one round by REST, and where the time went
  *    npm run bench -- --json result.json --dir /mnt/disk --messages 20000 --connections 50
@@ -24,6 +26,10 @@
  *  (SPF, DKIM, DMARC), signed twice and sealed (ARC), each with RSA-2048, get a rewritten sender, and are answered when
  *  the sink has synced them and the event is on disk. Postfix forwards by an alias table, does none of that work, and
  *  answers when the message is in its queue; the sink syncs for it too.
+ *
+ *  Worker: the same mail by rules to a Worker that awaits one forward, which has to reach 0.6 of plain forwarding.
+ *  --empty-handler: the runtime alone, in this process: messages of 5 KB for a handler that does nothing, one at a time
+ *  for the latencies, whose median has to stay below 3 ms, and --connections at a time.
  *
  *  --large: contents arrive whole but for the final dot before any of them goes on, twice so many on one instance. The
  *  memory is that of all its processes, a page that they share counted once, at most.
@@ -47,8 +53,9 @@ import { mkdirSync, statfsSync, writeFileSync } from 'node:fs'
 import { cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Command, InvalidArgumentError, Option } from 'commander'
+import { type EmptyHandlerRound, measureEmptyHandler } from './empty-handler.ts'
 import { type FaultsRound, measureFaults } from './faults-round.ts'
-import { startForwarding } from './forwarding.ts'
+import { startForwarding, startWorkerForwarding } from './forwarding.ts'
 import { fsyncTime } from './fsync-time.ts'
 import { type IdleRound, measureIdle } from './idle-round.ts'
 import { type LargeRound, measureLarge } from './large-round.ts'
@@ -57,6 +64,7 @@ import { startPosthorn } from './posthorn.ts'
 import { printProfile, profileOptions, readProfiles } from './profile.ts'
 import { measureQueueDepth, printQueueDepth } from './queue-depth.ts'
 import {
+  emptyHandlerLine,
   faultsLine,
   idleLine,
   largeLine,
@@ -66,8 +74,10 @@ import {
   printIdle,
   printShares,
   printSummary,
+  printWorkerBar,
   ratios,
   roundLine,
+  spread,
   summarise,
 } from './report.ts'
 import { measureRound, type RoundOptions } from './round.ts'
@@ -85,6 +95,7 @@ interface Flags {
   readonly faults?: number
   readonly queued?: number
   readonly large?: number
+  readonly emptyHandler?: true
   readonly dir: string
   readonly json?: string
   readonly profile?: true
@@ -95,6 +106,7 @@ const SERVERS = {
   submission: { name: 'Submission', start: (setup) => startPosthorn('submission', setup) },
   postfix: { name: 'Postfix', start: startPostfix },
   forward: { name: 'Forwarding', start: startForwarding, forwards: true },
+  worker: { name: 'Worker', start: startWorkerForwarding, forwards: true },
   'postfix-forward': { name: 'Postfix fw', start: startPostfixForwarder, forwards: true },
 } as const satisfies Record<string, Server>
 
@@ -111,6 +123,10 @@ const SERVER_KEYS = Object.keys(SERVERS) as ServerKey[]
 const RSA_SECONDS = 0.5
 /** What forwarding has to reach on two cores. */
 const FORWARDS_PER_SECOND = 400
+/** What of that is left where a Worker forwards. */
+const WORKER_SHARE = 0.6
+/** What handing a message to a Worker may take. */
+const EMPTY_HANDLER_MS = 3
 /** platform-limits.md: the largest message. */
 const LARGE_BYTES = 25 * 1024 * 1024 - 4096
 const LARGE_MB = 300
@@ -145,6 +161,13 @@ const command = new Command('npm run bench --')
       .argParser(positive)
       .conflicts(['idle', 'only', 'profile']),
   )
+  .addOption(
+    new Option('--empty-handler', 'what handing a message to a Worker costs by itself').conflicts([
+      'idle',
+      'only',
+      'profile',
+    ]),
+  )
   .option('--dir <folder>', 'where the servers keep their data: the disk that is measured', tmpdir())
   .option('--json <file>', 'write all results there too')
   .option('--profile', 'one round by REST (or --only submission) under the CPU profiler')
@@ -172,6 +195,7 @@ function run(): Promise<number> {
   if (flags.queued !== undefined) return queued(flags.queued)
   if (flags.faults !== undefined) return faults(flags.faults)
   if (flags.large !== undefined) return large(flags.large)
+  if (flags.emptyHandler) return emptyHandler()
   return flags.idle === undefined ? compare() : idle(flags.idle)
 }
 
@@ -209,7 +233,10 @@ async function compare(): Promise<number> {
   printShares(results, toPostfix)
   const forwarding = results.find(({ name }) => name === SERVERS.forward.name)
   if (forwarding) printBar(forwarding.summary, FORWARDS_PER_SECOND)
-  writeJson({ results, toPostfix })
+  const toForwarding = ratios(forwarders, SERVERS.forward.name)
+  const workers = toForwarding[SERVERS.worker.name]
+  if (workers) printWorkerBar(workers, WORKER_SHARE)
+  writeJson({ results, toPostfix, toForwarding })
   return results.some(({ summary }) => summary.lost > 0 || summary.refused > 0) ? 1 : 0
 }
 
@@ -263,16 +290,36 @@ async function large(connections: number): Promise<number> {
   return kept && rounds.every(({ lost, refusals }) => lost === 0 && refusals.length === 0) ? 0 : 1
 }
 
+async function emptyHandler(): Promise<number> {
+  const rounds: EmptyHandlerRound[] = []
+  for (let round = 1; round <= flags.rounds; round++) {
+    const measured = await measureEmptyHandler(roundOptions())
+    rounds.push(measured)
+    console.log(`${round}/${flags.rounds} ${emptyHandlerLine(measured)}`)
+  }
+  const { median } = spread(rounds.map(({ p50 }) => p50))
+  const kept = median < EMPTY_HANDLER_MS
+  console.log(
+    `An empty handler takes ${median.toFixed(2)} ms; the bar is ${EMPTY_HANDLER_MS} ms: ${kept ? 'kept' : 'MISSED'}`,
+  )
+  writeJson({ rounds })
+  return kept && rounds.every(({ failed }) => failed === 0) ? 0 : 1
+}
+
 async function profile(): Promise<number> {
   using folder = temporaryFolder(flags.dir)
   const profiles = join(folder.path, 'profiles')
   mkdirSync(profiles)
   const [only = 'rest'] = flags.only ?? []
-  const door = only === 'submission' || only === 'forward' ? only : 'rest'
+  const door = only === 'submission' || only === 'forward' || only === 'worker' ? only : 'rest'
   const options = profileOptions(profiles)
   const start: StartPeer = (setup) =>
-    door === 'forward' ? startForwarding(setup, options) : startPosthorn(door, setup, options)
-  const measured = await measure(start, door === 'forward')
+    door === 'forward'
+      ? startForwarding(setup, options)
+      : door === 'worker'
+        ? startWorkerForwarding(setup, options)
+        : startPosthorn(door, setup, options)
+  const measured = await measure(start, door === 'forward' || door === 'worker')
   console.log(`${roundLine(SERVERS[door].name, measured)} (slowed by the profiler)`)
   const { firstAt, lastAt, threads } = measured
   printProfile(readProfiles(profiles, firstAt, lastAt), threads, lastAt - firstAt)

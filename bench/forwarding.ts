@@ -1,6 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto'
 import type { DevJson } from '#contract/dev-json.ts'
-import { api, forwardRule } from '#test/routing-instance.ts'
+import { deployWorker } from '#test/deploy-worker.ts'
+import { api, forwardRule, rule, verifiedAddress } from '#test/routing-instance.ts'
 import type { ForwardJob } from './forward-load.ts'
 import { ROUTED_DOMAINS } from './message.ts'
 import { launchPosthorn, posthornPeer } from './posthorn.ts'
@@ -18,11 +19,37 @@ export const ROUTES: readonly (readonly [from: string, to: string])[] = Array.fr
 /** A development instance with a rule for each of the routes, and in its DNS the sender: SPF that authorises loopback, the
  *  key of its signatures, DMARC with p=reject. It authenticates each message, signs it twice, seals it (ARC), rewrites
  *  its sender, and answers when the sink has. */
-export async function startForwarding(setup: PeerSetup, nodeOptions = ''): Promise<Peer> {
+export function startForwarding(setup: PeerSetup, nodeOptions = ''): Promise<Peer> {
+  return startRouted(setup, nodeOptions, async (dev) => {
+    for (const [from, to] of ROUTES) await forwardRule({ dev }, from, to)
+  })
+}
+
+/** The same, and a Worker stands between: each of the routes is a rule to it, and it forwards with `forward()`, which it
+ *  awaits. */
+export function startWorkerForwarding(setup: PeerSetup, nodeOptions = ''): Promise<Peer> {
+  return startRouted(setup, nodeOptions, async (dev) => {
+    const code = `const ROUTES = new Map(${JSON.stringify(ROUTES)})
+      export default { async email(message) { await message.forward(ROUTES.get(message.to)) } }`
+    await deployWorker({ dev }, WORKER, { modules: { 'index.js': code } })
+    for (const [from, to] of ROUTES) {
+      await verifiedAddress({ dev }, to)
+      await rule({ dev }, from, { type: 'worker', value: [WORKER] })
+    }
+  })
+}
+
+const WORKER = 'forwards'
+
+async function startRouted(
+  setup: PeerSetup,
+  nodeOptions: string,
+  route: (dev: DevJson) => Promise<void>,
+): Promise<Peer> {
   const { server, instance: dev } = await launchPosthorn(setup, nodeOptions)
   try {
     const signing = await publishSender(dev)
-    for (const [from, to] of ROUTES) await forwardRule({ dev }, from, to)
+    await route(dev)
     const target = { ...dev.mx, from: SENDER, routed: ROUTED, signing }
     return posthornPeer(server, { load: './forward-load.ts', target })
   } catch (error) {

@@ -1,3 +1,4 @@
+import type { EmptyHandlerRound } from './empty-handler.ts'
 import type { FaultsRound } from './faults-round.ts'
 import type { IdleRound } from './idle-round.ts'
 import type { LargeRound } from './large-round.ts'
@@ -144,6 +145,15 @@ export function printBar({ perSecond: { median } }: Summary, bar: number): void 
   console.log(`Forwarded ${whole(median)} a second; the bar is ${bar}: ${median >= bar ? 'kept' : 'MISSED'}`)
 }
 
+/** `shares`: messages a second through a Worker to those of plain forwarding, round by round. */
+export function printWorkerBar(shares: readonly number[], bar: number): void {
+  const { median } = spread(shares)
+  const byRound = shares.map((share) => share.toFixed(2)).join(', ')
+  console.log(
+    `Through a Worker to plain forwarding, round by round: ${byRound}; median ${median.toFixed(2)}; the bar is ${bar}: ${median >= bar ? 'kept' : 'MISSED'}`,
+  )
+}
+
 export function idleLine(round: IdleRound): string {
   const { beforeMiB, growthMiB, without, beside, ratio, lost, duplicated, othersCores } = round
   const rates = (pair: readonly number[]) => pair.map(whole).join(' and ')
@@ -171,6 +181,10 @@ export function printIdle(connections: number, rounds: readonly IdleRound[]): vo
 
 export function largeLine({ idleMb, mostMb, seconds, lost, duplicated }: LargeRound): string {
   return `${whole(idleMb)} MB idle, ${whole(mostMb)} MB at most; ${seconds.toFixed(1)} s, ${lost} lost, ${duplicated} duplicated`
+}
+
+export function emptyHandlerLine({ p50, p99, perSecond, failed }: EmptyHandlerRound): string {
+  return `p50 ${p50.toFixed(2)} ms, p99 ${p99.toFixed(2)} ms, ${whole(perSecond)}/s; ${failed} failed`
 }
 
 export function faultsLine({ alone, beside, ratio, lost, duplicated, othersCores }: FaultsRound): string {

@@ -1,6 +1,8 @@
 import { spawn } from 'node:child_process'
 import { availableParallelism } from 'node:os'
+import { delimiter, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { EXIT } from './exit-codes.ts'
 
 /** MiB of V8's young generation. What a message leaves behind dies at once: a small one is as fast, pauses are shorter,
  *  and 60 MB less stay resident after a burst. */
@@ -10,13 +12,23 @@ const YOUNG_HEAP = '--max-semi-space-size=4'
  *  50 MB in all. Beside the code and with its owner, since whoever can write there can write the code. */
 const COMPILED = fileURLToPath(new URL('../node_modules/.cache/posthorn', import.meta.url))
 
+export interface DevOptions {
+  /** Folders of Workers. */
+  readonly worker?: readonly string[]
+}
+
 /** Runs the server as a child and passes signals on. A process of its own, because libuv reads the size of its thread
  *  pool, which makes the DKIM signatures, before any of our code runs. Out: the child's exit code. */
-export function dev(): Promise<number> {
+export function dev({ worker: folders = [] }: DevOptions = {}): Promise<number> {
   const [major = 0] = process.versions.node.split('.').map(Number)
   if (major < 24) {
     console.error(`Posthorn needs Node 24 or later; this is ${process.version}. "npm start" brings its own.`)
     return Promise.resolve(1)
+  }
+  const odd = folders.find((folder) => folder.includes(delimiter))
+  if (odd !== undefined) {
+    console.error(`posthorn: --worker ${odd}: the name of the folder may have no "${delimiter}"`)
+    return Promise.resolve(EXIT.usage)
   }
   const server = spawn(
     process.execPath,
@@ -30,6 +42,9 @@ export function dev(): Promise<number> {
         MALLOC_ARENA_MAX: '2',
         NODE_COMPILE_CACHE: COMPILED,
         ...process.env,
+        ...(folders.length > 0 && {
+          POSTHORN_WORKER: folders.map((folder) => resolve(folder)).join(delimiter),
+        }),
       },
     },
   )

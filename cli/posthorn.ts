@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { Command } from 'commander'
-import { dev } from './dev.ts'
+import { type DevOptions, dev } from './dev.ts'
 
 /** Each is loaded when it is asked for: the launcher of a server needs none of them, and stays as long as the server. */
 const GROUPS: Readonly<Record<string, () => Promise<Command>>> = {
@@ -20,6 +20,11 @@ const program = new Command('posthorn')
 program
   .command('dev')
   .description('start a development instance: no configuration, no network, all mail lands in its inbox')
+  .option(
+    '--worker <folder>',
+    'run the Worker whose wrangler.jsonc, .json or .toml is there, and reload it when it changes; may be repeated',
+    (folder: string, folders?: readonly string[]) => [...(folders ?? []), folder],
+  )
   .addHelpText(
     'after',
     `
@@ -28,12 +33,13 @@ It stores into ./.posthorn and listens on loopback only. Variables:
   POSTHORN_HTTP_PORT         API and inbox (8025)
   POSTHORN_MX_PORT           mail from outside (2525)
   POSTHORN_DNS_PORT          authoritative DNS (5300)
+  POSTHORN_WORKERS_PORT      Workers' fetch() and /cdn-cgi/handler/email (8787)
   POSTHORN_DEV_ZONES         domains to send from (yourdomain.com)
   POSTHORN_DATABASE_URL      postgresql://… in place of the embedded SQLite
 A port of 0 takes any free one; dev.json in the data folder says which.`,
   )
-  .action(async () => {
-    process.exitCode = await dev()
+  .action(async (options: DevOptions) => {
+    process.exitCode = await dev(options)
   })
 
 const [asked = ''] = process.argv.slice(2)

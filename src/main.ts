@@ -3,6 +3,7 @@ import { ConfigError, readConfig } from '#config/config.ts'
 import { banner } from '#development/banner.ts'
 import { removeDevJson, writeDevJson } from '#development/dev-json-file.ts'
 import { ZoneUnusable } from '#development/first-start.ts'
+import { checkWorkerProjects, WorkerProjectUnusable } from '#development/worker-projects.ts'
 import { CertificateUnusable } from '#net/certificate-files.ts'
 import { PortUnavailable } from '#net/listen-loopback.ts'
 import { openLog } from '#observe/log.ts'
@@ -20,11 +21,14 @@ import { openPromised } from './main/promised.ts'
 import { openReceiving } from './main/receiving.ts'
 import { openRegistries } from './main/registries.ts'
 import { openSending } from './main/sending.ts'
+import { openWorkersAtWork } from './main/workers.ts'
+import { openWorkersDevelopment } from './main/workers-development.ts'
 import { openWorkersStorage } from './main/workers-storage.ts'
 
 /** The development instance, as a list: what there is, in the order in which it opens; it closes in reverse. */
 async function main(): Promise<void> {
   const config = readConfig(process.env, (sentence) => process.stderr.write(`posthorn: ${sentence}\n`))
+  await checkWorkerProjects(config.WORKER)
   await using opened = new AsyncDisposableStack()
   const kept = await openKept(config, openLog(config.LOG_LEVEL), opened)
   const registries = await openRegistries(kept, opened)
@@ -33,13 +37,23 @@ async function main(): Promise<void> {
   const sending = openSending(kept, registries, promised, receiving, opened)
   const policies = await openPolicies(kept, registries, opened)
   const workersStorage = await openWorkersStorage(kept, opened)
-  const { dns, submission, http } = await openDoors(
-    { kept, registries, promised, receiving, sending, policies, workersStorage },
+  const workersDevelopment = openWorkersDevelopment(kept, registries, workersStorage)
+  const workersAtWork = await openWorkersAtWork(
+    kept,
+    { registries, receiving, sending, storage: workersStorage, development: workersDevelopment },
+    opened,
+  )
+  const { dns, submission, http, workers } = await openDoors(
+    {
+      ...{ kept, registries, promised, receiving, sending, policies },
+      ...{ workersStorage, workersAtWork, workersDevelopment },
+    },
     opened,
   )
   policies.begin()
 
   const base = `http://localhost:${http.port}`
+  const projects = await workersDevelopment?.open(opened)
   const { accountId, zoneId, zone, apiToken } = registries.development
   const dev = {
     pid: process.pid,
@@ -54,11 +68,16 @@ async function main(): Promise<void> {
     mx: { host: '127.0.0.1', port: receiving.mx.port },
     dns: { host: '127.0.0.1', port: dns.port },
     policies: { host: '127.0.0.1', port: policies.door.port },
+    workers: {
+      host: `${await registries.workers.subdomain(accountId)}.${config.WORKERS_HOST}`,
+      port: workers.port,
+    },
     ca: registries.ca.certificatePath,
   }
   await writeDevJson(config.DATA, dev)
   opened.defer(() => removeDevJson(config.DATA))
   process.stdout.write(banner(dev, { data: config.DATA }))
+  await projects?.begin({ workers: `http://localhost:${workers.port}` })
   // Now, since not every process ends in order.
   flushCompileCache()
   await asked()
@@ -86,6 +105,7 @@ const EXPECTED = [
   OperatorTokenUnusable,
   SealBroken,
   ZoneUnusable,
+  WorkerProjectUnusable,
 ]
 
 try {

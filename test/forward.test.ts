@@ -48,7 +48,7 @@ test('a message is forwarded in the session, sealed and signed, and the original
   assert.deepEqual(
     { spf, dmarc, action, isSpam, isNdr, matched },
     {
-      ...{ spf: 'pass', dmarc: 'none', action: 'forward', isSpam: false, isNdr: false, matched: ruleId },
+      ...{ spf: 'pass', dmarc: 'pass', action: 'forward', isSpam: false, isNdr: false, matched: ruleId },
     },
   )
 })

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import type Cloudflare from 'cloudflare'
 import { checkedFetch } from '#test/checked-fetch.ts'
+import { deployWorker } from '#test/deploy-worker.ts'
 import { type ApiError, type Instance, startInstance } from '#test/instance.ts'
 import { sdkClient } from '#test/sdk-client.ts'
 
@@ -37,6 +38,7 @@ async function ask(method: string, path: string, body?: unknown) {
 
 test('a queue, its consumer and its messages', async () => {
   const { queues } = client
+  for (const name of ['w', 'x']) await deployWorker(instance, name)
   const edited = await queues.edit(id, { ...account(), settings: { delivery_delay: 3 } })
   assert.deepEqual(edited.settings, {
     ...{ delivery_delay: 3, delivery_paused: false, message_retention_period: 345_600 },
@@ -91,6 +93,11 @@ const wrong: readonly (readonly [
     'a consumer that pulls',
     () => ask('POST', `/${id}/consumers`, { type: 'http_pull' }),
     ...([1001, '/type'] as const),
+  ],
+  [
+    'a script that is not there',
+    () => ask('POST', `/${id}/consumers`, { script_name: 'nobody' }),
+    ...([10_007, '/script_name'] as const),
   ],
   [
     'its own dead letters',

@@ -24,7 +24,10 @@ const ROOMS: Record<string, readonly string[]> = {
   'registry/quota': ['store', 'events'],
   'registry/workers': ['store', 'vault'],
   'workers/storage': ['store'],
+  'workers/crons': ['store', 'observe', 'registry/workers'],
   'workers/runtime': ['store', 'vault', 'net', 'observe', 'bodies', 'registry/workers', 'workers/storage'],
+  'workers/tails': ['workers/runtime'],
+  'workers/binding': [...['protocol', 'observe', 'registry/accounts', 'outbound/accept', 'workers/runtime']],
   'outbound/compose': ['protocol', 'registry/domains'],
   'outbound/queue': ['store', 'bodies', 'observe'],
   // `store` for ids and writes, `bodies` for the header that it quotes and its own content, `registry/domains` for the
@@ -64,11 +67,11 @@ const ROOMS: Record<string, readonly string[]> = {
   'inbound/route': ['registry/routes', 'registry/domains'],
   'inbound/act': [
     ...['protocol', 'events', 'store', 'bodies', 'observe', 'registry/*'],
-    ...['inbound/authenticate', 'inbound/route', 'outbound/*'],
+    ...['inbound/authenticate', 'inbound/route', 'outbound/*', 'workers/runtime', 'workers/binding'],
   ],
   simulator: ['smtp', 'protocol'],
   sandbox: ['smtp', 'protocol', 'store', 'bodies', 'simulator'],
-  development: ['contract', 'store', 'net', 'registry/*'],
+  development: ['contract', 'store', 'net', 'protocol', 'registry/*', 'workers/runtime', 'workers/storage'],
   'ingress/http-api': [
     ...[
       'contract',
@@ -78,6 +81,7 @@ const ROOMS: Record<string, readonly string[]> = {
       'store',
       'registry/*',
       'workers/storage',
+      'workers/tails',
       'outbound/accept',
       'outbound/queue',
       'outbound/outcome',
@@ -90,6 +94,11 @@ const ROOMS: Record<string, readonly string[]> = {
   'ingress/smtp-mx': ['smtp', 'protocol', 'net', 'observe', 'events', 'bodies', 'inbound/*'],
   'ingress/dns': ['protocol', 'net', 'observe', 'registry/domains'],
   'ingress/https-policy': ['net', 'observe'],
+  'ingress/workers': [
+    ...['net', 'observe', 'protocol', 'registry/workers', 'workers/runtime', 'workers/binding'],
+    // For the messages that a developer brings by hand: the rules of `forward()` and `reply()`, and what replies look like.
+    ...['inbound/act', 'outbound/accept', 'outbound/compose'],
+  ],
 }
 
 const src = join(import.meta.dirname, '../src')

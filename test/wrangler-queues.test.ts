@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
+import { deployWorker } from '#test/deploy-worker.ts'
 import { type Instance, startInstance } from '#test/instance.ts'
 import { openWrangler, type Wrangler } from '#test/wrangler.ts'
 
@@ -40,6 +41,9 @@ test('create, list and info', async () => {
 test('consumer add, list and remove', async () => {
   const settings =
     '--batch-size 5 --batch-timeout 2 --message-retries 1 --dead-letter-queue mail-dlq --max-concurrency 2 --retry-delay-secs 7'
+  const nobody = /This account has no Worker "email-worker"; deploy it first\./
+  assert.match(await wrangler.refuses('queues consumer add mail-events email-worker'), nobody)
+  for (const name of ['email-worker', 'other-worker']) await deployWorker(instance, name)
   await wrangler.prints(`queues consumer add mail-events email-worker ${settings}`)
   assert.match(await info(), /Number of Consumers: 1\nConsumers: worker:email-worker/)
   assert.match(

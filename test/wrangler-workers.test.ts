@@ -77,6 +77,7 @@ function shown(text: string): string {
   return text
     .replaceAll(/[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}/g, '<version>')
     .replaceAll(/\d+\.\d\d sec/g, '<seconds>')
+    .replaceAll(/Startup Time: \d+ ms/g, 'Startup Time: <ms> ms')
     .replaceAll(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/g, '<time>')
     .split('\n')
     .map((line) => line.trimEnd())
@@ -84,7 +85,7 @@ function shown(text: string): string {
     .join('\n')
 }
 
-const BOUND = `Worker Startup Time: 1 ms
+const BOUND = `Worker Startup Time: <ms> ms
 Your Worker has access to the following bindings:
 Binding                                                            Resource
 env.EMAIL (unrestricted)                                           Send Email

@@ -1,4 +1,4 @@
-import { resolve } from 'node:path'
+import { delimiter, resolve } from 'node:path'
 import { z } from 'zod'
 import { BLOCK_LISTS, parseBlockLists } from './block-lists.ts'
 import { parseDestinationLimits } from './destination-limits.ts'
@@ -35,6 +35,8 @@ const hostAndPort = z
   })
 
 const DOMAIN = /^(?=.{1,200}$)([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z0-9-]+$/
+
+const WORKERS_NAME = /^(localhost|(?=.{1,190}$)([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z0-9-]+)$/
 
 // RFC 7208 §5, without macros and without `all`.
 const SPF_MECHANISM = /^(?:(?:include|a|mx):[a-z0-9_.-]{1,253}|ip4:[0-9./]{7,18}|ip6:[0-9a-f:./]{2,49})$/i
@@ -154,7 +156,32 @@ const variables = z.strictObject({
       'Folder with the certificates of policy hosts: <host>/fullchain.pem and <host>/privkey.pem, or <host>.crt and <host>.key. A host without one shows that of POSTHORN_TLS_CERT_FILE.',
     ),
   DNS_PORT: port(5300).describe('Authoritative DNS, UDP and TCP.'),
-  WORKERS_PORT: port(8787).describe("Workers' fetch() and /cdn-cgi/handler/email; no door uses it yet."),
+  WORKERS_PORT: port(8787).describe("HTTP for Workers' fetch(), and /cdn-cgi/handler/email."),
+  WORKER: z
+    .string()
+    .transform((list) =>
+      list
+        .split(delimiter)
+        .filter((folder) => folder !== '')
+        .map((folder) => resolve(folder)),
+    )
+    .default([])
+    .describe(
+      `Folders of Workers that are bundled, run and watched, separated by "${delimiter}"; the first is http://localhost at the port of Workers.`,
+    ),
+  WORKERS_HOST: z
+    .string()
+    .regex(WORKERS_NAME, 'localhost, or a domain name in lower case')
+    .default('localhost')
+    .describe('Below it each Worker has a host name of its own: <worker>.<subdomain>.<this>.'),
+  WORKERS_CPU_MS: count(30_000).describe(
+    'Computing time after which a Worker that does not let go of the processor is ended.',
+  ),
+  WORKERS_MEMORY_MB: count(128).describe('MiB of the JavaScript heap of each Worker.'),
+  WORKERS_PROCESSES: count(64).describe('Workers at work at once; an idle one makes room for another.'),
+  WORKERS_IDLE_MS: milliseconds(5 * 60_000).describe(
+    "How long a Worker's process stays that has nothing to do.",
+  ),
   ALLOWED_HOSTS: z
     .string()
     .default('')

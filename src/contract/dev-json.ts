@@ -16,6 +16,8 @@ export const devJson = z.object({
   dns: z.object({ host: z.string(), port: z.number() }),
   /** HTTPS, with the MTA-STS policies. */
   policies: z.object({ host: z.string(), port: z.number() }),
+  /** HTTP, with the account's Workers: `http://<worker>.<host>:<port>`. */
+  workers: z.object({ host: z.string(), port: z.number() }),
   ca: z.string(),
 })
 

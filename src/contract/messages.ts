@@ -65,6 +65,26 @@ const routing = z.object({
   session_id: z.string(),
   remote_address: z.string(),
   reason: z.string().optional().describe('Why it was refused, or not acted upon'),
+  worker: z
+    .object({
+      script_name: z.string(),
+      outcome: z.enum([
+        ...(['handled', 'rejected', 'exception', 'missing', 'unavailable', 'crashed', 'timeout'] as const),
+        ...(['exceeded-cpu', 'exceeded-memory'] as const),
+      ]),
+      error: z
+        .object({ name: z.string(), message: z.string(), stack: z.string().optional() })
+        .optional()
+        .describe(
+          'What was thrown; `EXCEEDED_CPU`, `EXCEEDED_MEMORY` and their like are not the handler’s own',
+        ),
+      forwards: z
+        .array(z.object({ destination: z.string(), message_id: z.string().describe('Of its own events') }))
+        .readonly(),
+      reply_message_id: z.string().optional(),
+    })
+    .optional()
+    .describe('How the Worker’s handler ended, and what it had done by then'),
 })
 
 /** One thing that happened. What does not apply is left out. */
@@ -105,6 +125,10 @@ const timelineEvent = z
       .describe('The connection broke between the final dot and its reply'),
     retry_at: z.string().optional(),
     duration_ms: z.number().optional(),
+    worker: z
+      .object({ script_name: z.string(), call: z.enum(['send', 'reply']) })
+      .optional()
+      .describe('The Worker whose code sent it, by its binding or in answer to a message that came in'),
     routing: routing.optional(),
   })
   .meta({ id: 'TimelineEvent' })

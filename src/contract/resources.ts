@@ -21,6 +21,7 @@ import { suppressionOperations } from './suppressions.ts'
 import { tokensOperations } from './tokens.ts'
 import { workerOperations } from './workers.ts'
 import { workerPlaceOperations } from './workers-places.ts'
+import { workerTailOperations } from './workers-tails.ts'
 import { zoneOperations } from './zones.ts'
 
 /** Operations about one kind of thing. */
@@ -84,6 +85,11 @@ export const RESOURCES: readonly Resource[] = [
     name: 'Routes of Workers',
     about: 'Where Workers are reached, and when they run by themselves.',
     operations: workerPlaceOperations,
+  },
+  {
+    name: 'Tails of Workers',
+    about: 'What Workers log, while it happens.',
+    operations: workerTailOperations,
   },
   { name: 'Workers KV', about: 'Values under keys, which Workers read and write.', operations: kvOperations },
   {

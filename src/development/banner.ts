@@ -10,6 +10,7 @@ export function banner(dev: DevJson, files: { readonly data: string }): string {
     SMTP     ${dev.submission.host}:${dev.submission.port} with TLS; user ${dev.submission.username}, password: the token
     MX       ${dev.mx.host}:${dev.mx.port}
     DNS      ${dev.dns.host}:${dev.dns.port}
+    Workers  http://<worker>.${dev.workers.host}:${dev.workers.port}
     Account  ${dev.account_id}
     Token    ${dev.api_token}
     CA       ${dev.ca}

@@ -3,6 +3,7 @@ import { eventWrite, timelinePage } from '#events/events.ts'
 import { openDnsDoor } from '#ingress/dns/dns-server.ts'
 import { openHttpDoor } from '#ingress/http-api/http-door.ts'
 import { listenHttp } from '#ingress/http-api/listen-http.ts'
+import { openTailSockets } from '#ingress/http-api/tail-sockets.ts'
 import { createSubmissionServer } from '#ingress/smtp-submission/submission-server.ts'
 import { checkDnsId } from '#net/check-dns-id.ts'
 import { listenLoopback } from '#net/listen-loopback.ts'
@@ -22,9 +23,12 @@ import type { Promised } from './promised.ts'
 import type { Receiving } from './receiving.ts'
 import type { Registries } from './registries.ts'
 import type { Sending } from './sending.ts'
+import type { WorkersAtWork } from './workers.ts'
+import type { WorkersDevelopment } from './workers-development.ts'
+import { openWorkersHttp } from './workers-http.ts'
 import type { WorkersStorage } from './workers-storage.ts'
 
-/** The doors that customers come through: DNS, SMTP submission, HTTP. */
+/** The doors that customers come through: DNS, SMTP submission, HTTP, and their Workers' HTTP. */
 export async function openDoors(
   world: {
     kept: Kept
@@ -34,6 +38,8 @@ export async function openDoors(
     sending: Sending
     policies: Policies
     workersStorage: WorkersStorage
+    workersAtWork: WorkersAtWork
+    workersDevelopment: WorkersDevelopment
   },
   opened: AsyncDisposableStack,
 ) {
@@ -60,21 +66,27 @@ export async function openDoors(
     port: config.SUBMISSION_PORT,
   })
   opened.defer(() => server.close({ graceMs: 5000 }))
-  const http = await openHttp(world)
+  const workers = await openWorkersHttp(world)
+  opened.defer(() => workers.close())
+  const http = await openHttp(world, workers.port)
   opened.defer(() => http.close())
   opened.defer(() => world.promised.queue.verdicts.release())
-  return { dns, submission, http }
+  return { dns, submission, http, workers }
 }
 
-async function openHttp({
-  kept,
-  registries,
-  promised: { queue, pauses, notices },
-  receiving: { inbox },
-  sending: { acceptor, alwaysSuppressed },
-  policies: { watch },
-  workersStorage,
-}: Parameters<typeof openDoors>[0]) {
+async function openHttp(
+  {
+    kept,
+    registries,
+    promised: { queue, pauses, notices },
+    receiving: { inbox },
+    sending: { acceptor, alwaysSuppressed },
+    policies: { watch },
+    workersStorage,
+    workersAtWork: { tails },
+  }: Parameters<typeof openDoors>[0],
+  workersPort: number,
+) {
   const { config, log, store, bodies, accounts, vault, service, mayDial, now } = kept
   const { domains, mailSetup, smarthosts, destinations, rules, suppressions, quota, resolver, ca } =
     registries
@@ -125,7 +137,7 @@ async function openHttp({
       publicUrl: () => `http://localhost:${http.port}`,
     },
     serviceDomain: { name: service.domain, ...watch },
-    scripts: { workers, workerRules },
+    scripts: { workers, workerRules, tails, workerUrl: (host) => `http://${host}:${workersPort}` },
     workersStorage,
     foresee: openForesight({ domains, destinations, suppressions, quota, alwaysSuppressed, now }),
     queue: {
@@ -140,6 +152,7 @@ async function openHttp({
   const onError = (error: unknown) => log.error({ err: error }, 'inbox: a request failed inside')
   await app.register(inboxApi(inbox, { version: '0.1.0', onError }), { prefix: '/api/v1' })
   await app.register(inboxPage(inbox))
-  const http = await listenHttp(app, { variable: 'POSTHORN_HTTP_PORT', port: config.HTTP_PORT })
+  const sockets = openTailSockets({ tails, allowedHosts: config.ALLOWED_HOSTS, log })
+  const http = await listenHttp(app, { variable: 'POSTHORN_HTTP_PORT', port: config.HTTP_PORT, sockets })
   return http
 }

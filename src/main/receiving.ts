@@ -17,6 +17,7 @@ import type { Kept } from './kept.ts'
 import type { Promised } from './promised.ts'
 import type { Registries } from './registries.ts'
 import { openRouting } from './routing.ts'
+import type { WorkerHands } from './workers.ts'
 
 /** The MX door, with what comes back by mail, and behind it the sandbox: a real SMTP server that gets the mail for every
  *  name that is not ours, and for ours until they route. */
@@ -71,10 +72,12 @@ export async function openReceiving(
     ...(config.MX_BLOCK_LISTS && { blockLists: config.MX_BLOCK_LISTS }),
   })
   let engine: Pick<Delivery, 'attempt'> | undefined
+  let workers: WorkerHands | undefined
   const routing = await openRouting(kept, registries, promised, {
     authenticator,
     peers,
     engine: () => engine,
+    workers: () => workers,
   })
   const door = createMxServer({
     hostname: service.routes[0],
@@ -104,7 +107,10 @@ export async function openReceiving(
   const forwardBy = (delivery: Pick<Delivery, 'attempt'>) => {
     engine = delivery
   }
-  return { inbox, mx, forwardBy }
+  const handTo = (hands: WorkerHands) => {
+    workers = hands
+  }
+  return { inbox, mx, forwardBy, handTo }
 }
 
 export type Receiving = Awaited<ReturnType<typeof openReceiving>>

@@ -22,6 +22,7 @@ import { openWorkers } from '#registry/workers/workers.ts'
 import { developmentResolver } from '#sandbox/development-resolver.ts'
 import type { Write } from '#store/store.ts'
 import type { Kept } from './kept.ts'
+import { openRunningWorkers } from './running-workers.ts'
 
 /** Who and what: everything that customers configure, and what the names of the world lead to. */
 export async function openRegistries(kept: Kept, opened: AsyncDisposableStack) {
@@ -36,7 +37,7 @@ export async function openRegistries(kept: Kept, opened: AsyncDisposableStack) {
     clock: now,
     ...(relay && { installation: relay }),
   })
-  const addresses = { ...LOOPBACK_ADDRESSES, relays, policies: true }
+  const addresses = { ...LOOPBACK_ADDRESSES, relays, policies: true, workers: true }
   const domains = openDomains({ store, vault, service, addresses, clock: now })
   const lookups = developmentResolver({
     answers: (name, type) => domains.authority.answers(name, type),
@@ -69,9 +70,10 @@ export async function openRegistries(kept: Kept, opened: AsyncDisposableStack) {
   const files = certificate && key ? await openCertificateFiles({ certificate, key, log }) : undefined
   if (files) opened.defer(() => files.close())
 
-  // Every name below it is this machine's (RFC 6761 §6.3).
-  const workers = openWorkers({ store, vault, clock: now, host: 'localhost' })
-  await workers.sweep()
+  const runningWorkers = openRunningWorkers(({ tryOut }) =>
+    openWorkers({ ...{ store, vault, clock: now, tryOut }, host: config.WORKERS_HOST }),
+  )
+  await runningWorkers.workers.sweep()
 
   return {
     smarthosts,
@@ -79,7 +81,7 @@ export async function openRegistries(kept: Kept, opened: AsyncDisposableStack) {
     mailSetup,
     destinations: openDestinations({ store, clock: now }),
     rules: openRules({ store, clock: now }),
-    workers,
+    ...runningWorkers,
     workerRules: openWorkerRules({ store, clock: now }),
     suppressions: openSuppressions({ store, clock: now }),
     quota: openQuota({ store, ...(rule && { rule }) }),

@@ -9,22 +9,28 @@ import type { MxPeers } from '#ingress/smtp-mx/peers.ts'
 import type { Delivery } from '#outbound/deliver/deliver.ts'
 import { isAddress, parseAddress } from '#protocol/address.ts'
 import { memoryShares } from '#smtp/content-buffer.ts'
+import type { HostError } from '#workers/runtime/host-services.ts'
 import type { Kept } from './kept.ts'
 import type { Promised } from './promised.ts'
 import type { Registries } from './registries.ts'
+import type { WorkerHands } from './workers.ts'
 
-/** What comes in for routed domains, from the rule to the answer. Until an engine is there, forwards are promised. */
+const NOT_READY: HostError = { code: 'E_INTERNAL_SERVER_ERROR', message: 'The service is starting.' }
+
+/** What comes in for routed domains, from the rule to the answer. Until an engine is there, forwards are promised;
+ *  until Workers are at work, there is none. */
 export async function openRouting(
   { config, log, store, service, vault, now }: Kept,
-  { domains, rules }: Registries,
+  { domains, rules, destinations }: Registries,
   { queue, notices }: Promised,
   world: {
     readonly authenticator: Authenticator
     readonly peers: MxPeers
     readonly engine: () => Pick<Delivery, 'attempt'> | undefined
+    readonly workers: () => WorkerHands | undefined
   },
 ): Promise<RoutingWorld> {
-  const { authenticator, peers, engine } = world
+  const { authenticator, peers, engine, workers } = world
   const srsKey = { version: 1, key: vault.macKey('srs', 1) }
   const share = (limit: number) => memoryShares({ limit, most: limit / 2 })
   const spool = await openSpool({
@@ -40,7 +46,7 @@ export async function openRouting(
     ...(isAddress(operator) && { operator }),
   }
   const acting = {
-    ...{ store, queue, notices, log, authenticator, service, srsKey, now },
+    ...{ store, queue, notices, log, authenticator, service, srsKey, now, destinations },
     loopKey: vault.macKey('forward-loop'),
     attempt: (...of: Parameters<Delivery['attempt']>) => engine()?.attempt(...of),
     attemptMs: config.FORWARD_WAIT_MS,
@@ -48,6 +54,10 @@ export async function openRouting(
     newToken: () => crypto.randomUUID(),
     serviceIdentity: () => domains.ensureServiceKeys(),
     sealsArc: config.ARC_SEAL,
+    runWorker: async (...of: Parameters<WorkerHands['runWorker']>) =>
+      workers()?.runWorker(...of) ?? ('no-worker' as const),
+    sendReply: async (...of: Parameters<WorkerHands['sendReply']>) =>
+      workers()?.sendReply(...of) ?? NOT_READY,
   }
   const recordRefused = openRefusalRecords({ store, findWay: (to) => findWay(to, ways), now })
   return {

@@ -12,6 +12,8 @@ export type EventType =
   | 'failed'
   | 'rejected'
   | 'dropped'
+  /** A Worker had it, and its handler returned. */
+  | 'handled'
   | 'complained'
 
 /** Why a delivery was put off, refused or given up. `recipient-*` are about the mailbox and may suppress it;
@@ -95,6 +97,8 @@ export interface EventDetail {
   readonly size?: number
   /** Of a raw message: names of headers that were taken out. */
   readonly removedHeaders?: readonly string[]
+  /** Of `accepted`: the Worker whose code sent it, by its binding or in answer to a message that came in. */
+  readonly worker?: { readonly scriptName: string; readonly call: 'send' | 'reply' }
   readonly attempt?: number
   readonly cause?: Cause
   readonly smtpReply?: string

@@ -24,6 +24,31 @@ export interface Routed {
   readonly remoteAddress: string
   /** Why it was refused, or not acted upon. */
   readonly reason?: string
+  /** Of the event that tells how a Worker's handler ended; what it forwarded has events of its own. */
+  readonly worker?: WorkerRun
+}
+
+/** How a Worker's handler ended, and what of what it asked for was done by then and stays done. */
+export interface WorkerRun {
+  readonly scriptName: string
+  /** `missing`: the account has no Worker of that name. `unavailable`: it did not start, or found no room. */
+  readonly outcome:
+    | 'handled'
+    | 'rejected'
+    | 'exception'
+    | 'missing'
+    | 'unavailable'
+    | 'crashed'
+    | 'timeout'
+    | 'exceeded-cpu'
+    | 'exceeded-memory'
+  /** What was thrown, cut to what a person reads; for an end that is not the handler's own a name in capitals
+   *  (`EXCEEDED_CPU`) and what the runtime says. */
+  readonly error?: { readonly name: string; readonly message: string; readonly stack?: string }
+  /** Where it was forwarded to; `messageId` is that of the forward's own events. */
+  readonly forwards: readonly { readonly destination: Address; readonly messageId: string }[]
+  /** Message-ID of its reply. */
+  readonly reply?: string
 }
 
 /** A message that came in and goes on: what its delivery needs besides its row. */

@@ -58,6 +58,14 @@ const ipv6Rules = IPV6.map(([network, bits, scope]) => ({ list: subnet(network, 
 const embeddings = EMBEDDING.map(([network, bits, group]) => ({ list: subnet(network, bits, 'ipv6'), group }))
 // RFC 4291 §2.4: whatever lies outside is assigned to nobody, so it is not public.
 const globalUnicast = subnet('2000::', 3, 'ipv6')
+const OUTSIDE = ['::/3', '4000::/2', '8000::/1']
+
+/** The same for those who decide by networks: the ones with no public address, and, as they cannot look into an address,
+ *  those whose addresses carry another. */
+export const CLOSED_NETWORKS: readonly string[] = [
+  ...[...IPV4, ...IPV6, ...EMBEDDING].map(([network, bits]) => `${network}/${bits}`),
+  ...OUTSIDE,
+]
 
 /** The scope of an IP address, `undefined` for text that is none. The short, octal, hex and decimal spellings that
  *  some libraries take for IPv4 are none: they would mean one address here and another to whoever connects. */

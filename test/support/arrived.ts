@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict'
-import { Resolver } from 'node:dns/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { authenticate } from 'mailauth'
 import PostalMime, { type Email } from 'postal-mime'
+import { checkSigned } from './check-signed.ts'
 import type { Instance } from './instance.ts'
 
 /** A copy in the inbox, with its bytes. */
@@ -96,19 +95,5 @@ export async function checkSubmitted(instance: Instance, copy: Arrived, reply?: 
     const [, messageId] = /\b250 2\.0\.0 Ok (<[^<>\s]+@yourdomain\.com>)/.exec(reply) ?? []
     assert.equal(copy.mail.messageId, messageId, `the Message-ID of ${reply}`)
   }
-  const dns = new Resolver()
-  dns.setServers([`127.0.0.1:${instance.dev.dns.port}`])
-  const { dkim, dmarc } = await authenticate(copy.raw, {
-    ip: '127.0.0.1',
-    helo: 'posthorn.test',
-    sender: copy.returnPath,
-    mta: 'verifier.example',
-    strict: true,
-    resolver: dns.resolve.bind(dns),
-  })
-  assert.deepEqual(
-    dkim.results.map(({ status, signingDomain }) => [status.result, signingDomain]),
-    [['pass', 'yourdomain.com']],
-  )
-  assert.equal(dmarc && dmarc.status.result, 'pass')
+  await checkSigned(instance, copy)
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { checkedFetch } from './checked-fetch.ts'
-import type { Instance } from './instance.ts'
+import type { Served } from './routing-instance.ts'
 
 export interface Deployed {
   readonly tag: string
@@ -26,11 +26,7 @@ export function workerForm({ metadata = {}, modules = {} }: WorkerUpload = {}): 
 }
 
 /** Puts a Worker into the instance's account, without the client. */
-export async function deployWorker(
-  { dev }: Instance,
-  name: string,
-  upload?: WorkerUpload,
-): Promise<Deployed> {
+export async function deployWorker({ dev }: Served, name: string, upload?: WorkerUpload): Promise<Deployed> {
   const response = await checkedFetch(`${dev.api}/accounts/${dev.account_id}/workers/scripts/${name}`, {
     method: 'PUT',
     headers: { authorization: `Bearer ${dev.api_token}` },

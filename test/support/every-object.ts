@@ -83,19 +83,22 @@ export async function everyObject(instance: Instance): Promise<EveryObject> {
   )
   known['namespace_id'] = textIn(await ask('kv_namespaces.create', api_token, { title: 'own' }), 'id')
   await ask('kv_values.put', api_token, 'value')
+  const bindings = [{ name: 'OWN', type: 'secret_text', text: 'own' }]
+  await deployWorker(instance, OTHER_WORKER, { metadata: { bindings } })
+  // The consumer of the examples.
+  await deployWorker(instance, 'email-worker')
   known['queue_id'] = textIn(await ask('queues.create', api_token, { queue_name: 'own' }), 'queue_id')
   known['consumer_id'] = textIn(
-    await ask('queue_consumers.create', api_token, { script_name: 'own' }),
+    await ask('queue_consumers.create', api_token, { script_name: OTHER_WORKER }),
     'consumer_id',
   )
   // One that has no consumer yet.
   const freeQueue = textIn(await ask('queues.create', api_token, { queue_name: 'free' }), 'queue_id')
-  const bindings = [{ name: 'OWN', type: 'secret_text', text: 'own' }]
-  await deployWorker(instance, OTHER_WORKER, { metadata: { bindings } })
   const worker = await deployWorker(instance, 'own-worker', { metadata: { bindings } })
   known['script_name'] = 'own-worker'
   known['secret_name'] = 'OWN'
   known['version_id'] = worker.versionId
+  known['tail_id'] = textIn(await ask('workers.tails.create', api_token, {}), 'id')
   // Of no Worker, whose routes are set as a whole.
   const route = { pattern: 'yourdomain.com/own/*' }
   known['route_id'] = textIn(await ask('workers.routes.create', api_token, route), 'id')

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type DevJson, devJson } from '#contract/dev-json.ts'
 import { checkedFetch } from './checked-fetch.ts'
+import { fetchAtHost, type HostAnswer, type HostRequest } from './fetch-at-host.ts'
 
 /** A development instance of its own: own data folder, free ports, stopped and removed when the test is over. */
 export interface Instance extends AsyncDisposable {
@@ -19,6 +20,8 @@ export interface Instance extends AsyncDisposable {
   raw(id: string): Promise<string>
   /** The envelope sender with which a message arrived. */
   returnPath(id: string): Promise<string>
+  /** What a Worker's `fetch()` answers: of the development account's Worker of that name, at a path below its host. */
+  askWorker(name: string, path: string, request?: HostRequest): Promise<HostAnswer>
   kill(): Promise<void>
   stop(): Promise<number | null>
   restart(): Promise<void>
@@ -102,6 +105,10 @@ export async function startInstance(environment: Record<string, string> = {}): P
     async returnPath(id) {
       const view = (await (await fetch(`${dev.inbox}/message/${id}`)).json()) as { ReturnPath: string }
       return view.ReturnPath
+    },
+    askWorker(name, path, request) {
+      const { host, port } = dev.workers
+      return fetchAtHost(port, `http://${name}.${host}:${port}${path}`, request)
     },
     async kill() {
       await stop('SIGKILL')

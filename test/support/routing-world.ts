@@ -170,6 +170,9 @@ export async function openRoutingWorld(
     ...{ expireMs: 86_400_000, sealsArc: true, loopKey: Buffer.alloc(32, 3) },
     newToken: () => crypto.randomUUID(),
     serviceIdentity: () => domains.ensureServiceKeys(),
+    destinations,
+    runWorker: async () => 'no-worker',
+    sendReply: async () => ({ code: 'E_INTERNAL_SERVER_ERROR', message: 'Nothing is sent here' }),
   }
   const ca = await openCertificateAuthority({ folder: join(directory, 'ca'), serviceDomain: service.domain })
   const server = createMxServer({

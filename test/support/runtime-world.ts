@@ -11,12 +11,12 @@ import type {
   HostError,
   OutgoingMessage,
   SendEmailBinding,
-} from '../../src/workers/runtime/host-services.ts'
-import type { EmailMessage, EmailOutcome } from '../../src/workers/runtime/run-email.ts'
-import { openRuntime, type Runtime, type RuntimeLimits } from '../../src/workers/runtime/runtime.ts'
-import type { WorkerTrace } from '../../src/workers/runtime/worker-trace.ts'
-import { type Kv, openKv } from '../../src/workers/storage/kv.ts'
-import { openQueues, type Queues } from '../../src/workers/storage/queues.ts'
+} from '#workers/runtime/host-services.ts'
+import type { EmailMessage, EmailOutcome } from '#workers/runtime/run-email.ts'
+import { openRuntime, type Runtime, type RuntimeLimits } from '#workers/runtime/runtime.ts'
+import type { WorkerTrace } from '#workers/runtime/worker-trace.ts'
+import { type Kv, openKv } from '#workers/storage/kv.ts'
+import { openQueues, type Queues } from '#workers/storage/queues.ts'
 
 export interface Forwarded {
   readonly rcptTo: string

@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { stripVTControlCharacters } from 'node:util'
 import { type Ran, runClient } from '#test/client-program.ts'
 import type { Instance } from '#test/instance.ts'
+import { type Watched, watchProgram } from '#test/watched-program.ts'
 
 const PROGRAM = join(import.meta.dirname, '../../node_modules/wrangler/bin/wrangler.js')
 
@@ -15,6 +16,8 @@ export interface Wrangler extends AsyncDisposable {
   readonly folder: string
   /** Runs it to its end; what it wrote is plain text without colours. */
   run(args: readonly string[], options?: WranglerOptions): Promise<Ran>
+  /** Starts one that goes on until it is told to end. It would have the proxy answer its WebSocket, and so has none. */
+  watch(command: string): Watched
   /** What a run that succeeds prints, ids as `<id>` and times as `<time>`, one command line given as words. */
   prints(command: string, options?: WranglerOptions): Promise<string>
   /** What a run that fails says is wrong, written in the same way. */
@@ -48,22 +51,26 @@ export async function openWrangler(instance: Instance): Promise<Wrangler> {
   const proxyUrl = `http://127.0.0.1:${address.port}`
   noteUpdateCheck(folder)
 
-  async function run(args: readonly string[], options: WranglerOptions = {}): Promise<Ran> {
+  function environmentOf({ token, environment }: WranglerOptions): Readonly<Record<string, string>> {
     const { dev } = instance
-    const { token = dev.api_token, environment = {}, more = [], input } = options
+    return {
+      CLOUDFLARE_API_BASE_URL: dev.api,
+      CLOUDFLARE_API_TOKEN: token ?? dev.api_token,
+      CLOUDFLARE_ACCOUNT_ID: dev.account_id,
+      ...QUIET,
+      TMPDIR: folder,
+      NODE_COMPILE_CACHE: join(folder, 'compiled'),
+      ...{ HTTP_PROXY: proxyUrl, HTTPS_PROXY: proxyUrl, NO_PROXY: 'localhost' },
+      ...environment,
+    }
+  }
+
+  async function run(args: readonly string[], options: WranglerOptions = {}): Promise<Ran> {
+    const { more = [], input } = options
     const ran = await runClient(process.execPath, [PROGRAM, ...args, ...more], {
       folder,
       ...(input !== undefined && { input }),
-      environment: {
-        CLOUDFLARE_API_BASE_URL: dev.api,
-        CLOUDFLARE_API_TOKEN: token,
-        CLOUDFLARE_ACCOUNT_ID: dev.account_id,
-        ...QUIET,
-        TMPDIR: folder,
-        NODE_COMPILE_CACHE: join(folder, 'compiled'),
-        ...{ HTTP_PROXY: proxyUrl, HTTPS_PROXY: proxyUrl, NO_PROXY: 'localhost' },
-        ...environment,
-      },
+      environment: environmentOf(options),
     })
     return {
       status: ran.status,
@@ -75,6 +82,11 @@ export async function openWrangler(instance: Instance): Promise<Wrangler> {
   return {
     folder,
     run,
+    watch: (command) =>
+      watchProgram(process.execPath, [PROGRAM, ...command.split(' ')], {
+        folder,
+        environment: environmentOf({ environment: { HTTP_PROXY: '', HTTPS_PROXY: '' } }),
+      }),
     async prints(command, options) {
       const { status, stdout, stderr } = await run(command.split(' '), options)
       assert.equal(status, 0, `${command}\n${stdout}${stderr}`)

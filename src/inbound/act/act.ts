@@ -1,32 +1,26 @@
-import { contentSize } from '#bodies/read-content.ts'
 import type { Authentication, SpfVerdict } from '#inbound/authenticate/authentication.ts'
 import type { Authenticator } from '#inbound/authenticate/authenticator.ts'
-import type { Routed, RoutingAction } from '#model/routing.ts'
 import type { SmtpAnswer } from '#model/smtp-answer.ts'
-import { StoreFull, type Write } from '#store/store.ts'
+import { StoreFull } from '#store/store.ts'
 import { type Acted, combineAnswers } from './combine-answers.ts'
-import { type ForwardWorld, FULL, forward } from './forward.ts'
+import { FULL, forward } from './forward.ts'
+import { handToWorker, type WorkerWorld } from './hand-to-worker.ts'
 import type { Incoming, Recipient } from './incoming.ts'
 import { isByAuthor } from './is-by-author.ts'
 import { judgeHops } from './judge-hops.ts'
-import { type Judgement, judgeOrigin, resultWords } from './judge-origin.ts'
+import { judgeOrigin } from './judge-origin.ts'
+import type { Judged } from './judged.ts'
 import { type BodyLook, lookAtBody } from './look-at-body.ts'
-import { prepareForward, type SealWorld, subjectOf } from './prepare-forward.ts'
-import { routedEvent } from './routed-event.ts'
+import { prepareForward } from './prepare-forward.ts'
+import { endEvent } from './routed-event.ts'
+import { routedOf } from './routed-of.ts'
 
 /** Act: what becomes of a message that came in. In: a complete transaction, each recipient with its rule. Out: the one
- *  answer to its content. Promise: a 250 is true when it is given: forwarded and recorded, or promised on disk, or
- *  dropped because its owner wants that; a 5xx is told to nobody else, and a 4xx leaves nothing behind; whatever becomes
- *  of it, the domain's owner can read why. */
-export interface ActWorld extends ForwardWorld, SealWorld {
+ *  answer to its content. Promise: a 250 is true when it is given: forwarded and recorded, or promised on disk, or dropped
+ *  because its owner wants that, or handled by the owner's Worker; a 5xx is told to nobody else, and a 4xx leaves nothing
+ *  behind but what a Worker did by itself; whatever becomes of it, the domain's owner can read why. */
+export interface ActWorld extends WorkerWorld {
   readonly authenticator: Authenticator
-}
-
-/** What is known once the message was authenticated. */
-interface Judged {
-  readonly authentication: Authentication
-  readonly judgement: Judgement & { readonly kind: 'taken' }
-  readonly body: BodyLook
 }
 
 /** Of what goes nowhere. */
@@ -67,11 +61,11 @@ export async function act(world: ActWorld, incoming: Incoming, spf?: SpfVerdict)
     const { reply } = judgement
     return judgement.kind === 'not-now' ? reply : refuse(world, incoming, reply, authentication)
   }
-  const isForwarded = incoming.recipients.some(
-    ({ way }) => way.kind !== 'rule' || way.rule.action.type === 'forward',
-  )
-  const body = isForwarded ? await lookAtBody(incoming) : NOT_LOOKED_AT
-  if (body === 'holds-nul') return refuse(world, incoming, NUL, authentication)
+  const goesOn = incoming.recipients.some(({ way }) => way.kind !== 'rule' || way.rule.action.type !== 'drop')
+  const body = goesOn ? await lookAtBody(incoming) : NOT_LOOKED_AT
+  if (body === 'holds-nul' && !incoming.recipients.every(isForWorker)) {
+    return refuse(world, incoming, NUL, authentication)
+  }
   const acted = await Promise.all(
     incoming.recipients.map((recipient) =>
       // A fault of ours for one of them is none of the others', who may be on their way.
@@ -95,30 +89,30 @@ async function actFor(
   const { way } = recipient
   const routed = routedOf(incoming, recipient, judged)
   if (way.kind === 'rule' && way.rule.action.type === 'drop') {
-    await world.store.commit([ended('dropped', incoming, recipient, routed)])
+    await world.store.commit([endEvent('dropped', incoming, recipient, routed)])
     return { kind: 'taken' }
   }
   if (way.kind === 'rule' && way.rule.action.type === 'worker') {
-    const reason = `There is no Worker ${way.rule.action.name} here`
-    await world.store.commit([ended('failed', incoming, recipient, { ...routed, reason })])
-    return { kind: 'not-now', answer: NO_WORKER }
+    const { domain } = way
+    const scriptName = way.rule.action.name
+    return handToWorker(world, { incoming, recipient, domain, scriptName, judged, routed })
   }
+  const refused = (answer: SmtpAnswer): Acted => ({
+    ...{ kind: 'refused', answer },
+    record: () =>
+      world.store.commit([endEvent('rejected', incoming, recipient, { ...routed, reason: answer.text })]),
+  })
+  const { authentication, body } = judged
+  if (body === 'holds-nul') return refused(NUL)
   const order = await prepareForward(world, incoming, recipient, {
-    ...{ routed, authentication: judged.authentication, body: judged.body },
+    ...{ routed, authentication, body },
     tellsSender: judged.judgement.provesSender,
   })
-  if ('kind' in order) {
-    const reason = order.answer.text
-    const record = () => world.store.commit([ended('rejected', incoming, recipient, { ...routed, reason })])
-    return { ...order, record }
-  }
-  return forward(world, order)
+  return 'kind' in order ? refused(order.answer) : forward(world, order)
 }
 
-const NO_WORKER: SmtpAnswer = {
-  code: 451,
-  enhanced: '4.3.0',
-  text: 'What handles mail for this address is not available, try again later',
+function isForWorker({ way }: Recipient): boolean {
+  return way.kind === 'rule' && way.rule.action.type === 'worker'
 }
 
 /** Refused for all recipients, each of whose owners sees why. */
@@ -130,7 +124,7 @@ async function refuse(
 ): Promise<SmtpAnswer> {
   const judged = authentication && { authentication }
   const events = incoming.recipients.map((recipient) =>
-    ended('rejected', incoming, recipient, {
+    endEvent('rejected', incoming, recipient, {
       ...routedOf(incoming, recipient, judged),
       reason: answer.text,
     }),
@@ -144,39 +138,4 @@ const NUL: SmtpAnswer = {
   code: 554,
   enhanced: '5.6.0',
   text: 'The message contains NUL, and cannot be forwarded as it is',
-}
-
-function routedOf(
-  { session, mailFrom, block }: Incoming,
-  { to, way }: Recipient,
-  judged?: { readonly authentication: Authentication; readonly judgement?: Judged['judgement'] },
-): Routed {
-  const action: RoutingAction =
-    way.kind === 'rule' ? way.rule.action.type : way.kind === 'return' ? 'return' : 'forward'
-  const isReport = block.fields.some(
-    (field) => field.name.toLowerCase() === 'content-type' && /^\s*multipart\/report\b/i.test(field.value),
-  )
-  return {
-    ruleId: way.kind === 'rule' ? way.rule.id : null,
-    action,
-    recipient: to,
-    ...(judged && resultWords(judged.authentication)),
-    isSpam: judged?.judgement?.isSpam ?? false,
-    isNdr: mailFrom === '' || isReport,
-    sessionId: session.id,
-    remoteAddress: session.remoteAddress,
-  }
-}
-
-/** The one event of a message that goes no further. */
-function ended(
-  type: 'dropped' | 'rejected' | 'failed',
-  { mailFrom, content, block, at }: Incoming,
-  { way }: Recipient,
-  routed: Routed,
-): Write {
-  return routedEvent(type, {
-    domain: way.kind === 'rule' ? way.domain : undefined,
-    ...{ routed, at, mailFrom, subject: subjectOf(block), size: contentSize(content) },
-  })
 }

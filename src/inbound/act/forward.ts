@@ -31,7 +31,7 @@ export interface ForwardWorld {
 
 /** One message on its way on, to one destination. */
 export interface Forward
-  extends Pick<QueuedMessage, 'accountId' | 'domainId' | 'sender' | 'previewEnabled' | 'tls'> {
+  extends Pick<QueuedMessage, 'id' | 'accountId' | 'domainId' | 'sender' | 'previewEnabled' | 'tls'> {
   readonly destination: Address
   readonly content: NonNullable<ClaimedDelivery['content']>
   readonly headerMessageId: string
@@ -83,7 +83,6 @@ function deliveryOf(order: Forward, { now, newToken, expireMs }: ForwardWorld): 
     id: newId(),
     message: {
       ...of,
-      id: newId(),
       returnPathDomain: '',
       bodyId: '',
       size: Buffer.isBuffer(content) ? content.length : content.size,

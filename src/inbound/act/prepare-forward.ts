@@ -16,6 +16,7 @@ import { withoutControls } from '#protocol/fold.ts'
 import { fieldText, type HeaderBlock } from '#protocol/header-block.ts'
 import type { TagKey } from '#protocol/keyed-tag.ts'
 import { encodeSrs } from '#protocol/srs.ts'
+import { newId } from '#store/id.ts'
 import type { Forward } from './forward.ts'
 import { forwardContent, headerWithout } from './forward-content.ts'
 import type { Incoming, Recipient } from './incoming.ts'
@@ -39,7 +40,8 @@ const UNFIT: SmtpAnswer = {
   text: 'The sender cannot be rewritten for forwarding: it is no mailbox at a domain, or too long',
 }
 
-/** A message made ready to go on to where its rule says: signed twice, sealed, its sender rewritten, itself untouched. */
+/** A message made ready to go on to where its rule or its Worker says: signed twice, sealed, its sender rewritten, itself
+ *  untouched. */
 export async function prepareForward(
   world: SealWorld,
   incoming: Incoming,
@@ -49,14 +51,14 @@ export async function prepareForward(
     readonly authentication: Authentication
     readonly body: BodyLook
     readonly tellsSender: boolean
+    /** Where a Worker says; `fields` are those that it puts before the message, ready for the wire. */
+    readonly onward?: { readonly destination: Address; readonly fields: string }
   },
 ): Promise<Forward | { readonly kind: 'refused'; readonly answer: SmtpAnswer }> {
-  const { email, routes } = world.service
-  const [host] = routes
+  const [host] = world.service.routes
   const { mailFrom, session, block } = incoming
-  const destination = destinationOf(recipient)
-  const envelopeSender =
-    mailFrom === '' ? '' : encodeSrs(mailFrom, { domain: email, key: world.srsKey, now: incoming.at })
+  const destination = of.onward?.destination ?? destinationOf(recipient)
+  const envelopeSender = rewrittenSender(world, incoming)
   if (envelopeSender === 'unfit' || !destination) return { kind: 'refused', answer: UNFIT }
   const { way } = recipient
   const domain = way.kind === 'rule' ? way.domain : undefined
@@ -65,7 +67,7 @@ export async function prepareForward(
   const results = methodResults(of.authentication, session)
   const header = headerWithout(incoming.header, without)
   const service = await world.serviceIdentity()
-  const prefix = await sealForward(
+  const seal = await sealForward(
     { header, bodyHash: of.body.hash },
     {
       received: receivedFrom(incoming, { host, recipient: recipient.to }),
@@ -77,7 +79,9 @@ export async function prepareForward(
       identities: domain ? [service, domain.signing] : [service],
     },
   )
+  const prefix = of.onward ? Buffer.concat([Buffer.from(of.onward.fields), seal]) : seal
   return {
+    id: newId(),
     accountId: domain?.accountId ?? SERVICE_ACCOUNT,
     domainId: domain?.domainId ?? null,
     sender: mailFrom,
@@ -95,6 +99,14 @@ export async function prepareForward(
       routed: of.routed,
     },
   }
+}
+
+/** MAIL FROM of the next transaction. */
+export function rewrittenSender(
+  { service, srsKey }: Pick<SealWorld, 'service' | 'srsKey'>,
+  { mailFrom, at }: Pick<Incoming, 'mailFrom' | 'at'>,
+): Address | '' | 'unfit' {
+  return mailFrom === '' ? '' : encodeSrs(mailFrom, { domain: service.email, key: srsKey, now: at })
 }
 
 /** RFC 5321 §4.4, with what DNS says of the address where it leads back to it. */
@@ -125,7 +137,7 @@ export function subjectOf(block: HeaderBlock): string {
     .toWellFormed()
 }
 
-function textOf(block: HeaderBlock, name: string): string | undefined {
+export function textOf(block: HeaderBlock, name: string): string | undefined {
   const field = block.fields.find((one) => one.name.toLowerCase() === name)
   return field && fieldText(field)
 }

@@ -1,13 +1,19 @@
+import { contentSize } from '#bodies/read-content.ts'
 import { eventWrite } from '#events/events.ts'
 import type { Routed } from '#model/routing.ts'
 import { SERVICE_ACCOUNT } from '#model/service-account.ts'
 import type { RoutedDomain } from '#registry/domains/routed-domain.ts'
 import { newId } from '#store/id.ts'
 import type { Write } from '#store/store.ts'
+import type { Incoming, Recipient } from './incoming.ts'
+import { subjectOf } from './prepare-forward.ts'
+
+/** How a message ends here. */
+type End = 'dropped' | 'rejected' | 'handled' | 'failed'
 
 /** The one event of a message, for one recipient, that went no further. Without a domain it is the service's own. */
 export function routedEvent(
-  type: 'dropped' | 'rejected' | 'failed',
+  type: End,
   of: {
     readonly domain: RoutedDomain | undefined
     readonly routed: Routed
@@ -24,5 +30,18 @@ export function routedEvent(
     domainId: domain?.domainId ?? null,
     ...{ messageId: newId(), deliveryId: newId(), terminal: true },
     detail: { sender: mailFrom, recipient: routed.recipient, subject, size, routed },
+  })
+}
+
+/** The same of one that came in whole. */
+export function endEvent(
+  type: End,
+  { mailFrom, content, block, at }: Incoming,
+  { way }: Recipient,
+  routed: Routed,
+): Write {
+  return routedEvent(type, {
+    domain: way.kind === 'rule' ? way.domain : undefined,
+    ...{ routed, at, mailFrom, subject: subjectOf(block), size: contentSize(content) },
   })
 }

@@ -116,7 +116,9 @@ function scriptsWorld(world: HttpWorld): WorkersWorld {
 }
 
 function workersStorageRoutes(api: FastifyInstance, world: HttpWorld): void {
-  const storage = { ...world, ...world.workersStorage }
+  const hasScript = async (accountId: string, name: string) =>
+    (await world.scripts.workers.worker(accountId, name)) !== undefined
+  const storage = { ...world, ...world.workersStorage, hasScript }
   kvNamespaceRoutes(api, storage)
   kvValueRoutes(api, storage)
   kvBulkRoutes(api, storage)

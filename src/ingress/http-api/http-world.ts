@@ -27,7 +27,7 @@ export interface HttpWorld extends AuditWorld, ServiceDomainWorld {
   readonly suppressionCursorKey: Uint8Array
   readonly foresee: Foresee
   readonly smarthost: Pick<SmarthostWorld, 'smarthosts' | 'trySmarthost'>
-  readonly domains: ZonesWorld['domains']
+  readonly domains: ZonesWorld['domains'] & WorkersWorld['domains']
   /** Domains in and out of the two services. */
   readonly mailSetup: MailSetup
   readonly quota: Pick<Quota, 'report' | 'adjust'>
@@ -36,7 +36,7 @@ export interface HttpWorld extends AuditWorld, ServiceDomainWorld {
   /** What becomes of mail: an account's own, and the whole queue. */
   readonly queue: Omit<MessagesWorld & OperatorWorld, 'accounts' | 'log' | 'now'>
   /** Customers' Workers, and the rules that lead to them. */
-  readonly scripts: Pick<WorkersWorld, 'workers' | 'workerRules'>
+  readonly scripts: Pick<WorkersWorld, 'workers' | 'workerRules' | 'tails' | 'workerUrl'>
   /** What Workers keep. */
   readonly workersStorage: Pick<KvWorld, 'kv'> &
     Pick<QueuesWorld, 'queues'> &

@@ -8,6 +8,8 @@ import type { Call, Fault, ServedBy } from './serve-operation.ts'
 
 export interface QueuesWorld extends ServedBy {
   readonly queues: Queues
+  /** Whether the account has a Worker of that name. */
+  readonly hasScript: (accountId: string, name: string) => Promise<boolean>
   readonly now: () => number
 }
 

@@ -11,10 +11,18 @@ import {
 import type { ConsumerWish, Queue } from '#workers/storage/queue.ts'
 import { consumersOf, INVALID, NO_QUEUE, noteConsumer, placeOf, type QueuesWorld } from './queue-body.ts'
 import { type Answer, type Fault, NO_SUCH_OBJECT, serveOperation } from './serve-operation.ts'
+import { NO_SCRIPT } from './workers-faults.ts'
 
 /** `…/queues/{queue_id}/consumers`. */
 export function queueConsumerRoutes(api: FastifyInstance, world: QueuesWorld): void {
-  const { queues, now } = world
+  const { queues, hasScript, now } = world
+
+  /** A batch that nobody takes would only be seen by its queue growing. */
+  async function fitting(accountId: string, wish: ConsumerWish | Fault): Promise<ConsumerWish | Fault> {
+    if ('status' in wish || (await hasScript(accountId, wish.scriptName))) return wish
+    const detail = `This account has no Worker "${wish.scriptName.slice(0, 100)}"; deploy it first.`
+    return { ...NO_SCRIPT, status: 400, detail, pointer: '/script_name' }
+  }
 
   serveOperation(api, { operation: listQueueConsumers, world }, async (call) => {
     const queue = await queues.queue(placeOf(call))
@@ -27,7 +35,7 @@ export function queueConsumerRoutes(api: FastifyInstance, world: QueuesWorld): v
   serveOperation(api, { operation: createQueueConsumer, world }, async (call) => {
     const queue = await queues.queue(placeOf(call))
     if (!queue) return NO_QUEUE
-    const wish = wishOf(call.body, queue)
+    const wish = await fitting(call.accountId, wishOf(call.body, queue))
     if ('status' in wish) return wish
     const note = noteConsumer(call, 'queue_consumer.create', now())
     const added = await queues.addConsumer(placeOf(call), wish, note)
@@ -47,7 +55,8 @@ export function queueConsumerRoutes(api: FastifyInstance, world: QueuesWorld): v
     const queue = await queues.queue(placeOf(call))
     if (queue?.consumer?.id !== consumerId(call)) return NO_SUCH_OBJECT
     const { scriptName } = queue.consumer
-    const wish = wishOf({ ...call.body, script_name: call.body.script_name ?? scriptName }, queue)
+    const wished = wishOf({ ...call.body, script_name: call.body.script_name ?? scriptName }, queue)
+    const wish = await fitting(call.accountId, wished)
     if ('status' in wish) return wish
     const note = noteConsumer(call, 'queue_consumer.update', now())
     return answer(await queues.changeConsumer(placeOf(call), { id: consumerId(call), wish }, note))

@@ -48,6 +48,8 @@ export interface Call<Query, Body> {
   readonly body: Body
   /** What the request says that its body is. */
   readonly contentType: string
+  /** Where who asks has reached this server: `http://localhost:8025`. */
+  readonly origin: string
 }
 
 export interface UserCall<Query, Body> {
@@ -125,7 +127,7 @@ export function serveOperation<Query, Body, Result>(
   const { operation, world } = described
   const { scope, permission } = operation
   if (scope === 'user') throw new TypeError(`${operation.id}: serveUserOperation serves what is of a user`)
-  serve(api, described, async ({ by, params, query, body, contentType }) => {
+  serve(api, described, async ({ by, params, query, body, contentType, origin }) => {
     const accountId =
       scope === 'account' ? params['account_id'] : await world.accountOfZone(params['zone_id'] ?? '')
     const principal = accountId === undefined ? undefined : await by.principalIn(accountId)
@@ -135,7 +137,7 @@ export function serveOperation<Query, Body, Result>(
     if (permission !== 'none' && !granted.has(permission)) return lacks(permission)
     const asked = readOperation(query, body, operation)
     if ('fault' in asked) return asked.fault
-    return handle({ by: { ...by, principal }, accountId, params, contentType, ...asked })
+    return handle({ by: { ...by, principal }, accountId, params, contentType, origin, ...asked })
   })
 }
 
@@ -163,6 +165,7 @@ interface Admitted {
   readonly query: unknown
   readonly body: unknown
   readonly contentType: string
+  readonly origin: string
 }
 
 /** Who was let in before the body came. */
@@ -193,7 +196,7 @@ function serve<Query, Body, Result>(
       if (holdsNul(params)) return refuse(reply, NO_SUCH_OBJECT)
       const contentType = request.headers['content-type'] ?? ''
       const asked = { params, query: request.query, body: request.body, contentType }
-      const answered = await answer({ by: asker, ...asked })
+      const answered = await answer({ by: asker, origin: originOf(request), ...asked })
       if ('status' in answered) return refuse(reply, answered)
       if ('file' in answered) return sendFile(reply, answered)
       const { result, info, messages = [] } = answered
@@ -202,6 +205,13 @@ function serve<Query, Body, Result>(
         .send({ success: true, errors: [], messages, result, ...(info && { result_info: info }) })
     },
   })
+}
+
+/** The guard has looked at Host. A proxy before this server says whether TLS ended there; who says so himself is told
+ *  what he said. */
+function originOf({ headers }: FastifyRequest): string {
+  const isSecure = headers['x-forwarded-proto'] === 'https'
+  return `${isSecure ? 'https' : 'http'}://${headers.host ?? 'localhost'}`
 }
 
 async function authenticate(

@@ -1,6 +1,6 @@
 import type { TimelineEvent } from '#contract/messages.ts'
 import type { EventDetail } from '#model/event.ts'
-import type { Routed } from '#model/routing.ts'
+import type { Routed, WorkerRun } from '#model/routing.ts'
 import { iso } from './delivery-body.ts'
 
 /** An event as the store gives it back; `detail` is the JSON of an EventDetail. */
@@ -60,9 +60,9 @@ const NAMES = {
   feedbackType: 'feedback_type',
   perhapsTaken: 'perhaps_taken',
   durationMs: 'duration_ms',
-} as const satisfies Record<Exclude<keyof EventDetail, 'retryAt' | 'routed'>, keyof DetailBody>
+} as const satisfies Record<Exclude<keyof EventDetail, 'retryAt' | 'routed' | 'worker'>, keyof DetailBody>
 
-function detailBody({ retryAt, routed, ...detail }: EventDetail): DetailBody {
+function detailBody({ retryAt, routed, worker, ...detail }: EventDetail): DetailBody {
   const named = Object.entries(NAMES).flatMap(([ours, theirs]) => {
     const value = Reflect.get(detail, ours)
     return value === undefined ? [] : [[theirs, value]]
@@ -70,6 +70,7 @@ function detailBody({ retryAt, routed, ...detail }: EventDetail): DetailBody {
   return {
     ...Object.fromEntries(named),
     ...(retryAt !== undefined && { retry_at: iso(retryAt) }),
+    ...(worker && { worker: { script_name: worker.scriptName, call: worker.call } }),
     ...(routed && { routing: routingBody(routed) }),
   }
 }
@@ -88,6 +89,7 @@ function routingBody(routed: Routed): NonNullable<TimelineEvent['routing']> {
     sessionId,
     remoteAddress,
     reason,
+    worker,
   } = routed
   return {
     rule_id: ruleId,
@@ -102,5 +104,16 @@ function routingBody(routed: Routed): NonNullable<TimelineEvent['routing']> {
     session_id: sessionId,
     remote_address: remoteAddress,
     ...(reason !== undefined && { reason }),
+    ...(worker && { worker: workerRunBody(worker) }),
+  }
+}
+
+function workerRunBody({ scriptName, outcome, error, forwards, reply }: WorkerRun) {
+  return {
+    script_name: scriptName,
+    outcome,
+    ...(error && { error }),
+    forwards: forwards.map(({ destination, messageId }) => ({ destination, message_id: messageId })),
+    ...(reply !== undefined && { reply_message_id: reply }),
   }
 }

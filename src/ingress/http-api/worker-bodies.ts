@@ -3,9 +3,6 @@ import type { Deployment, VersionRecord, Worker } from '#registry/workers/worker
 import { apiTime } from './api-time.ts'
 import { bindingBody } from './read-binding.ts'
 
-/** Nothing measures it where a version is taken as it came. */
-const STARTUP_MS = 1
-
 /** Of the version that is meant: the newest, or the one that was just made. */
 export function scriptBody(worker: Worker, { code }: VersionRecord): ScriptBody {
   return {
@@ -23,7 +20,7 @@ export function uploadedBody(worker: Worker, version: VersionRecord) {
     ...scriptBody(worker, version),
     deployment_id: version.id.replaceAll('-', ''),
     entry_point: version.code.mainModule,
-    startup_time_ms: STARTUP_MS,
+    startup_time_ms: version.code.startupMs,
   }
 }
 
@@ -47,7 +44,7 @@ export function wholeVersionBody(version: VersionRecord): WholeVersionBody {
   const { code } = version
   return {
     ...versionBody(version),
-    startup_time_ms: STARTUP_MS,
+    startup_time_ms: code.startupMs,
     resources: {
       bindings: version.bindings.map(bindingBody),
       script: { etag: code.etag, handlers: [...code.handlers], last_deployed_from: 'wrangler' },

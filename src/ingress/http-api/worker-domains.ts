@@ -64,7 +64,9 @@ export function workerDomainRoutes(api: FastifyInstance, world: WorkersWorld): v
       { wanted, whole: body.override_scope, override: body.override_existing_origin },
       notePlaces(call, { type: 'worker_domain', at: now() }),
     )
-    return 'kind' in set ? explainPlaceFault(set) : { result: set.map(domainBody) }
+    if ('kind' in set) return explainPlaceFault(set)
+    for (const { id } of await world.domains.zones(accountId)) world.domains.recordsChanged(id)
+    return { result: set.map(domainBody) }
   })
 
   serveOperation(api, { operation: listDomains, world }, async ({ accountId }) => ({
@@ -79,7 +81,9 @@ export function workerDomainRoutes(api: FastifyInstance, world: WorkersWorld): v
   serveOperation(api, { operation: deleteDomain, world }, async (call) => {
     const note = notePlaces<WorkerDomain>(call, { type: 'worker_domain', at: now() })
     const removed = await domains.removeDomain(call.accountId, domainId(call), note)
-    return 'kind' in removed ? explainPlaceFault(removed) : { result: { id: removed.id } }
+    if ('kind' in removed) return explainPlaceFault(removed)
+    world.domains.recordsChanged(removed.zoneId)
+    return { result: { id: removed.id } }
   })
 
   async function readOrigins(

@@ -53,7 +53,7 @@ export function workerPlaceRoutes(api: FastifyInstance, world: WorkersWorld): vo
         ...{ id: worker.id, name: worker.name },
         ...{ created_on: apiTime(worker.createdAt), updated_on: apiTime(worker.modifiedAt) },
         ...{ ...settingsBody(worker), references: {} },
-        subdomain: { ...placeBody(worker), url: `https://${host}` },
+        subdomain: { ...placeBody(worker), url: world.workerUrl(host) },
       },
     }
   })

@@ -4,6 +4,7 @@ import { workerDomainRoutes } from './worker-domains.ts'
 import { workerPlaceRoutes } from './worker-places.ts'
 import { workerRouteRoutes } from './worker-routes.ts'
 import { workerSecretRoutes } from './worker-secrets.ts'
+import { workerTailRoutes } from './worker-tails.ts'
 import { workerVersionRoutes } from './worker-versions.ts'
 import { workerRoutes } from './workers.ts'
 import type { WorkersWorld } from './workers-world.ts'
@@ -17,4 +18,5 @@ export function workersDoor(api: FastifyInstance, world: WorkersWorld): void {
   workerPlaceRoutes(api, world)
   workerRouteRoutes(api, world)
   workerDomainRoutes(api, world)
+  workerTailRoutes(api, world)
 }

@@ -5,13 +5,18 @@ import type { WorkerRules } from '#registry/routes/worker-rules.ts'
 import type { Author, Worker } from '#registry/workers/worker.ts'
 import type { Workers } from '#registry/workers/workers.ts'
 import type { Write } from '#store/store.ts'
+import type { Tails } from '#workers/tails/tails.ts'
 import type { Actor, Call, ServedBy } from './serve-operation.ts'
 
 /** What the routes about Workers work with. */
 export interface WorkersWorld extends ServedBy {
   readonly workers: Workers
   readonly workerRules: WorkerRules
-  readonly domains: Pick<Domains, 'zones'>
+  /** Who watches them at work. */
+  readonly tails: Tails
+  /** Where a host name of theirs is reached. */
+  readonly workerUrl: (host: string) => string
+  readonly domains: Pick<Domains, 'zones' | 'recordsChanged'>
   /** Whether the account has what a binding names. */
   readonly hasKvNamespace: (accountId: string, id: string) => Promise<boolean>
   readonly hasQueue: (accountId: string, name: string) => Promise<boolean>

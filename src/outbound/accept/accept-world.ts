@@ -1,12 +1,19 @@
 import type { Address } from '#model/address.ts'
 import type { TlsWish } from '#model/delivery.ts'
+import type { EventDetail } from '#model/event.ts'
+import type { Refusal } from '#model/refusal.ts'
 import type { Queue } from '#outbound/queue/queue.ts'
+import type { Principal } from '#registry/accounts/accounts.ts'
 import type { Domains } from '#registry/domains/domains.ts'
 import type { Quota } from '#registry/quota/quota.ts'
 import type { Destinations } from '#registry/routes/destinations.ts'
 import type { Suppressions } from '#registry/suppressions/suppressions.ts'
 import type { Store } from '#store/store.ts'
 import type { Repeatable } from './idempotency.ts'
+import type { Recipient } from './recipient.ts'
+
+/** On whose behalf a message is sent. */
+export type Submitter = Pick<Principal, 'accountId' | 'sendingEnabled' | 'permissions' | 'zones'>
 
 export interface AcceptOptions {
   /** How long to wait for the first verdict of each recipient, in ms; 0 does not wait. */
@@ -17,6 +24,15 @@ export interface AcceptOptions {
   /** Sends to the others whatever the domain's setting says (newer-facts.md: SMTP drops suppressed recipients). */
   readonly dropSuppressed?: boolean
   readonly repeatable?: Repeatable
+  /** The Worker whose code sends. A `reply` answers mail that came in, whose sender need not be a verified destination
+   *  even where the domain is set up for routing only; that it goes to nobody else is for its caller to see to. */
+  readonly worker?: NonNullable<EventDetail['worker']>
+  /** What the submitter may not do although its account may. Senders of a raw message are its envelope's and its From
+   *  header's. */
+  readonly restrict?: (parties: {
+    readonly senders: readonly Recipient[]
+    readonly recipients: readonly Recipient[]
+  }) => Refusal | undefined
   /** Called when the promise is about to be committed: from now on the message may exist. */
   readonly onCommitting?: () => void
 }
@@ -25,6 +41,8 @@ export interface AcceptOptions {
 export type Protocol = 'HTTP' | 'ESMTPSA' | 'UTF8SMTPSA'
 
 export interface Accepted {
+  /** The message's, 32 hex digits. */
+  readonly id: string
   /** The Message-ID header, angle brackets included. */
   readonly messageId: string
   readonly delivered: readonly Address[]

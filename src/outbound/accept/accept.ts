@@ -1,8 +1,8 @@
 import type { Address } from '#model/address.ts'
 import type { Refusal } from '#model/refusal.ts'
-import type { Principal } from '#registry/accounts/accounts.ts'
-import type { Accepted, AcceptOptions, AcceptWorld } from './accept-world.ts'
+import type { Accepted, AcceptOptions, AcceptWorld, Submitter } from './accept-world.ts'
 import { findEarlier, type Repeatable } from './idempotency.ts'
+import { type LastWord, lastWords } from './last-words.ts'
 import { type MessageState, messageState } from './message-state.ts'
 import { type Promised, promiseMessage } from './promise-message.ts'
 import { findSender } from './refuse-sender.ts'
@@ -12,9 +12,11 @@ import type { Fields, Raw } from './submission.ts'
  *  wait, what became of each recipient; or one refusal, and then nothing was sent. Promise: an `Accepted` is on disk;
  *  a repeated request joins the first one's message (promise 8). */
 export interface Acceptor {
-  accept(submission: Fields | Raw, by: Principal, how: AcceptOptions): Promise<Accepted | Refusal>
+  accept(submission: Fields | Raw, by: Submitter, how: AcceptOptions): Promise<Accepted | Refusal>
   /** Why mail from this address would be refused whatever it holds, for doors that hear of the sender first. */
-  refuseSender(from: Address, by: Principal): Promise<Refusal | undefined>
+  refuseSender(from: Address, by: Submitter): Promise<Refusal | undefined>
+  /** What was last said of each recipient of an accepted message; whoever was settled without a word has its cause. */
+  lastWords(by: Pick<Submitter, 'accountId'>, messageId: string): Promise<readonly LastWord[]>
 }
 
 export function openAcceptor(world: AcceptWorld): Acceptor {
@@ -23,7 +25,7 @@ export function openAcceptor(world: AcceptWorld): Acceptor {
 
   async function accept(
     submission: Fields | Raw,
-    by: Principal,
+    by: Submitter,
     how: AcceptOptions,
   ): Promise<Accepted | Refusal> {
     const { repeatable } = how
@@ -49,7 +51,7 @@ export function openAcceptor(world: AcceptWorld): Acceptor {
 
   async function sendOnce(
     submission: Fields | Raw,
-    by: Principal,
+    by: Submitter,
     how: AcceptOptions,
     repeatable: Repeatable,
   ): Promise<Promised | Refusal> {
@@ -63,14 +65,14 @@ export function openAcceptor(world: AcceptWorld): Acceptor {
     }
   }
 
-  async function stateOf(by: Principal, messageId: string): Promise<MessageState> {
+  async function stateOf(by: Submitter, messageId: string): Promise<MessageState> {
     const state = await messageState(world.store, by.accountId, messageId)
     if (!state) throw new Error(`message ${messageId} is remembered but missing`)
     return state
   }
 
   /** The present state of an earlier request's message. */
-  async function rejoin(by: Principal, messageId: string, how: AcceptOptions): Promise<Accepted> {
+  async function rejoin(by: Submitter, messageId: string, how: AcceptOptions): Promise<Accepted> {
     const before = await stateOf(by, messageId)
     const open = undecided(before)
     const verdicts = world.queue.verdicts.first(
@@ -87,6 +89,7 @@ export function openAcceptor(world: AcceptWorld): Acceptor {
         .filter((delivery) => states.includes(delivery.state))
         .map(({ recipient }) => recipient as Address)
     return {
+      id: messageId,
       messageId: state.headerMessageId,
       delivered: inState('delivered'),
       bounced: inState('bounced', 'failed'),
@@ -96,12 +99,16 @@ export function openAcceptor(world: AcceptWorld): Acceptor {
     }
   }
 
-  async function refuseSender(from: Address, by: Principal): Promise<Refusal | undefined> {
+  async function refuseSender(from: Address, by: Submitter): Promise<Refusal | undefined> {
     const sender = await findSender(from, '/from', { by, domains: world.domains })
     return 'detail' in sender ? sender : undefined
   }
 
-  return { accept, refuseSender }
+  return {
+    accept,
+    refuseSender,
+    lastWords: ({ accountId }, messageId) => lastWords(world.store, accountId, messageId),
+  }
 }
 
 /** Deliveries that were never attempted: their first verdict is still to come. */

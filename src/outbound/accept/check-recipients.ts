@@ -1,7 +1,6 @@
 import { type Address, foldAddress } from '#model/address.ts'
 import type { Refusal } from '#model/refusal.ts'
-import type { Principal } from '#registry/accounts/accounts.ts'
-import type { AcceptWorld } from './accept-world.ts'
+import type { AcceptWorld, Submitter } from './accept-world.ts'
 import { LARGEST_MESSAGE } from './check-size.ts'
 import type { Recipient } from './recipient.ts'
 import { type FitSender, refuseUnverified } from './refuse-sender.ts'
@@ -20,10 +19,12 @@ export interface Allowed {
 interface Asking {
   readonly sender: FitSender
   readonly from: Address
-  readonly by: Principal
+  readonly by: Submitter
   readonly world: AcceptWorld
   /** Whether the others get the message where some are suppressed. */
   readonly dropSuppressed: boolean
+  /** To whoever wrote, verified or not. */
+  readonly isReply?: boolean
 }
 
 export async function checkRecipients(
@@ -42,7 +43,8 @@ export async function checkRecipients(
     entries.has(foldAddress(address)) || world.alwaysSuppressed(address)
 
   const stranger = recipients.find((recipient) => !isVerified(recipient))
-  if (sender.kind === 'routing-only' && stranger) return refuseUnverified(stranger, sender.name)
+  if (sender.kind === 'routing-only' && stranger && !asking.isReply)
+    return refuseUnverified(stranger, sender.name)
   const suppressed = recipients.filter(isSuppressed)
   if (suppressed.length > 0 && !asking.dropSuppressed) return refuseSuppressed(suppressed, asking)
   const allowed = recipients.filter((recipient) => !isSuppressed(recipient))

@@ -8,6 +8,7 @@ import {
   isHeaderName,
 } from '#protocol/custom-header-table.ts'
 import { trimWhiteSpace } from '#protocol/header-block.ts'
+import { type FieldNames, REST_NAMES } from './submission.ts'
 
 /** Custom headers that passed every rule, canonical casing, values trimmed and unfolded, in the order they came. */
 export interface CheckedHeaders {
@@ -16,13 +17,16 @@ export interface CheckedHeaders {
 
 /** The rules of reference-headers.md over the `headers` field: names first, then counts, then values, then the total,
  *  so that the first refusal is about the plainest fault. The wording is the page's where it has one. */
-export function checkCustomHeaders(headers: Readonly<Record<string, string>>): CheckedHeaders | Refusal {
+export function checkCustomHeaders(
+  headers: Readonly<Record<string, string>>,
+  names: FieldNames = REST_NAMES,
+): CheckedHeaders | Refusal {
   const entries = Object.entries(headers)
   const seen = new Set<string>()
   let allowlisted = 0
   let repeated: string | undefined
   for (const [name] of entries) {
-    const refusal = checkName(name)
+    const refusal = checkName(name, names)
     if (refusal) return refusal
     if (headerRule(name).kind === 'allowed') allowlisted++
     if (seen.has(name.toLowerCase())) repeated ??= name
@@ -37,7 +41,7 @@ export function checkCustomHeaders(headers: Readonly<Record<string, string>>): C
   return checkValues(entries)
 }
 
-function checkName(name: string): Refusal | undefined {
+function checkName(name: string, names: FieldNames): Refusal | undefined {
   const pointer = pointerTo(name)
   if (name === '') return { kind: 'header-name-invalid', detail: 'A header name must not be empty.', pointer }
   if (Buffer.byteLength(name) > HEADER_LIMITS.nameBytes) {
@@ -53,7 +57,8 @@ function checkName(name: string): Refusal | undefined {
   }
   const rule = headerRule(name)
   if (rule.kind === 'api-field') {
-    const detail = `Header '${name}' must be set via the '${rule.field}' API field, not the 'headers' object.`
+    const field = rule.field === 'reply_to' ? names.replyTo : rule.field
+    const detail = `Header '${name}' must be set via the '${field}' API field, not the 'headers' object.`
     return { kind: 'header-use-api-field', detail, pointer }
   }
   if (rule.kind === 'platform') {

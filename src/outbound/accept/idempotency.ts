@@ -7,6 +7,8 @@ export interface Repeatable {
   readonly kind: 'keyed' | 'first' | 'repeated'
   readonly key: string
   readonly bodyHash: string
+  /** How long a `keyed` one is remembered, where that is not 24 h. */
+  readonly rememberMs?: number
 }
 
 export interface Earlier {
@@ -42,7 +44,7 @@ export function rememberWrite(
   messageId: string,
   at: number,
 ): Write {
-  const expiresAt = at + (repeatable.kind === 'keyed' ? KEYED_MS : COUNTED_MS)
+  const expiresAt = at + (repeatable.kind === 'keyed' ? (repeatable.rememberMs ?? KEYED_MS) : COUNTED_MS)
   const params = [accountId, repeatable.key, repeatable.bodyHash, messageId, expiresAt]
   return repeatable.kind === 'first'
     ? { statement: replace, params }

@@ -4,11 +4,10 @@ import type { Refusal } from '#model/refusal.ts'
 import { composeMessage } from '#outbound/compose/compose-message.ts'
 import { composeRaw } from '#outbound/compose/compose-raw.ts'
 import { signMessage } from '#outbound/compose/sign-message.ts'
-import type { Principal } from '#registry/accounts/accounts.ts'
 import { RESERVE } from '#registry/quota/quota.ts'
 import { newId } from '#store/id.ts'
 import type { Write } from '#store/store.ts'
-import type { Accepted, AcceptOptions, AcceptWorld } from './accept-world.ts'
+import type { Accepted, AcceptOptions, AcceptWorld, Submitter } from './accept-world.ts'
 import { checkRecipients } from './check-recipients.ts'
 import { checkSize } from './check-size.ts'
 import { REMEMBER, rememberWrite } from './idempotency.ts'
@@ -16,6 +15,7 @@ import { overQuota } from './over-quota.ts'
 import { platformHeaders } from './platform-headers.ts'
 import { type ReadDraft, readDraft } from './read-draft.ts'
 import { type ReadRaw, readRaw } from './read-raw.ts'
+import type { Recipient } from './recipient.ts'
 import { type FitSender, findSender } from './refuse-sender.ts'
 import { rejectedEvents } from './rejected-events.ts'
 import type { Fields, Raw } from './submission.ts'
@@ -30,12 +30,14 @@ export interface Promised {
  *  promised its message first. */
 export async function promiseMessage(
   submission: Fields | Raw,
-  by: Principal,
+  by: Submitter,
   how: AcceptOptions,
   world: AcceptWorld,
 ): Promise<Promised | Refusal | 'lost-the-race'> {
   const read = submission.kind === 'fields' ? readDraft(submission) : readRaw(submission)
   if ('kind' in read) return read
+  const restricted = how.restrict?.(partiesOf(read))
+  if (restricted) return restricted
   const sender = await checkSender(read, by, world)
   if ('detail' in sender) return sender
   const dropSuppressed = how.dropSuppressed ?? sender.dropSuppressedRecipients
@@ -45,6 +47,7 @@ export async function promiseMessage(
     by,
     world,
     dropSuppressed,
+    ...(how.worker?.call === 'reply' && { isReply: true }),
   })
   if ('kind' in allowed) return allowed
 
@@ -93,6 +96,7 @@ export async function promiseMessage(
         subject,
         size: content.length,
         ...(removedHeaders.length > 0 && { removedHeaders }),
+        ...(how.worker && { worker: how.worker }),
       },
     }),
     ...rejectedEvents(suppressed, {
@@ -139,6 +143,7 @@ export async function promiseMessage(
         .filter(({ deliveryId }) => wanted.includes(known.get(deliveryId)))
         .map(({ recipient }) => recipient)
     return {
+      id,
       messageId: platform.messageId,
       delivered: having('delivered'),
       bounced: having('bounced', 'failed'),
@@ -150,10 +155,20 @@ export async function promiseMessage(
   return { id, accepted }
 }
 
+function partiesOf(read: ReadDraft | ReadRaw): {
+  readonly senders: readonly Recipient[]
+  readonly recipients: readonly Recipient[]
+} {
+  const { recipients } = read
+  if ('draft' in read) return { senders: [{ address: read.from, pointer: '/from' }], recipients }
+  const envelope = { address: read.envelopeFrom, pointer: '/from' }
+  return { senders: [envelope, { address: read.from, pointer: read.messagePointer }], recipients }
+}
+
 /** The From header's domain and the envelope's must both be the account's; the From header's signs. */
 async function checkSender(
   read: ReadDraft | ReadRaw,
-  by: Principal,
+  by: Submitter,
   world: AcceptWorld,
 ): Promise<FitSender | Refusal> {
   const whose = { by, domains: world.domains }

@@ -2,9 +2,9 @@ import type { Attachment } from '#model/draft.ts'
 import type { Refusal } from '#model/refusal.ts'
 import { isMediaType } from '#protocol/media-type.ts'
 import { lineFlaw } from './line-flaw.ts'
-import type { AttachmentField } from './submission.ts'
+import { type AttachmentField, type FieldNames, REST_NAMES } from './submission.ts'
 
-const MOST_ATTACHMENTS = 32
+export const MOST_ATTACHMENTS = 32
 const LONGEST_FILENAME = 255
 
 /** What a `cid:` URI can name without escapes (RFC 2392), without the angle brackets. */
@@ -15,6 +15,7 @@ const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/
 /** Attachments and inline images (example-attachments.md). */
 export function readAttachments(
   fields: readonly AttachmentField[],
+  names: FieldNames = REST_NAMES,
 ): { readonly attachments: readonly Attachment[] } | Refusal {
   if (fields.length > MOST_ATTACHMENTS) {
     const detail = `${fields.length} attachments; ${MOST_ATTACHMENTS} is the most.`
@@ -23,13 +24,13 @@ export function readAttachments(
   const attachments: Attachment[] = []
   const contentIds = new Set<string>()
   for (const field of fields) {
-    const attachment = readAttachment(field)
+    const attachment = readAttachment(field, names)
     if ('kind' in attachment) return attachment
     const { contentId } = attachment
     if (contentId !== undefined && contentIds.has(contentId)) {
       // RFC 2045 §7: a content id names one part.
       const detail = `Another attachment has the content id '${contentId}' already; each must have its own.`
-      return { kind: 'field-invalid', pointer: `${field.pointer}/content_id`, detail }
+      return { kind: 'field-invalid', pointer: `${field.pointer}/${names.contentId}`, detail }
     }
     if (contentId !== undefined) contentIds.add(contentId)
     attachments.push(attachment)
@@ -37,7 +38,7 @@ export function readAttachments(
   return { attachments }
 }
 
-function readAttachment(field: AttachmentField): Attachment | Refusal {
+function readAttachment(field: AttachmentField, names: FieldNames): Attachment | Refusal {
   const invalid = (name: string, detail: string): Refusal => ({
     kind: 'field-invalid',
     pointer: `${field.pointer}/${name}`,
@@ -58,13 +59,13 @@ function readAttachment(field: AttachmentField): Attachment | Refusal {
   const contentId = field.contentId?.replace(/^<(.*)>$/, '$1') || undefined
   if (contentId !== undefined && !CONTENT_ID.test(contentId)) {
     return invalid(
-      'content_id',
+      names.contentId,
       "The content id must be 1 to 200 characters of letters, digits and .!#$%&'*+/=?^_`{|}~@-",
     )
   }
   if (field.disposition === 'inline' && contentId === undefined) {
     return {
-      ...invalid('content_id', 'An inline attachment needs a content id, which the HTML names as cid:…'),
+      ...invalid(names.contentId, 'An inline attachment needs a content id, which the HTML names as cid:…'),
       kind: 'field-missing',
     }
   }

@@ -39,9 +39,9 @@ export function readDraft(fields: Fields): ReadDraft | Refusal {
   if ('kind' in bcc) return bcc
   const replyTo = fields.replyTo && readMailbox(fields.replyTo)
   if (replyTo && 'kind' in replyTo) return replyTo
-  const custom = checkCustomHeaders(fields.headers)
+  const custom = checkCustomHeaders(fields.headers, fields.names)
   if ('kind' in custom) return custom
-  const attachments = readAttachments(fields.attachments)
+  const attachments = readAttachments(fields.attachments, fields.names)
   if ('kind' in attachments) return attachments
 
   const draft: Draft = {

@@ -1,9 +1,9 @@
 import { type Address, domainOf } from '#model/address.ts'
 import type { Refusal } from '#model/refusal.ts'
-import type { Principal } from '#registry/accounts/accounts.ts'
 import { permissionsIn } from '#registry/accounts/policy.ts'
 import type { Domains } from '#registry/domains/domains.ts'
 import type { SenderDomain } from '#registry/domains/sender-domain.ts'
+import type { Submitter } from './accept-world.ts'
 import type { Recipient } from './recipient.ts'
 
 /** A domain that may send, under either service. */
@@ -17,7 +17,7 @@ function isFit(sender: SenderDomain): sender is FitSender {
 export async function findSender(
   from: Address,
   pointer: string,
-  { by, domains }: { readonly by: Principal; readonly domains: Domains },
+  { by, domains }: { readonly by: Submitter; readonly domains: Domains },
 ): Promise<FitSender | Refusal> {
   if (!by.sendingEnabled) {
     return { kind: 'account-not-entitled', detail: 'Sending is switched off for this account.' }

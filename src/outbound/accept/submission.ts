@@ -12,7 +12,16 @@ export interface Fields {
   readonly html?: string
   readonly attachments: readonly AttachmentField[]
   readonly headers: Readonly<Record<string, string>>
+  /** What the door calls these fields where a refusal has to name one by itself; REST's names where it does not say. */
+  readonly names?: FieldNames
 }
+
+export interface FieldNames {
+  readonly replyTo: string
+  readonly contentId: string
+}
+
+export const REST_NAMES: FieldNames = { replyTo: 'reply_to', contentId: 'content_id' }
 
 export interface AddressField {
   readonly address: string

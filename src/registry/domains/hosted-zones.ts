@@ -4,10 +4,16 @@ import type { FindZone } from './authority.ts'
 import { briefCache } from './brief-cache.ts'
 import { delegatedNames } from './delegated-names.ts'
 import { findServiceKey } from './dkim-key.ts'
-import { responsible, type ServiceAddresses, serviceZone, zoneNameServers } from './service-zone.ts'
+import {
+  addressRecord,
+  responsible,
+  type ServiceAddresses,
+  serviceZone,
+  zoneNameServers,
+} from './service-zone.ts'
 import { wireRecord } from './wire-record.ts'
 import { inside, parent, type ZoneContents, zoneContents } from './zone-contents.ts'
-import type { StoredRecord, ZoneRecord } from './zone-record.ts'
+import { AUTOMATIC_TTL_SECONDS, type StoredRecord, type ZoneRecord } from './zone-record.ts'
 
 /** The zones DNS is answered for: the service's own, and hosted ones that are active (promise 6). */
 export interface HostedZones {
@@ -56,6 +62,15 @@ const recordsOfZone = statement<StoredRecord & { readonly created_at: number }>(
    where zone_id = $1 and account_id = $2 order by name, type, coalesce(priority, 0), id`,
 )
 
+// What its owner says of a name counts.
+const workerHosts = statement<{ readonly hostname: string; readonly created_at: number }>(
+  'hosted-zones.worker-hosts',
+  `select hostname, created_at from worker_domain domain where zone_id = $1 and account_id = $2 and not exists
+     (select 1 from dns_record record where record.zone_id = $1 and record.name = domain.hostname
+      and record.type in ('A', 'AAAA', 'CNAME', 'NS'))
+   order by hostname`,
+)
+
 export function openHostedZones({ store, service, addresses, clock }: HostedZonesWorld): HostedZones {
   const zones = briefCache<Served>({ max: ZONES_KEPT, clock })
 
@@ -66,9 +81,13 @@ export function openHostedZones({ store, service, addresses, clock }: HostedZone
 
   async function read(zone: ZoneRow): Promise<Served> {
     const stored = await store.all(recordsOfZone, [zone.id, zone.account_id])
-    const records = stored.map(wireRecord).filter((record) => record !== undefined)
+    const workers = addresses.workers ? await store.all(workerHosts, [zone.id, zone.account_id]) : []
+    const ofWorkers = workers.flatMap(({ hostname: name }) =>
+      addresses.hosts.map((host) => ({ name, ttl: AUTOMATIC_TTL_SECONDS, ...addressRecord(host) })),
+    )
+    const records = [...stored.map(wireRecord).filter((record) => record !== undefined), ...ofWorkers]
     const begin = zone.type === 'partial' ? delegatedNames(zone.name, records) : [zone.name]
-    return new Map(begin.map((apex) => [apex, served(apex, zone, stored, records)]))
+    return new Map(begin.map((apex) => [apex, served(apex, zone, [...stored, ...workers], records)]))
   }
 
   function served(

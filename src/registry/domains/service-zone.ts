@@ -16,10 +16,12 @@ export interface ServiceAddresses {
   readonly sources: readonly string[]
   /** Smarthosts that it leaves through, as SPF mechanisms: `a:relay.example.com`, `include:spf.provider.example`. */
   readonly relays?: readonly string[]
-  /** Whether `pass.<service>` authorises loopback: development only. */
+  /** Whether `pass.<service>` authorises loopback, for DMARC too: development only. */
   readonly pass: boolean
   /** Whether the hosts serve MTA-STS policies. */
   readonly policies?: boolean
+  /** Whether the hosts serve Workers, which may have host names in customers' zones. */
+  readonly workers?: boolean
 }
 
 /** On a laptop everything is loopback. */
@@ -83,6 +85,8 @@ export function serviceZone(
     // What comes from there can be answered: its MX is that of every name outside, the sandbox.
     const exchange: RecordData = { type: 'MX', preference: 10, exchange: `sandbox.${service.domain}` }
     add(service.pass, { type: 'TXT', text: spf(['127.0.0.0/8', '::1'], '-all') }, exchange)
+    // A Worker may reply only where DMARC passes.
+    add(`_dmarc.${service.pass}`, { type: 'TXT', text: 'v=DMARC1; p=none;' })
   }
   return zoneContents({
     apex: service.domain,
@@ -98,7 +102,7 @@ export function serviceSpf({ sources, relays }: Pick<ServiceAddresses, 'sources'
   return spf(sources, '~all', relays)
 }
 
-function addressRecord(address: string): RecordData {
+export function addressRecord(address: string): RecordData {
   return { type: isIPv6(address) ? 'AAAA' : 'A', data: address }
 }
 

@@ -6,7 +6,7 @@ import { readBindings } from './version-row.ts'
 import type { Upload, Worker } from './worker.ts'
 import { codeOf, dropModules, keepModules } from './worker-code.ts'
 import { findWorker } from './worker-row.ts'
-import type { Outcome, RecordVersion, UploadFault, UploadOptions, WorkersWorld } from './workers.ts'
+import type { Outcome, RecordVersion, TriedOut, UploadFault, UploadOptions, WorkersWorld } from './workers.ts'
 
 // Each lost race means that somebody else's version came to be.
 const RACES = 10
@@ -23,9 +23,9 @@ export async function uploadVersion(
   const codeId = newId()
   const first = await prepare(world, upload, options)
   if ('kind' in first) return first
-  const handlers = await tried(world, upload, { ...options, bindings: first.bindings })
-  if ('kind' in handlers) return handlers
-  const code = codeOf(codeId, upload, handlers.handlers)
+  const triedOut = await tried(world, upload, { ...options, bindings: first.bindings })
+  if ('kind' in triedOut) return triedOut
+  const code = codeOf(codeId, upload, triedOut)
   let made: Outcome | undefined
   try {
     await keepModules(store, codeId, upload.modules)
@@ -83,8 +83,8 @@ async function tried(
   { tryOut }: WorkersWorld,
   upload: Upload,
   { accountId, name, bindings }: UploadOptions & Pick<Prepared, 'bindings'>,
-): Promise<{ readonly handlers: readonly string[] } | UploadFault> {
-  if (!tryOut) return { handlers: [] }
+): Promise<TriedOut | UploadFault> {
+  if (!tryOut) return { handlers: [], startupMs: 1 }
   const { mainModule, modules, compatibilityDate, compatibilityFlags } = upload
   // Of no version yet: an id that nothing else has.
   const id = crypto.randomUUID()

@@ -22,12 +22,13 @@ interface VersionRow extends StoredBindings {
   readonly compatibility_date: string
   readonly compatibility_flags: string
   readonly handlers: string
+  readonly startup_ms: number
 }
 
 const SELECT = `select version.id, version.worker_id, version.account_id, worker.name as script_name, version.number,
     version.bindings, version.secrets, version.annotations, version.author_id, version.author_email, version.created_at,
     code.id as code_id, code.main_module, code.modules, code.etag, code.compatibility_date, code.compatibility_flags,
-    code.handlers
+    code.handlers, code.startup_ms
   from worker_version version join worker on worker.id = version.worker_id
     join worker_code code on code.id = version.code_id`
 
@@ -125,6 +126,7 @@ function recordOf(row: VersionRow): VersionRecord {
       compatibilityDate: row.compatibility_date,
       compatibilityFlags: JSON.parse(row.compatibility_flags),
       handlers: JSON.parse(row.handlers),
+      startupMs: row.startup_ms,
     },
   }
 }

@@ -21,8 +21,9 @@ const readChunk = statement<{ readonly content: Uint8Array }>(
 
 const insertCode = statement(
   'worker-code.insert',
-  `insert into worker_code (id, worker_id, main_module, modules, etag, compatibility_date, compatibility_flags, handlers)
-   values ($1, $2, $3, $4, $5, $6, $7, $8)`,
+  `insert into worker_code (id, worker_id, main_module, modules, etag, compatibility_date, compatibility_flags, handlers,
+     startup_ms)
+   values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
 )
 
 const dropChunks = statement('worker-code.drop-chunks', 'delete from worker_chunk where code_id = $1')
@@ -72,18 +73,22 @@ export async function sweepModules(store: Store, now: number): Promise<void> {
 }
 
 export function codeWrite(workerId: string, code: CodeRecord): Write {
-  const { id, mainModule, modules, etag, compatibilityDate, compatibilityFlags, handlers } = code
+  const { id, mainModule, modules, etag, compatibilityDate, compatibilityFlags, handlers, startupMs } = code
   const params = [
     ...[id, workerId, mainModule, JSON.stringify(modules), etag, compatibilityDate],
-    ...[JSON.stringify(compatibilityFlags), JSON.stringify(handlers)],
+    ...[JSON.stringify(compatibilityFlags), JSON.stringify(handlers), startupMs],
   ]
   return { statement: insertCode, params, rows: 1 }
 }
 
-export function codeOf(id: string, upload: Upload, handlers: readonly string[]): CodeRecord {
+export function codeOf(
+  id: string,
+  upload: Upload,
+  triedOut: Pick<CodeRecord, 'handlers' | 'startupMs'>,
+): CodeRecord {
   const { mainModule, modules, compatibilityDate, compatibilityFlags } = upload
   return {
-    ...{ id, mainModule, compatibilityDate, compatibilityFlags, handlers },
+    ...{ id, mainModule, compatibilityDate, compatibilityFlags, ...triedOut },
     modules: modules.map(({ name, type, content }) => ({ name, type, size: content.length })),
     etag: etagOf(modules),
   }

@@ -62,6 +62,8 @@ export interface CodeRecord {
   readonly compatibilityFlags: readonly string[]
   /** `fetch`, `email`, `queue`, `scheduled`: as far as they are known. */
   readonly handlers: readonly string[]
+  /** Milliseconds that it took to start when it was uploaded. */
+  readonly startupMs: number
 }
 
 export interface ModuleRecord extends Pick<WorkerModule, 'name' | 'type'> {

@@ -189,7 +189,9 @@ onBothEngines(
 
 onBothEngines('what does not start, or calls nobody, leaves nothing behind', async (_, { store }) => {
   const workers = await open(store, async ({ modules }) =>
-    String(modules[0]?.content).includes('throw') ? { detail: 'it throws' } : { handlers: ['email'] },
+    String(modules[0]?.content).includes('throw')
+      ? { detail: 'it throws' }
+      : { handlers: ['email'], startupMs: 7 },
   )
   assert.deepEqual(await workers.upload(uploadOf({}, 'throw 1'), first, none), {
     ...{ kind: 'does-not-start', detail: 'it throws' },

@@ -13,6 +13,7 @@ import { findVersion, listVersions, readVersion } from './version-row.ts'
 import type {
   Annotations,
   Author,
+  CodeRecord,
   Deployment,
   Upload,
   VersionRecord,
@@ -92,11 +93,11 @@ export interface WorkersWorld {
   readonly clock: () => number
   /** The operator's wildcard, in the place of workers.dev. */
   readonly host: string
-  /** Starts an upload once: which handlers it has, or why it does not start. */
-  readonly tryOut?: (
-    version: WorkerVersion,
-  ) => Promise<{ readonly handlers: readonly string[] } | { readonly detail: string }>
+  /** Starts an upload once: which handlers it has and what that took, or why it does not start. */
+  readonly tryOut?: (version: WorkerVersion) => Promise<TriedOut | { readonly detail: string }>
 }
+
+export type TriedOut = Pick<CodeRecord, 'handlers' | 'startupMs'>
 
 export interface UploadOptions {
   readonly accountId: string

@@ -12,6 +12,8 @@ import { limits } from './0010-limits.ts'
 import { forwards } from './0011-forwards.ts'
 import { workers } from './0012-workers.ts'
 import { workersStorage } from './0013-workers-storage.ts'
+import { cronRuns } from './0014-cron-runs.ts'
+import { workerStartup } from './0015-worker-startup.ts'
 
 /** Every migration in its order. A released one never changes; what it should have done is a new one. */
 export const migrations: readonly Migration[] = [
@@ -28,4 +30,6 @@ export const migrations: readonly Migration[] = [
   { version: 11, name: 'forwards', sql: forwards },
   { version: 12, name: 'workers', sql: workers },
   { version: 13, name: 'workers-storage', sql: workersStorage },
+  { version: 14, name: 'cron-runs', sql: cronRuns },
+  { version: 15, name: 'worker-startup', sql: workerStartup },
 ]

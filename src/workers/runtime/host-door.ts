@@ -10,7 +10,7 @@ import { readOutgoing } from './read-outgoing.ts'
 import { serveInvocation } from './serve-invocation.ts'
 import { serveKv } from './serve-kv.ts'
 import { serveQueue } from './serve-queue.ts'
-import { serveService } from './serve-service.ts'
+import { relayFetch, serveService } from './serve-service.ts'
 import { parsed, readTraceReport, type WorkerTrace } from './worker-trace.ts'
 import { BINDING_HEADER, DOOR_HEADER } from './workerd-config.ts'
 
@@ -69,6 +69,8 @@ async function serve(asked: HostRequest, options: HostDoorOptions): Promise<void
   const door = request.headers[DOOR_HEADER]
   if (door === 'invocation') return serveInvocation(asked, options.invocations)
   if (door === 'trace') return takeTrace(asked, options)
+  const { ownHosts } = services
+  if (door === 'own-host' && ownHosts) return relayFetch(asked, (request) => ownHosts.fetch(request))
   const binding = version.bindings[Number(request.headers[BINDING_HEADER])]
   switch (binding?.type) {
     case 'kv_namespace':
@@ -115,8 +117,10 @@ async function takeTrace(
   if (!report) return
   const { token, trace } = report
   const { accountId, scriptName, id: versionId } = version
-  if (token === undefined) onTrace({ accountId, scriptName, versionId, ...trace })
-  else invocations.takeUntraced(token)?.(trace)
+  if (token === undefined) {
+    const outcome = invocations.takeCancelled(trace.event) ? 'canceled' : trace.outcome
+    onTrace({ accountId, scriptName, versionId, ...trace, outcome })
+  } else invocations.takeUntraced(token)?.(trace)
 }
 
 export function answerJson(response: ServerResponse, value: unknown): void {

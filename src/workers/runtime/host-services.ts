@@ -1,6 +1,6 @@
 import type { WorkerBinding } from '#model/worker.ts'
-import type { Kv } from '../storage/kv.ts'
-import type { Queues } from '../storage/queues.ts'
+import type { Kv } from '#workers/storage/kv.ts'
+import type { Queues } from '#workers/storage/queues.ts'
 
 /** Whose code asks. */
 export interface WorkerPlace {
@@ -56,6 +56,11 @@ export interface HostServices {
     target: WorkerPlace & { readonly entrypoint?: string },
     request: WorkerRequest,
   ): Promise<FetchOutcome>
+  /** Where names of the service itself lead nowhere in public DNS, `fetch()` of them comes here. */
+  readonly ownHosts?: {
+    readonly names: readonly string[]
+    fetch(request: WorkerRequest): Promise<FetchOutcome>
+  }
 }
 
 export interface WorkerRequest {

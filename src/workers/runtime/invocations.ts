@@ -23,6 +23,7 @@ export interface EmailInvocation {
 export class Invocations {
   readonly #open = new Map<string, EmailInvocation>()
   readonly #untraced = new Map<string, EmailInvocation['traced']>()
+  readonly #cancelled = new Set<string>()
 
   begin(invocation: EmailInvocation): string {
     const token = randomBytes(16).toString('hex')
@@ -46,4 +47,19 @@ export class Invocations {
     this.#untraced.delete(token)
     return traced
   }
+
+  /** A batch or cron that is not waited for any more. workerd calls its end a good one. */
+  cancelled(event: WorkerTrace['event']): void {
+    this.#cancelled.add(nameOf(event))
+  }
+
+  /** Once. */
+  takeCancelled(event: WorkerTrace['event']): boolean {
+    return this.#cancelled.delete(nameOf(event))
+  }
+}
+
+/** Which of those that are under way, as far as its event tells. */
+function nameOf({ queue, batchSize, cron, scheduledTime }: WorkerTrace['event']): string {
+  return JSON.stringify([queue, batchSize, cron, scheduledTime])
 }

@@ -1,6 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { OctetBudget } from './octet-budget.ts'
 
+/** Of what is too large, so that who sends it hears that: broken off, workerd would say that the connection is lost. */
+const MOST_DISCARDED = 64 * 1_048_576
+
 /** The whole body, of at most `limit` octets. Undefined where it has more, which is answered with 413. What it takes of
  *  the budget it gives back when the request is answered. Rejects where the peer breaks off. */
 export async function readBody(
@@ -18,11 +21,13 @@ export async function readBody(
   for await (const chunk of request) {
     if (!(chunk instanceof Buffer)) continue
     octets += chunk.length
-    if (octets > limit) {
-      response.writeHead(413, 'Too large').end()
-      return undefined
-    }
-    chunks.push(chunk)
+    if (octets > limit + MOST_DISCARDED) break
+    if (octets > limit) chunks.length = 0
+    else chunks.push(chunk)
+  }
+  if (octets > limit) {
+    response.writeHead(413, 'Too large').end()
+    return undefined
   }
   return Buffer.concat(chunks)
 }

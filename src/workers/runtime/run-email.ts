@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream'
+import { FAILURE_OUTCOMES } from './failure-trace.ts'
 import { headerFields } from './header-fields.ts'
 import type { EmailHost, Failure } from './host-services.ts'
 import type { Verdict } from './invocations.ts'
@@ -125,11 +126,7 @@ const OUTCOMES: Record<Outcome['kind'], string> = {
   handled: 'ok',
   rejected: 'ok',
   exception: 'exception',
-  unavailable: 'unknown',
-  crashed: 'unknown',
-  timeout: 'canceled',
-  'exceeded-cpu': 'exceededCpu',
-  'exceeded-memory': 'exceededMemory',
+  ...FAILURE_OUTCOMES,
 }
 
 /** A process that is gone logs nothing any more; what it told before that counts. */

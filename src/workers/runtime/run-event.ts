@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream'
+import { type Begun, traceFailure } from './failure-trace.ts'
 import type { Failure } from './host-services.ts'
 import type { RunningWorker } from './running-worker.ts'
 import { askWorker } from './worker-client.ts'
@@ -35,13 +36,18 @@ interface Named {
 
 export type ScheduledOutcome = { readonly kind: 'done' } | { readonly kind: 'failed' } | Failure
 
+interface EventRun extends Omit<Begun, 'event'> {
+  readonly limitMs: number
+}
+
 export async function runQueue(
   running: RunningWorker,
-  { queueName, messages }: QueueEvent,
-  limitMs: number,
+  { queueName: queue, messages }: QueueEvent,
+  run: EventRun,
 ): Promise<QueueOutcome> {
-  const answer = await dispatch(running, limitMs, 'queue', {
-    queue: queueName,
+  const begun = { ...run, event: () => ({ queue, batchSize: messages.length }) }
+  const answer = await dispatch(running, begun, 'queue', {
+    queue,
     messages: messages.map(({ id, body, contentType, attempts, sentAt }) => ({
       ...{ id, contentType, attempts, timestamp: sentAt },
       body: Buffer.from(body).toString('base64'),
@@ -52,21 +58,21 @@ export async function runQueue(
 
 export async function runScheduled(
   running: RunningWorker,
-  { cron, at }: { readonly cron: string; readonly at: number },
-  limitMs: number,
+  event: { readonly cron: string; readonly scheduledTime: number },
+  run: EventRun,
 ): Promise<ScheduledOutcome> {
-  const answer = await dispatch(running, limitMs, 'scheduled', { cron, scheduledTime: at })
+  const answer = await dispatch(running, { ...run, event: () => event }, 'scheduled', event)
   if ('kind' in answer) return answer
   return { kind: answer.said['outcome'] === 'ok' ? 'done' : 'failed' }
 }
 
 async function dispatch(
   running: RunningWorker,
-  limitMs: number,
+  begun: Begun & EventRun,
   kind: 'queue' | 'scheduled',
   event: unknown,
 ): Promise<{ readonly said: Readonly<Record<string, unknown>> } | Failure> {
-  return running.during(limitMs, async (signal) => {
+  const answer = await running.during(begun.limitMs, async (signal) => {
     const response = await askWorker({
       socketPath: running.socket('dispatch'),
       method: 'POST',
@@ -79,6 +85,10 @@ async function dispatch(
     for await (const chunk of response) text += String(chunk)
     return { said: record(parsed(text)) ?? {} }
   })
+  if (!('kind' in answer)) return answer
+  if (answer.kind === 'timeout') running.invocations.cancelled(begun.event())
+  traceFailure(running, answer, begun)
+  return answer
 }
 
 /** As workerd's own dispatch puts it. */

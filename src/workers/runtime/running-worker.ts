@@ -18,6 +18,8 @@ export interface RunningWorker extends Pick<WorkerProcess, 'socket' | 'ended' | 
   /** Runs `work` as one of the Worker's invocations, for `limitMs` at most: it ends with the process too. The signal
    *  says that nobody waits any more. */
   during<Result>(limitMs: number, work: (signal: AbortSignal) => Promise<Result>): Promise<Result | Failure>
+  /** Its process is gone. */
+  readonly isOver: boolean
   readonly inFlight: number
   /** When the last invocation ended; by `performance.now()`. */
   readonly idleSince: number
@@ -41,7 +43,8 @@ export async function runWorker(
   await makeProcessFolder(folder)
   const invocations = new Invocations()
   const door = await openHostDoor(join(folder, HOST_SOCKET), { ...options, version, invocations })
-  const config = workerdConfig(version, { heapMb: limits.heapMb, experimental })
+  const ownHosts = options.services.ownHosts?.names ?? []
+  const config = workerdConfig(version, { heapMb: limits.heapMb, experimental, ownHosts })
   const started = await startWorkerProcess({ workerd, folder, config, startMs: limits.startMs, experimental })
   if ('detail' in started) {
     await closeDoor(door)
@@ -63,6 +66,7 @@ class Running implements RunningWorker {
   readonly invocations: Invocations
   readonly ended: Promise<Failure>
   readonly #process: WorkerProcess
+  #isOver = false
   #inFlight = 0
   #idleSince = performance.now()
 
@@ -71,9 +75,14 @@ class Running implements RunningWorker {
     this.invocations = invocations
     this.#process = process
     this.ended = process.ended.then(async (failure) => {
+      this.#isOver = true
       await closeDoor(door)
       return failure
     })
+  }
+
+  get isOver(): boolean {
+    return this.#isOver
   }
 
   get inFlight(): number {

@@ -118,6 +118,30 @@ test('send() takes an EmailMessage, and throws what it is refused with', async (
   ])
 })
 
+test('send() throws what the host does not even read', async () => {
+  await using world = await openTestRuntime()
+  const answered = await evaluate(world, {
+    ...{ before: `import { EmailMessage } from 'cloudflare:email'`, bindings: [EMAIL] },
+    run: `const octets = new Uint8Array(60_000_000)
+      return [
+        await thrown(() => env.EMAIL.send(new EmailMessage('a@example.com', 'b@example.org', octets))),
+        await thrown(() => env.EMAIL.send({ text: 'x'.repeat(38_000_000) })),
+      ]`,
+  })
+  const message = 'The message is too large: 25 MiB is the most, attachments included.'
+  const refused = ['Error', 'E_CONTENT_TOO_LARGE', message]
+  assert.deepEqual([answered, world.sent], [[refused, refused], []])
+})
+
+test('forward() throws for headers that the host does not even read', async () => {
+  await using world = await openTestRuntime()
+  const outcome = await world.email(`export default { async email(message) {
+    const headers = new Headers({ 'X-Long': 'x'.repeat(300_000) })
+    await message.forward('a@example.org', headers).catch(({ code }) => message.setReject(code))
+  } }`)
+  assert.equal('reason' in outcome && outcome.reason, 'E_HEADERS_TOO_LARGE')
+})
+
 test('KV keeps values, metadata and lists', async () => {
   await using world = await openTestRuntime()
   const made = await world.kv.createNamespace(world.accountId, 'ns', () => [])

@@ -107,6 +107,7 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
     ...{ idleMs: limits.idleMs, replacedMs: limits.replacedMs, graceMs: limits.graceMs },
     mostProcesses: limits.mostProcesses,
   })
+  const begun = () => ({ at: now(), onTrace })
 
   return {
     async email(version, message, host) {
@@ -117,17 +118,21 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
 
     async fetch(version, request, entrypoint) {
       const running = await pool.running(version)
-      return 'kind' in running ? running : runFetch(running, { request, entrypoint, limitMs: limits.fetchMs })
+      return 'kind' in running
+        ? running
+        : runFetch(running, { request, entrypoint, limitMs: limits.fetchMs, ...begun() })
     },
 
     async queue(version, batch) {
       const running = await pool.running(version)
-      return 'kind' in running ? running : runQueue(running, batch, limits.eventMs)
+      return 'kind' in running ? running : runQueue(running, batch, { limitMs: limits.eventMs, ...begun() })
     },
 
     async scheduled(version, cron, at) {
       const running = await pool.running(version)
-      return 'kind' in running ? running : runScheduled(running, { cron, at }, limits.eventMs)
+      return 'kind' in running
+        ? running
+        : runScheduled(running, { cron, scheduledTime: at }, { limitMs: limits.eventMs, ...begun() })
     },
 
     tryOut: (version) =>

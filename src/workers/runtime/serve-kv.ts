@@ -1,7 +1,7 @@
 import { once } from 'node:events'
-import type { Kv, KvEntry, KvPlace } from '../storage/kv.ts'
-import { isKvKey, type KvKey, parseKvKey } from '../storage/kv-key.ts'
-import { isKvFault, LARGEST_VALUE, readKvWrite } from '../storage/kv-write.ts'
+import type { Kv, KvEntry, KvPlace } from '#workers/storage/kv.ts'
+import { isKvKey, type KvKey, parseKvKey } from '#workers/storage/kv-key.ts'
+import { isKvFault, LARGEST_VALUE, readKvWrite } from '#workers/storage/kv-write.ts'
 import { answerJson, answerStatus, type HostRequest } from './host-door.ts'
 import { parsed, record } from './worker-trace.ts'
 

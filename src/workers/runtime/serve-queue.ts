@@ -1,6 +1,11 @@
 import type { ServerResponse } from 'node:http'
 import type { WorkerBinding } from '#model/worker.ts'
-import { CONTENT_TYPES, isQueueFault, type QueueMessageWish, readQueueBatch } from '../storage/queue-batch.ts'
+import {
+  CONTENT_TYPES,
+  isQueueFault,
+  type QueueMessageWish,
+  readQueueBatch,
+} from '#workers/storage/queue-batch.ts'
 import { answerJson, answerStatus, type HostRequest } from './host-door.ts'
 import type { HostServices } from './host-services.ts'
 import { parsed, record } from './worker-trace.ts'

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import type { WorkerBinding } from '#model/worker.ts'
 import { answerStatus, type HostRequest } from './host-door.ts'
-import type { HostServices } from './host-services.ts'
+import type { FetchOutcome, HostServices, WorkerRequest } from './host-services.ts'
 import { headerPairs } from './worker-client.ts'
 
 interface ServiceWorld {
@@ -10,29 +10,35 @@ interface ServiceWorld {
   readonly services: Pick<HostServices, 'fetchWorker'>
 }
 
-/** `fetch()` of a service binding: it goes to another Worker of the same account, in a process of its own. */
-export async function serveService(
-  { request, response }: HostRequest,
+/** `fetch()` of a service binding; it goes to another Worker of the same account, in a process of its own. */
+export function serveService(
+  asked: HostRequest,
   { binding: { service, entrypoint }, accountId, services }: ServiceWorld,
+): Promise<void> {
+  const target = { accountId, scriptName: service, ...(entrypoint !== undefined && { entrypoint }) }
+  return relayFetch(asked, (request) => services.fetchWorker(target, request))
+}
+
+/** A request of a Worker's, whose answer is made here. */
+export async function relayFetch(
+  { request, response }: HostRequest,
+  answered: (request: WorkerRequest) => Promise<FetchOutcome>,
 ): Promise<void> {
   const gone = new AbortController()
   response.once('close', () => gone.abort())
-  const outcome = await services.fetchWorker(
-    { accountId, scriptName: service, ...(entrypoint !== undefined && { entrypoint }) },
-    {
-      method: request.method ?? 'GET',
-      url: request.url ?? '',
-      headers: headerPairs(request.rawHeaders),
-      body: request,
-      signal: gone.signal,
-    },
-  )
+  const outcome = await answered({
+    method: request.method ?? 'GET',
+    url: request.url ?? '',
+    headers: headerPairs(request.rawHeaders),
+    body: request,
+    signal: gone.signal,
+  })
   if (outcome.kind !== 'answered') return answerStatus(response, 503, 'The Worker is not available')
   const { status, statusText, headers, body } = outcome.response
   response.writeHead(status, statusText, headers.flat())
   for await (const chunk of body) {
     if (response.destroyed) return
-    if (!response.write(chunk)) await Promise.race([once(response, 'drain'), once(response, 'close')])
+    if (!response.write(chunk)) await once(response, 'drain', { signal: gone.signal })
   }
   response.end()
 }

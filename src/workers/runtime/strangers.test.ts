@@ -2,8 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import type { WorkerVersion } from '#model/worker.ts'
-import { isPublicAddress } from '#net/private-address.ts'
-import { CLOSED_NETWORKS } from './closed-networks.ts'
+import { CLOSED_NETWORKS, isPublicAddress } from '#net/private-address.ts'
 import { headerFields } from './header-fields.ts'
 import { OctetBudget } from './octet-budget.ts'
 import { readTraceReport } from './worker-trace.ts'
@@ -61,7 +60,7 @@ test("names and values of a customer's do not leave their quotes", () => {
   const quotes = (text: string) => text.replaceAll(/"[^"]*"/g, '""')
   const config = (given: Partial<WorkerVersion>) =>
     quotes(
-      workerdConfig({ ...version, ...given }, { heapMb: 1, experimental: true })
+      workerdConfig({ ...version, ...given }, { heapMb: 1, experimental: true, ownHosts: [] })
         .files.get('config.capnp')
         ?.toString() ?? '',
     )
@@ -85,7 +84,7 @@ test('a secret is in the environment alone', () => {
       bindings: [{ type: 'secret_text', name: 'S', text: 'very-secret' }],
       ...{ compatibilityDate: '2026-10-01', compatibilityFlags: [] },
     },
-    { heapMb: 1, experimental: true },
+    { heapMb: 1, experimental: true, ownHosts: [] },
   )
   assert.deepEqual(Object.values(environment), ['very-secret'])
   assert.ok(![...files.values()].some((content) => content.includes('very-secret')))

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { WorkerBinding, WorkerModule, WorkerVersion } from '#model/worker.ts'
-import { CLOSED_NETWORKS } from './closed-networks.ts'
+import { CLOSED_NETWORKS } from '#net/private-address.ts'
 
 /** What a process of workerd is started with. */
 export interface WorkerdConfig {
@@ -17,6 +17,8 @@ export interface ConfigOptions {
   /** `queue()` and `scheduled()` want a flag that workerd calls experimental. Without them it refuses a customer's flags
    *  of that kind. */
   readonly experimental: boolean
+  /** Host names whose requests come to the host. */
+  readonly ownHosts: readonly string[]
 }
 
 /** Sockets in the process's folder: those that workerd listens at, and ours. */
@@ -33,7 +35,7 @@ const DATE = '2026-10-01'
 const INSIDE = 'posthorn-inside'
 const MAIN = 'posthorn-main.js'
 const OWN_MODULES = ['hide-host.js', 'entry.js'] as const
-const BESIDE = ['dispatch.js', 'tail.js'] as const
+const BESIDE = ['dispatch.js', 'tail.js', 'outbound.js'] as const
 const INTERNAL = {
   'cloudflare-internal:email': 'email-message.js',
   'posthorn-internal:encode-message': 'encode-message.js',
@@ -46,7 +48,7 @@ const INTERNAL = {
  *  is in the text but names and values, which are quoted. */
 export function workerdConfig(
   version: WorkerVersion,
-  { heapMb, experimental }: ConfigOptions,
+  { heapMb, experimental, ownHosts }: ConfigOptions,
 ): WorkerdConfig {
   const files = new Map<string, Buffer>()
   const environment: Record<string, string> = {}
@@ -66,6 +68,7 @@ export function workerdConfig(
     `compatibilityFlags = [${version.compatibilityFlags.map(quoted).join(', ')}]`,
     `bindings = [${[`(name = "POSTHORN_HOST", ${wrapped('host-actions', 'invocation')})`, ...bindings].join(', ')}]`,
     'tails = ["tail"]',
+    ...(ownHosts.length > 0 ? ['globalOutbound = "outbound"'] : []),
   ]
   const doors = ['invocation', 'trace'].map((door) => external(door, door, ''))
   const services = [
@@ -74,6 +77,7 @@ export function workerdConfig(
       bindings = [(name = "USER", service = "user")]))`,
     `(name = "tail", worker = (${besideOf('tail.js')}, bindings = [(name = "HOST", service = "trace")]))`,
     ...doors,
+    ...(ownHosts.length > 0 ? outboundOf(ownHosts, experimental) : []),
     ...version.bindings.flatMap((binding, index) => {
       const door = DOORS[binding.type]
       return door === undefined ? [] : [external(`binding-${index}`, door, String(index))]
@@ -157,6 +161,16 @@ function external(name: string, door: string, binding: string): string {
 
 function besideOf(file: (typeof BESIDE)[number]): string {
   return `modules = [(name = "${file}", esModule = embed "${file}")], compatibilityDate = "${DATE}"`
+}
+
+/** `connect()` goes past it: that wants a flag which is experimental. */
+function outboundOf(names: readonly string[], experimental: boolean): readonly string[] {
+  const worker = [
+    besideOf('outbound.js'),
+    `compatibilityFlags = [${experimental ? '"connect_pass_through"' : ''}]`,
+    `bindings = [(name = "HOST", service = "own-host"), (name = "OWN_NAMES", json = ${quoted(JSON.stringify(names))})]`,
+  ]
+  return [`(name = "outbound", worker = (${worker.join(', ')}))`, external('own-host', 'own-host', '')]
 }
 
 /** Everything of the customer's main module as it is, and one entrypoint more. */

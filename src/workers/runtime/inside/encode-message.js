@@ -25,8 +25,14 @@ export function withCode(error, code) {
   return error
 }
 
-/** Throws what the host refused, as an error of the caller's own. */
-export async function resultOf(response) {
+const MESSAGE_TOO_LARGE = {
+  code: 'E_CONTENT_TOO_LARGE',
+  message: 'The message is too large: 25 MiB is the most, attachments included.',
+}
+
+/** Throws what the host refused, as an error of the caller's own; `tooLarge` for what it has not even read. */
+export async function resultOf(response, tooLarge = MESSAGE_TOO_LARGE) {
+  if (response.status === 413) throw withCode(new Error(tooLarge.message), tooLarge.code)
   if (!response.ok) throw withCode(new Error('Internal server error'), 'E_INTERNAL_SERVER_ERROR')
   const answer = await response.json()
   if (answer.code !== undefined) throw withCode(new Error(answer.message), answer.code)

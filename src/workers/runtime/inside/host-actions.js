@@ -2,6 +2,11 @@
 // `env`; who finds it all the same has no token but the ones that are the Worker's own.
 import { encodeMessage, resultOf, utf8Base64 } from 'posthorn-internal:encode-message'
 
+const HEADERS_TOO_LARGE = {
+  code: 'E_HEADERS_TOO_LARGE',
+  message: 'forward(): the headers are too large.',
+}
+
 export default function hostActions({ HOST }) {
   const ask = (token, action, { headers = {}, body } = {}) =>
     HOST.fetch(`http://host/${action}`, {
@@ -12,7 +17,7 @@ export default function hostActions({ HOST }) {
   return {
     forward: async (token, rcptTo, headers) => {
       const wish = { rcptTo, headers: headers === undefined ? [] : [...new Headers(headers)] }
-      return resultOf(await ask(token, 'forward', { body: JSON.stringify(wish) }))
+      return resultOf(await ask(token, 'forward', { body: JSON.stringify(wish) }), HEADERS_TOO_LARGE)
     },
     reply: async (token, message) => resultOf(await ask(token, 'reply', await encodeMessage(message))),
     headers: async (token) => (await ask(token, 'headers')).json(),

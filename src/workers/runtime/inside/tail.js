@@ -3,7 +3,7 @@
 export default {
   async tail(traces, { HOST }) {
     for (const trace of traces) {
-      const { outcome, exceptions, logs, eventTimestamp, event } = trace
+      const { exceptions, logs, eventTimestamp, event } = trace
       const token = event?.request?.getUnredacted().headers['x-posthorn-invocation'] ?? null
       const isOurs = event?.request?.url.startsWith('http://posthorn.internal/') ?? false
       if (isOurs && token === null) continue
@@ -11,12 +11,17 @@ export default {
       await HOST.fetch('http://host/trace', {
         method: 'POST',
         body: JSON.stringify({
-          ...{ token, outcome, exceptions, eventTimestamp, event: shown },
+          ...{ token, outcome: outcomeOf(trace), exceptions, eventTimestamp, event: shown },
           logs: logs.filter((line) => !isAboutUnicode(line)),
         }),
       })
     }
   },
+}
+
+/** Of a request whose client has gone, workerd says that it went well. */
+function outcomeOf({ outcome, event }) {
+  return outcome === 'ok' && event?.request && !event.response ? 'canceled' : outcome
 }
 
 /** workerd's own warning, which the entry would raise for each field of a message that is UTF-8. */
