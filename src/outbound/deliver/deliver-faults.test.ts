@@ -77,10 +77,14 @@ test('a connection lost half-way through a content is the delivery’s own attem
 test('a kept connection that the peer has closed costs no attempt', async (t) => {
   await using open = await openTestStore('sqlite')
   // Says goodbye to the second transaction, as hosts do that count messages or have timed the session out.
-  let transactions = 0
+  const used = new Set<number>()
   const peer = await startScriptedPeer(t, {
-    answer: (command) =>
-      command.startsWith('MAIL') && transactions++ % 2 === 1 ? '421 4.7.0 That was enough' : undefined,
+    answer(command, connection) {
+      if (!command.startsWith('MAIL')) return undefined
+      if (used.has(connection)) return '421 4.7.0 That was enough'
+      used.add(connection)
+      return undefined
+    },
   })
   await using world = await openDeliveryWorld(open, {
     peers: { 'one.example': peer.port },
