@@ -1,11 +1,11 @@
 import { readFile, stat } from 'node:fs/promises'
-import { createRequire } from 'node:module'
 import { basename, join, resolve } from 'node:path'
 import { type ParseError, parse as parseJsonc, printParseErrorCode } from 'jsonc-parser'
 import { parse as parseToml, TomlError } from 'smol-toml'
 import type { z } from 'zod'
 import type { Address } from '#model/address.ts'
 import type { WorkerBinding } from '#model/worker.ts'
+import { NEWEST_DATE } from '#workers/runtime/newest-date.ts'
 import type { ConsumerWish } from '#workers/storage/queue.ts'
 import { readAddresses, readRestrictions } from './worker-project-addresses.ts'
 import {
@@ -247,17 +247,11 @@ function compatibilityDate(wanted: string | undefined): {
   readonly date: string
   readonly remarks: readonly string[]
 } {
-  const newest = newestDate()
+  const newest = NEWEST_DATE
   if (wanted === undefined) {
     return { date: newest, remarks: [`compatibility_date is missing; "${newest}" is taken`] }
   }
   if (wanted <= newest) return { date: wanted, remarks: [] }
   const remark = `compatibility_date "${wanted}" is later than the runtime here, which is of "${newest}": that is taken`
   return { date: newest, remarks: [remark] }
-}
-
-function newestDate(): string {
-  const require = createRequire(import.meta.url)
-  const { compatibilityDate }: { compatibilityDate: string } = require('workerd')
-  return compatibilityDate
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { WorkerBinding } from '#model/worker.ts'
-import { openTestRuntime, type RuntimeWorld } from '#test/runtime-world.ts'
+import { arrived, hostOf, openTestRuntime, type RuntimeWorld } from '#test/runtime-world.ts'
 import type { FetchOutcome, OutgoingMessage } from './host-services.ts'
 
 const EMAIL: WorkerBinding = { type: 'send_email', name: 'EMAIL', destinationAddress: 'ops@example.com' }
@@ -374,4 +374,11 @@ test('a version is tried out: its handlers, or why it does not start', async () 
   const flags = { compatibilityFlags: ['experimental'] }
   assert.match(JSON.stringify(await tried(`export default {}`, flags)), /experimental/)
   assert.match(JSON.stringify(await tried(`import 'nowhere'`)), /No such module/)
+})
+
+test('a date that is later than the runtime runs as the newest that it knows', async () => {
+  await using world = await openTestRuntime()
+  const version = world.version('export default { async email() {} }', { compatibilityDate: '2199-01-01' })
+  assert.deepEqual(await world.runtime.tryOut(version), { handlers: ['email'] })
+  assert.equal((await world.runtime.email(version, arrived(), hostOf({}))).kind, 'handled')
 })

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { WorkerBinding, WorkerModule, WorkerVersion } from '#model/worker.ts'
 import { CLOSED_NETWORKS } from '#net/private-address.ts'
+import { runnableDate } from './newest-date.ts'
 
 /** What a process of workerd is started with. */
 export interface WorkerdConfig {
@@ -64,7 +65,7 @@ export function workerdConfig(
   )
   const worker = [
     `modules = [${[`(name = ${quoted(MAIN)}, esModule = embed "main.js")`, ...own, ...modules].join(', ')}]`,
-    `compatibilityDate = ${quoted(version.compatibilityDate)}`,
+    `compatibilityDate = ${quoted(runnableDate(version.compatibilityDate))}`,
     `compatibilityFlags = [${version.compatibilityFlags.map(quoted).join(', ')}]`,
     `bindings = [${[`(name = "POSTHORN_HOST", ${wrapped('host-actions', 'invocation')})`, ...bindings].join(', ')}]`,
     'tails = ["tail"]',
