@@ -25,7 +25,9 @@ const ROOMS: Record<string, readonly string[]> = {
   'registry/workers': ['store', 'vault'],
   'workers/storage': ['store'],
   'workers/crons': ['store', 'observe', 'registry/workers'],
-  'workers/runtime': ['store', 'vault', 'net', 'observe', 'bodies', 'registry/workers', 'workers/storage'],
+  'workers/runtime': [
+    ...['protocol', 'store', 'vault', 'net', 'observe', 'bodies', 'registry/workers', 'workers/storage'],
+  ],
   'workers/tails': ['workers/runtime'],
   'workers/binding': [...['protocol', 'observe', 'registry/accounts', 'outbound/accept', 'workers/runtime']],
   'outbound/compose': ['protocol', 'registry/domains'],

@@ -1,6 +1,6 @@
 import type { z } from 'zod'
 import type { Refusal } from '#model/refusal.ts'
-import { checkJsonShape, type ShapeFault } from './json-shape.ts'
+import { checkJsonShape, type ShapeFault } from '#protocol/json-shape.ts'
 
 export type ReadJson<T> =
   | { readonly ok: true; readonly value: T }

@@ -5,7 +5,7 @@ import type { Log } from '#observe/log.ts'
 import type { HostServices } from './host-services.ts'
 import type { Invocations } from './invocations.ts'
 import { OctetBudget } from './octet-budget.ts'
-import { readBody } from './read-body.ts'
+import { readBody, takeUntilSent } from './read-body.ts'
 import { readOutgoing } from './read-outgoing.ts'
 import { serveInvocation } from './serve-invocation.ts'
 import { serveKv } from './serve-kv.ts'
@@ -30,8 +30,12 @@ export interface HostRequest {
   readonly response: ServerResponse
   /** As much as `limit`; undefined for more, which is answered already. */
   readonly body: (limit: number) => Promise<Buffer | undefined>
+  /** Waits until so many octets of an answer may be in memory, which they may until it is sent. */
+  readonly room: (octets: number) => Promise<void>
 }
 
+/** workerd sends absolute URLs and no Host. A verdict travels as a header: `inside/entry.js` says how long it may be. */
+const SERVER = { requireHostHeader: false, requestTimeout: 0, maxHeaderSize: 131_072 }
 /** Of what one Worker may have the host hold at once. */
 const MOST_OCTETS = 64 * 1_048_576
 const MOST_CONNECTIONS = 256
@@ -44,13 +48,13 @@ const LARGEST_TRACE = 1_048_576
  *  Which of the Worker's bindings asks is in a header that workerd sets and the Worker cannot. */
 export async function openHostDoor(path: string, options: HostDoorOptions): Promise<Server> {
   const budget = new OctetBudget(MOST_OCTETS)
-  // workerd sends absolute URLs and no Host.
-  const server = createServer({ requireHostHeader: false, requestTimeout: 0 }, (request, response) => {
+  const server = createServer(SERVER, (request, response) => {
     response.on('error', () => undefined)
-    serve(
-      { request, response, body: (limit) => readBody(request, response, { limit, budget }) },
-      options,
-    ).catch((error: unknown) => {
+    const asked: HostRequest = {
+      ...{ request, response, body: (limit) => readBody(request, response, { limit, budget }) },
+      room: (octets) => takeUntilSent(response, octets, budget),
+    }
+    serve(asked, options).catch((error: unknown) => {
       // A request that its Worker broke off is nobody's fault here.
       if (!request.errored) options.log.error({ err: error }, 'workers: a call of a binding failed inside')
       if (response.headersSent) response.destroy()

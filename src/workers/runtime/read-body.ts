@@ -13,9 +13,7 @@ export async function readBody(
 ): Promise<Buffer | undefined> {
   const declared = Number(request.headers['content-length'] ?? limit)
   const most = Math.min(declared, limit)
-  const giveBack = await budget.take(most)
-  response.once('close', giveBack)
-  if (response.destroyed) giveBack()
+  await takeUntilSent(response, most, budget)
   const chunks: Buffer[] = []
   let octets = 0
   for await (const chunk of request) {
@@ -30,4 +28,15 @@ export async function readBody(
     return undefined
   }
   return Buffer.concat(chunks)
+}
+
+/** Gives it back when the request is answered, or its peer is gone. */
+export async function takeUntilSent(
+  response: ServerResponse,
+  octets: number,
+  budget: OctetBudget,
+): Promise<void> {
+  const giveBack = await budget.take(octets)
+  if (response.destroyed) giveBack()
+  else response.once('close', giveBack)
 }

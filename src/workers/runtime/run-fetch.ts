@@ -28,6 +28,8 @@ export async function runFetch(
     traceFailure(running, response, begun)
     return response
   }
+  // Who is gone reads no answer, and may not have begun to.
+  signal.addEventListener('abort', release, { once: true })
   const body = untilRead(running, response.body, { release, begun })
   return { kind: 'answered', response: { ...response, body } }
 }

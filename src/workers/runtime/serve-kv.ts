@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import { checkJsonShape } from '#protocol/json-shape.ts'
 import type { Kv, KvEntry, KvPlace } from '#workers/storage/kv.ts'
 import { isKvKey, type KvKey, parseKvKey } from '#workers/storage/kv-key.ts'
 import { isKvFault, LARGEST_VALUE, readKvWrite } from '#workers/storage/kv-write.ts'
@@ -16,6 +17,10 @@ const METADATA = 'cf-kv-metadata'
 const LARGEST_ASK = 131_072
 const MOST_KEYS = 100
 const PAGE = 1000
+/** What `getAll` has in memory at most, and some: one at a time for each Worker. */
+const TOGETHER = 31 * 1_048_576
+/** Commas, colons and brackets of a value that is read here; each may cost a hundred octets. */
+const MOST_TOKENS = 500_000
 
 /** A KV binding, in the protocol that workerd speaks: `GET`, `PUT` and `DELETE` of a key, a list, several at once. */
 export async function serveKv(asked: HostRequest, world: KvWorld): Promise<void> {
@@ -83,7 +88,7 @@ async function get({ response }: HostRequest, { kv, place }: KvWorld, key: KvKey
   response.end()
 }
 
-async function getSeveral({ response, body }: HostRequest, { kv, place }: KvWorld): Promise<void> {
+async function getSeveral({ response, body, room }: HostRequest, { kv, place }: KvWorld): Promise<void> {
   const text = await body(LARGEST_ASK)
   if (!text) return
   const { keys, type, withMetadata } = record(parsed(text.toString())) ?? {}
@@ -93,8 +98,12 @@ async function getSeveral({ response, body }: HostRequest, { kv, place }: KvWorl
   const read = names.map((name) => parseKvKey(String(name)))
   const wrong = read.find((key) => !isKvKey(key))
   if (wrong && !isKvKey(wrong)) return answerStatus(response, 400, wrong.detail)
+  await room(TOGETHER)
+  if (response.destroyed) return
   const entries = await kv.getAll(place, read.filter(isKvKey))
   if (entries === 'too-large') return answerStatus(response, 413, 'The values are too large together')
+  if (type === 'json' && entries.some((entry) => entry && holdsTooMuch(entry)))
+    return answerStatus(response, 413, 'A value has too much in it to be read as JSON with others')
   const valueOf = ({ value }: KvEntry) => (type === 'json' ? parsed(value.toString()) : value.toString())
   const shown = names.map((name, index) => {
     const entry = entries[index]
@@ -130,6 +139,11 @@ async function list(
     list_complete: page.cursor === undefined,
     ...(page.cursor !== undefined && { cursor: page.cursor }),
   })
+}
+
+/** A few megabytes of `[],[],…` are gigabytes of objects. */
+function holdsTooMuch({ value }: KvEntry): boolean {
+  return checkJsonShape(value, MOST_TOKENS) !== undefined
 }
 
 function metadataOf({ metadata }: KvEntry): unknown {

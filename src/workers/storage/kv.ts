@@ -87,7 +87,11 @@ export function openKv({ store, clock }: { store: Store; clock: () => number }):
         const entry = await readMetadata(store, place, { key, now: clock() })
         octets += entry?.size ?? 0
         if (octets > MOST_TOGETHER) return 'too-large'
-        found.push(entry && (await readValue(store, place, { key, now: clock() })))
+        const whole = entry && (await readValue(store, place, { key, now: clock() }))
+        // It may have been replaced in between.
+        octets += (whole?.value.length ?? 0) - (entry?.size ?? 0)
+        if (octets > MOST_TOGETHER) return 'too-large'
+        found.push(whole)
       }
       return found
     },

@@ -74,7 +74,8 @@ function messageOf({ meta, raw, actions, state }) {
     canBeForwarded,
     authentication,
     setReject(reason) {
-      if (!state.over) state.reason = String(reason)
+      const text = String(reason)
+      if (!state.over) state.reason = text.slice(0, MOST_REASON)
     },
     forward: (rcptTo, headers) => ask('forward', rcptTo, headers),
     reply: (reply) => ask('reply', reply),
@@ -111,9 +112,28 @@ function isClass(target) {
   return typeof target === 'function'
 }
 
+/** In UTF-16 units: together, whatever is in them, they fit into the header that the verdict travels in. */
+const MOST_NAME = 400
+const MOST_REASON = 1000
+const MOST_MESSAGE = 2000
+const MOST_STACK = 8000
+
+/** Anything can be thrown, and what it says of itself may throw too. */
 function described(error) {
-  if (!(error instanceof Error)) return { name: 'Error', message: String(error) }
-  return { name: error.name, message: error.message, stack: error.stack }
+  const part = (read, most, otherwise) => {
+    try {
+      return String(read()).slice(0, most)
+    } catch {
+      return otherwise
+    }
+  }
+  const message = (read) => part(read, MOST_MESSAGE, 'What was thrown cannot be shown.')
+  if (!(error instanceof Error)) return { name: 'Error', message: message(() => error) }
+  return {
+    name: part(() => error.name, MOST_NAME, 'Error'),
+    message: message(() => error.message),
+    stack: part(() => error.stack ?? '', MOST_STACK, ''),
+  }
 }
 
 function utf8(base64) {
