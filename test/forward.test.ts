@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
+import { dmarcSender } from '#test/dmarc-sender.ts'
 import { type Instance, startInstance } from '#test/instance.ts'
 import { until } from '#test/outbound.ts'
 import { eventsOf, forwardRule, rule, SENDER, toMx } from '#test/routing-instance.ts'
@@ -51,6 +52,25 @@ test('a message is forwarded in the session, sealed and signed, and the original
       ...{ spf: 'pass', dmarc: 'pass', action: 'forward', isSpam: false, isNdr: false, matched: ruleId },
     },
   )
+})
+
+test('what we sealed ourselves is believed at our own door', async () => {
+  await dmarcSender(instance, 'strict.example')
+  await forwardRule(instance, 'first@yourdomain.com', 'second@yourdomain.com')
+  await forwardRule(instance, 'second@yourdomain.com', 'end@destination.example')
+  const content = mail('twice').replace(SENDER, 'boss@strict.example')
+  const from = 'boss@strict.example'
+  assert.equal(await toMx(instance, { from, to: 'first@yourdomain.com', content }), '250 2.0.0 Ok')
+  const [arrived] = await instance.inbox('subject:twice')
+  assert.ok(arrived)
+  const raw = await instance.raw(arrived.ID)
+  // SPF speaks of the rewritten sender now, which DMARC does not count.
+  assert.match(raw, /^ARC-Authentication-Results: i=2;(?:.*\r\n )+dmarc=fail/m)
+  assert.match(raw, /^ARC-Authentication-Results: i=1;(?:.*\r\n )+dmarc=pass/m)
+  // Whoever had it from us cannot put other words into it.
+  const forged = Buffer.from(raw.replace('\r\nHello\r\n', '\r\nHellO\r\n'), 'latin1')
+  await forwardRule(instance, 'third@yourdomain.com', 'end@destination.example')
+  assert.match(await toMx(instance, { to: 'third@yourdomain.com', content: forged }), /^550 5\.7\.1 /)
 })
 
 test('what the destination refuses is refused in the session, with its words', async () => {

@@ -137,3 +137,38 @@ test('fifty sets are a chain', async () => {
   const arc = await judged(octets, ['relay.example'])
   assert.deepEqual([arc.result, arc.instances, arc.sealers.length], ['pass', 50, 50])
 })
+
+test('claims that nobody sealed are none, wherever they stand', async () => {
+  const octets = await sealed(MESSAGE, [{ by: 'list.example', says: 'mx.example; dmarc=fail; spf=fail' }])
+  const claims = [
+    'i=1;',
+    'i=01;',
+    ' i = 1 ;',
+    'I=1;',
+    '(c) i=1;',
+    'i=1;\r\n',
+    'mx.example; i=1;',
+    'i=2; i=1;',
+    'i=;i=1;',
+    'i="1";',
+  ]
+  for (const instance of claims) {
+    for (const name of [
+      'ARC-Authentication-Results',
+      'arc-authentication-results',
+      'ARC-Authentication-Results ',
+    ]) {
+      const field = `${name}: ${instance} ${PASSED}\r\n`
+      const at = octets.indexOf('From:')
+      for (const forged of [
+        field + octets,
+        octets.slice(0, at) + field + octets.slice(at),
+        octets.replace('\r\n\r\n', `\r\n${field}\r\n`),
+      ]) {
+        const { trustedPass } = await judged(forged, ['list.example'])
+        const isTrusted = trustedPass?.dmarc === true || trustedPass?.spf === true
+        assert.equal(isTrusted, false, field)
+      }
+    }
+  }
+})
