@@ -162,6 +162,19 @@ test('there are no more processes than allowed: an idle one makes room, a busy o
   assert.equal((await busy).kind, 'handled')
 })
 
+test('an account whose Workers are all busy leaves room for others', async () => {
+  await using world = await openTestRuntime({ mostProcesses: 4 })
+  const slow = hostOf({ delayMs: 1500 })
+  const asked = ['one', 'two', 'three', 'four'].map((scriptName) =>
+    world.runtime.email(world.version(FORWARDS, { scriptName }), arrived(), slow),
+  )
+  const other = world.version(FORWARDS, { accountId: world.otherAccountId })
+  assert.equal((await world.runtime.email(other, arrived(), hostOf({}))).kind, 'handled')
+  const kinds = (await Promise.all(asked)).map(({ kind }) => kind)
+  assert.deepEqual(kinds, ['handled', 'handled', 'handled', 'unavailable'])
+  assert.equal((await world.email(FORWARDS, { scriptName: 'four' })).kind, 'handled')
+})
+
 test('a Worker has no way to the sockets of another, nor to loopback', async () => {
   await using world = await openTestRuntime()
   let connections = 0

@@ -29,6 +29,8 @@ interface Worker {
 /** A process that lived so long did not crash because it started. */
 const STEADY_MS = 60_000
 const LONGEST_REST_MS = 60_000
+/** Of all processes, for one account: its Workers may all be busy for long, and mail of others goes on. */
+const SHARE = 3 / 4
 const TIDY_MS = 500
 
 /** The processes of all Workers: one for each version that is asked for, started on demand, stopped when idle. A new
@@ -41,7 +43,8 @@ export class WorkerPool {
   readonly #stopping = new Set<Promise<void>>()
   readonly #retired = new WeakSet<RunningWorker>()
   readonly #tidy: NodeJS.Timeout
-  #starting = 0
+  /** The account of each that starts. */
+  readonly #starting: string[] = []
   #isClosed = false
 
   constructor(options: PoolOptions) {
@@ -56,7 +59,7 @@ export class WorkerPool {
     const there = worker.running.get(version.id)
     if (there) return there
     if (performance.now() < worker.notBefore) return RESTS
-    if (!this.#hasRoom()) return NO_ROOM
+    if (!this.#hasRoom(version.accountId)) return NO_ROOM
     const started = this.#start(version, worker)
     worker.running.set(version.id, started)
     const result = await started
@@ -109,11 +112,15 @@ export class WorkerPool {
     return worker
   }
 
-  /** An idle one makes room. */
-  #hasRoom(): boolean {
+  /** An idle one makes room: one of its own for an account that has its share, so that what is left is for others. */
+  #hasRoom(accountId: string): boolean {
+    const { mostProcesses: most } = this.#options
     const staying = [...this.#alive].filter((running) => !this.#retired.has(running))
-    if (staying.length + this.#starting < this.#options.mostProcesses) return true
-    const [longest] = staying
+    const own = staying.filter(({ version }) => version.accountId === accountId)
+    const starting = this.#starting.filter((account) => account === accountId)
+    const hasShare = own.length + starting.length >= Math.ceil(most * SHARE)
+    if (!hasShare && staying.length + this.#starting.length < most) return true
+    const [longest] = (hasShare ? own : staying)
       .filter(({ inFlight }) => inFlight === 0)
       .sort((a, b) => a.idleSince - b.idleSince)
     if (!longest) return false
@@ -122,7 +129,7 @@ export class WorkerPool {
   }
 
   async #start(version: WorkerVersion, worker: Worker): Promise<RunningWorker | Failure> {
-    this.#starting++
+    this.#starting.push(version.accountId)
     try {
       const startedAt = performance.now()
       const running = await runWorker(version, {
@@ -138,7 +145,7 @@ export class WorkerPool {
       void this.#afterEnd(running, worker, startedAt)
       return running
     } finally {
-      this.#starting--
+      this.#starting.splice(this.#starting.indexOf(version.accountId), 1)
     }
   }
 
