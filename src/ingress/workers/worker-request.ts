@@ -5,9 +5,10 @@ import type { WorkerRequest } from '#workers/runtime/host-services.ts'
 export interface Target {
   /** In lower case, without its port. */
   readonly host: string
-  /** As it was asked for, without its query. */
+  /** Without its query, and without the dots (`/a/../b`, `/a/%2e%2e/b`) in which a Worker would see another path than
+   *  the one by which it was found. */
   readonly path: string
-  /** Absolute, as a Worker is to see it. */
+  /** Absolute, as a Worker is to see it, with the same path. */
   readonly url: string
 }
 
@@ -19,9 +20,9 @@ export function targetOf({ url = '', headers, rawHeaders }: IncomingMessage): Ta
   const authority = headers.host ?? ''
   const [, host] = AUTHORITY.exec(authority) ?? []
   if (hosts.length !== 1 || host === undefined || !url.startsWith('/')) return undefined
-  const whole = `http://${authority}${url}`
-  if (!URL.canParse(whole)) return undefined
-  return { host: host.toLowerCase().replace(/\.$/, ''), path: url.replace(/[?#].*$/s, ''), url: whole }
+  const whole = URL.parse(`http://${authority}${url.replace(/#.*$/s, '')}`)
+  if (!whole) return undefined
+  return { host: host.toLowerCase().replace(/\.$/, ''), path: whole.pathname, url: whole.href }
 }
 
 /** What this door says about a request, and its client cannot. */

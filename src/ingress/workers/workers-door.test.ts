@@ -64,6 +64,34 @@ test('a Worker sees who asks and for what, whatever the client says of that', as
   assert.ok(!given.has('x-hop'))
 })
 
+test('a Worker sees the path by which it was found', async (t) => {
+  const seen: string[] = []
+  const port = await open(
+    t,
+    async ({ url }) => {
+      seen.push(url)
+      return answered('')
+    },
+    {
+      async at(_, path) {
+        seen.push(path)
+        return ONE
+      },
+    },
+  )
+  for (const path of ['/open/../private/a?b=/../c', '/open/%2e%2E/private/a', '/open\\..\\private\\a#/../x', '//private/a']) {
+    const socket = connect(port, '127.0.0.1')
+    socket.end(`GET ${path} HTTP/1.1\r\nHost: one.example.com\r\nConnection: close\r\n\r\n`)
+    await text(socket)
+  }
+  const found = 'http://one.example.com'
+  assert.deepEqual(seen, [
+    ...['/private/a', `${found}/private/a?b=/../c`],
+    ...['/private/a', `${found}/private/a`, '/private/a', `${found}/private/a`],
+    ...['//private/a', `${found}//private/a`],
+  ])
+})
+
 test('both bodies are passed on as they come', async (t) => {
   const port = await open(t, async ({ body }) => answered(body ?? Readable.from([])))
   const asked = request({
