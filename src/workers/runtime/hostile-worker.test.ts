@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { readdir } from 'node:fs/promises'
+import { readdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import type { WorkerBinding } from '#model/worker.ts'
@@ -83,4 +83,17 @@ test('a Worker whose answer nobody reads is idle once who asked is gone', async 
   assert.deepEqual(await readdir(folder), [])
   // It is not ended for good.
   assert.equal((await world.runtime.email(version, arrived(), hostOf({}))).kind, 'exception')
+})
+
+test('what keeps a Worker from starting for a moment does not keep it for ever', async () => {
+  await using world = await openTestRuntime()
+  const version = world.version(`export default { email() {} }`)
+  const folder = join(world.directory, 'workers')
+  await rm(folder, { recursive: true })
+  await writeFile(folder, 'in the way')
+  assert.equal((await world.runtime.email(version, arrived(), hostOf({}))).kind, 'unavailable')
+  assert.match(JSON.stringify(await world.runtime.tryOut(version)), /could not be started/)
+  await rm(folder)
+  assert.equal((await world.runtime.email(version, arrived(), hostOf({}))).kind, 'handled')
+  assert.match(world.logged.join(''), /ENOTDIR/)
 })

@@ -40,17 +40,17 @@ export async function runWorker(
   options: RunOptions,
 ): Promise<RunningWorker | { readonly detail: string }> {
   const { folder, limits, workerd, experimental } = options
+  await using undone = new AsyncDisposableStack()
   await makeProcessFolder(folder)
+  undone.defer(() => rm(folder, { recursive: true, force: true }))
   const invocations = new Invocations()
   const door = await openHostDoor(join(folder, HOST_SOCKET), { ...options, version, invocations })
+  undone.defer(() => closeDoor(door))
   const ownHosts = options.services.ownHosts?.names ?? []
   const config = workerdConfig(version, { heapMb: limits.heapMb, experimental, ownHosts })
   const started = await startWorkerProcess({ workerd, folder, config, startMs: limits.startMs, experimental })
-  if ('detail' in started) {
-    await closeDoor(door)
-    await rm(folder, { recursive: true, force: true })
-    return started
-  }
+  if ('detail' in started) return started
+  undone.move()
   watchProcess(started, limits)
   return new Running(version, { process: started, door, invocations })
 }

@@ -92,14 +92,27 @@ export class WorkerPool {
     version: WorkerVersion,
     look: (running: RunningWorker) => Promise<Result>,
   ): Promise<Result | { readonly detail: string }> {
-    const folder = this.#newFolder()
     // Without experimental features, so that workerd itself refuses a customer's flags that need them.
-    const running = await runWorker(version, { ...this.#options, folder, experimental: false })
+    const running = await this.#run(version, { experimental: false })
+    if ('kind' in running) return { detail: running.message }
     if ('detail' in running) return running
     try {
       return await look(running)
     } finally {
       await running.stop(0)
+    }
+  }
+
+  /** A failure is the machine's: no file, no process, no room on the disk. The next one may find it otherwise. */
+  async #run(
+    version: WorkerVersion,
+    { experimental }: Pick<RunOptions, 'experimental'>,
+  ): Promise<RunningWorker | { readonly detail: string } | Failure> {
+    try {
+      return await runWorker(version, { ...this.#options, folder: this.#newFolder(), experimental })
+    } catch (error) {
+      this.#options.log.error({ err: error }, 'workers: a process could not be started')
+      return NOT_STARTED
     }
   }
 
@@ -132,11 +145,8 @@ export class WorkerPool {
     this.#starting.push(version.accountId)
     try {
       const startedAt = performance.now()
-      const running = await runWorker(version, {
-        ...this.#options,
-        folder: this.#newFolder(),
-        experimental: true,
-      })
+      const running = await this.#run(version, { experimental: true })
+      if ('kind' in running) return running
       if ('detail' in running) {
         this.#countCrash(worker)
         return { kind: 'unavailable', message: running.detail }
@@ -210,5 +220,9 @@ const STOPPED: Failure = { kind: 'unavailable', message: 'Workers are being stop
 const RESTS: Failure = {
   kind: 'unavailable',
   message: 'The Worker crashed several times and rests for a while.',
+}
+const NOT_STARTED: Failure = {
+  kind: 'unavailable',
+  message: 'The Worker could not be started because of a problem in the service.',
 }
 const NO_ROOM: Failure = { kind: 'unavailable', message: 'Too many Workers are at work.' }

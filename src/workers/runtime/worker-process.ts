@@ -55,10 +55,16 @@ export async function startWorkerProcess(
       resolve()
     })
   })
-  if (child.pid !== undefined) await writeFile(join(folder, 'pid'), String(child.pid), { mode: 0o600 })
-  const isUp = await isListening(child, gone, options.startMs)
-  // What it was started with is read; it need not lie about.
-  await Promise.all([...config.files.keys()].map((name) => rm(join(folder, name), { force: true })))
+  let isUp: boolean
+  try {
+    if (child.pid !== undefined) await writeFile(join(folder, 'pid'), String(child.pid), { mode: 0o600 })
+    isUp = await isListening(child, gone, options.startMs)
+    // What it was started with is read; it need not lie about.
+    await Promise.all([...config.files.keys()].map((name) => rm(join(folder, name), { force: true })))
+  } catch (error) {
+    child.kill('SIGKILL')
+    throw error
+  }
   if (!isUp || child.pid === undefined) {
     child.kill('SIGKILL')
     await gone
