@@ -13,6 +13,8 @@ const LONGEST_TEXT = 5120
 export const bindingText = z
   .string()
   .refine((text) => Buffer.byteLength(text) <= LONGEST_TEXT, `${LONGEST_TEXT} octets at most`)
+  // Secrets reach a process through its environment.
+  .refine((text) => !text.includes('\0'), 'text without NUL')
 
 const email = z.string()
 const mostEmails = z.array(email).max(100, '100 addresses at most')

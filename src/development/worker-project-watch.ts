@@ -18,6 +18,8 @@ export interface ProjectWatchOptions {
 
 /** Editors write a file in several steps. */
 const SETTLE_MS = 50
+/** Something that writes without end is no reason to wait without end. */
+const LONGEST_SETTLE_MS = 500
 const MOST_FOLDERS = 500
 
 /** Watches folders, not files: many editors put a new file in the place of the old one. */
@@ -26,11 +28,20 @@ export function openProjectWatch({ folder, onChange, onProblem }: ProjectWatchOp
   let files: ReadonlySet<string> = new Set()
   let everything = false
   let pending: NodeJS.Timeout | undefined
+  let since = 0
 
   function changed(path: string | undefined): void {
     if (path !== undefined && !everything && !files.has(path)) return
+    const now = performance.now()
+    if (pending === undefined) since = now
     clearTimeout(pending)
-    pending = setTimeout(onChange, SETTLE_MS)
+    pending = setTimeout(
+      () => {
+        pending = undefined
+        onChange()
+      },
+      Math.max(0, Math.min(SETTLE_MS, since + LONGEST_SETTLE_MS - now)),
+    )
   }
 
   function begin(directory: string): void {
@@ -83,5 +94,5 @@ async function foldersBelow(folder: string): Promise<readonly string[]> {
     for (const { name } of entries.filter((entry) => entry.isDirectory()))
       if (name !== 'node_modules' && !name.startsWith('.')) found.push(join(directory, name))
   }
-  return found
+  return found.slice(0, MOST_FOLDERS)
 }

@@ -83,8 +83,15 @@ export async function openWorkerProjects(world: WorkerProjectsWorld): Promise<Wo
     waiting = failed
   }
   let turn = Promise.resolve()
+  const waits = new Set<ProjectAtWork>()
+  // One that waits will see what changed since.
   const inTurn = (project: ProjectAtWork): void => {
-    turn = turn.then(() => project.reload())
+    if (waits.has(project)) return
+    waits.add(project)
+    turn = turn.then(() => {
+      waits.delete(project)
+      return project.reload()
+    })
   }
   const opened = opening.move()
   const find = (place: WorkerPlace) =>

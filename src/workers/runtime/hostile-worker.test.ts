@@ -97,3 +97,12 @@ test('what keeps a Worker from starting for a moment does not keep it for ever',
   assert.equal((await world.runtime.email(version, arrived(), hostOf({}))).kind, 'handled')
   assert.match(world.logged.join(''), /ENOTDIR/)
 })
+
+test('no name of a binding stands in the way of ours, and ours is not to be seen', async () => {
+  await using world = await openTestRuntime()
+  const outcome = await world.email(
+    `export default { email(message, env) { message.setReject(JSON.stringify(env)) } }`,
+    { bindings: [{ type: 'plain_text', name: 'POSTHORN_HOST', text: 'mine' }] },
+  )
+  assert.equal('reason' in outcome && outcome.reason, '{"POSTHORN_HOST":"mine"}')
+})

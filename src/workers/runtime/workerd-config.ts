@@ -34,6 +34,8 @@ export const BINDING_HEADER = 'x-posthorn-binding'
 
 const DATE = '2026-10-01'
 const INSIDE = 'posthorn-inside'
+/** As no binding of a customer's can be named. */
+const OWN_BINDING = 'posthorn:host'
 const MAIN = 'posthorn-main.js'
 const OWN_MODULES = ['hide-host.js', 'entry.js'] as const
 const BESIDE = ['dispatch.js', 'tail.js', 'outbound.js'] as const
@@ -67,7 +69,7 @@ export function workerdConfig(
     `modules = [${[`(name = ${quoted(MAIN)}, esModule = embed "main.js")`, ...own, ...modules].join(', ')}]`,
     `compatibilityDate = ${quoted(runnableDate(version.compatibilityDate))}`,
     `compatibilityFlags = [${version.compatibilityFlags.map(quoted).join(', ')}]`,
-    `bindings = [${[`(name = "POSTHORN_HOST", ${wrapped('host-actions', 'invocation')})`, ...bindings].join(', ')}]`,
+    `bindings = [${[`(name = "${OWN_BINDING}", ${wrapped('host-actions', 'invocation')})`, ...bindings].join(', ')}]`,
     'tails = ["tail"]',
     ...(ownHosts.length > 0 ? ['globalOutbound = "outbound"'] : []),
   ]

@@ -15,7 +15,7 @@ export function entryOf(user, hostActions) {
       const entrypoint = request.headers.get('x-posthorn-entrypoint')
       if (entrypoint !== null) return fetchEntrypoint(user[entrypoint], request, { ctx, env })
       if (new URL(request.url).pathname === '/handlers') return Response.json(handlersOf(user.default))
-      const actions = hostActions ?? env.POSTHORN_HOST
+      const actions = hostActions ?? env['posthorn:host']
       const meta = JSON.parse(utf8(request.headers.get('x-posthorn-email')))
       const headers = meta.headers ?? (await actions.headers(meta.token))
       await runEmail({
