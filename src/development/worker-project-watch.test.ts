@@ -8,7 +8,6 @@ import { openProjectWatch } from './worker-project-watch.ts'
 
 test('what is written without end is noticed all the same', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'posthorn-test-'))
-  t.after(() => rm(folder, { recursive: true, force: true }))
   let changes = 0
   using watching = openProjectWatch({
     ...{ folder, onProblem: assert.fail },
@@ -18,7 +17,10 @@ test('what is written without end is noticed all the same', async (t) => {
   })
   const file = join(folder, 'a.ts')
   const writing = setInterval(() => writeFileSync(file, ''), 1)
-  t.after(() => clearInterval(writing))
+  t.after(async () => {
+    clearInterval(writing)
+    await rm(folder, { recursive: true, force: true })
+  })
   await watching.look({ files: [file], everything: false })
   const end = performance.now() + 3000
   while (changes < 3 && performance.now() < end) await new Promise((resolve) => setTimeout(resolve, 10))
