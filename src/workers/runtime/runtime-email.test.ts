@@ -93,6 +93,28 @@ test('a forward that nobody awaits is made, and its failure is no silence', asyn
   assert.deepEqual([refused.kind, 'message' in refused && refused.message], ['exception', 'no'])
 })
 
+test('what follows on a forward that nobody awaits is waited for too, and its failure is no silence', async () => {
+  await using world = await openTestRuntime()
+  for (const next of ['then(() => message.forward("b@example.net"))', 'then(async () => { await null; await second() })']) {
+    const seen: Forwarded[] = []
+    const code = `export default { email(message) {
+      const second = async () => { await null; return message.forward('b@example.net') }
+      message.forward('a@example.net').${next}
+    } }`
+    assert.equal((await world.email(code, { forward: seen, delayMs: 20 })).kind, 'handled')
+    assert.deepEqual(
+      seen.map(({ rcptTo }) => rcptTo),
+      ['a@example.net', 'b@example.net'],
+      next,
+    )
+  }
+  const failing = `export default { email(message) {
+    message.forward('a@example.net').then(() => {}, () => message.forward('b@example.net'))
+  } }`
+  const refused = await world.email(failing, { refuse: { code: 'E_X', message: 'no' } })
+  assert.deepEqual([refused.kind, 'message' in refused && refused.message], ['exception', 'no'])
+})
+
 test('nothing is forwarded once the handler has returned', async () => {
   await using world = await openTestRuntime()
   const seen: Forwarded[] = []

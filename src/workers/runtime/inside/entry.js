@@ -45,11 +45,14 @@ async function runEmail({ meta, raw, actions, target, ctx, env }) {
   } catch (error) {
     verdict.exception = described(error)
   }
-  // What was asked for before the handler returned is done, awaited or not.
-  const results = await Promise.allSettled(state.asked)
+  // What was asked for before the handler returned is done, awaited or not, and what follows on it. That is asked for in
+  // the same turn, and rejections that nobody handles are told of between two.
+  let results = []
+  while (results.length < state.asked.length) {
+    results = await Promise.allSettled(state.asked)
+    await scheduler.wait(0)
+  }
   state.over = true
-  // Rejections that nobody handles are told of between two turns.
-  if (results.some(({ status }) => status === 'rejected')) await scheduler.wait(0)
   const lost = results.find(({ reason }) => reason !== undefined && uncaught.has(reason))
   if (lost) verdict.exception ??= described(lost.reason)
   if (state.reason !== undefined) verdict.reason = state.reason
