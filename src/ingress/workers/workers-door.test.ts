@@ -79,7 +79,12 @@ test('a Worker sees the path by which it was found', async (t) => {
       },
     },
   )
-  for (const path of ['/open/../private/a?b=/../c', '/open/%2e%2E/private/a', '/open\\..\\private\\a#/../x', '//private/a']) {
+  for (const path of [
+    '/open/../private/a?b=/../c',
+    '/open/%2e%2E/private/a',
+    '/open\\..\\private\\a#/../x',
+    '//private/a',
+  ]) {
     const socket = connect(port, '127.0.0.1')
     socket.end(`GET ${path} HTTP/1.1\r\nHost: one.example.com\r\nConnection: close\r\n\r\n`)
     await text(socket)

@@ -95,7 +95,10 @@ test('a forward that nobody awaits is made, and its failure is no silence', asyn
 
 test('what follows on a forward that nobody awaits is waited for too, and its failure is no silence', async () => {
   await using world = await openTestRuntime()
-  for (const next of ['then(() => message.forward("b@example.net"))', 'then(async () => { await null; await second() })']) {
+  for (const next of [
+    'then(() => message.forward("b@example.net"))',
+    'then(async () => { await null; await second() })',
+  ]) {
     const seen: Forwarded[] = []
     const code = `export default { email(message) {
       const second = async () => { await null; return message.forward('b@example.net') }
