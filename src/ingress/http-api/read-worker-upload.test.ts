@@ -64,6 +64,12 @@ test('an upload as wrangler makes it', async () => {
 })
 
 test('what cannot be is refused, and named', async () => {
+  await refused(
+    workerForm({ metadata: { compatibility_flags: ['nodejs_compat', 'python_workers_20250116'] } }),
+    /Python/,
+    '/compatibility_flags',
+  )
+  await refused(binding({ type: 'secret_text', text: 'a\0b' }), /without NUL/, '/bindings/0/text')
   await refused(binding({ type: 'ai' }), /^Binding 'X' needs Workers AI, which/, '/bindings/0')
   await refused(binding({ type: 'constructor' }), /^Binding 'X' needs 'constructor'/, '/bindings/0')
   await refused(

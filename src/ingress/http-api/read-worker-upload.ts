@@ -61,6 +61,9 @@ export async function readWorkerUpload(
     const what = `Can't set compatibility date in the future, or to no day at all: '${compatibilityDate}'.`
     return unfit(what, '/compatibility_date')
   }
+  // With such a flag workerd itself fetches an interpreter, from outside of what it keeps Workers in.
+  if (compatibilityFlags.some((flag) => /^python/i.test(flag)))
+    return unfit('The Worker is Python, which this service does not run.', '/compatibility_flags')
   const { keep_bindings: keep, annotations } = metadata
   const said = Object.fromEntries(Object.entries(annotations).filter(([, text]) => text !== undefined))
   return {
