@@ -102,3 +102,24 @@ test('a Worker without a place is asked again, and a fault of one harms no other
   await crons.close()
   assert.deepEqual(world.ran, ['*/2 * * * * at 0'])
 })
+
+test('so many crons that nothing is due hold up nothing else', async () => {
+  await using open = await openTestStore('sqlite')
+  const world = scheduled(
+    ...Array.from({ length: 400 }, (_, at) => `${at % 60} ${1 + Math.floor(at / 60)} 1 1 *`),
+  )
+  const crons = world.open(open.store)
+  await crons.look()
+  world.at += 60_000
+  let turns = 0
+  let isOver = false
+  const turn = () => {
+    turns++
+    if (!isOver) setImmediate(turn)
+  }
+  setImmediate(turn)
+  await crons.look()
+  isOver = true
+  await crons.close()
+  assert.ok(turns >= 8, String(turns))
+})

@@ -2,8 +2,10 @@
  *  due. Promise: a cron runs at most once for a minute, however many processes look and whenever they start; what was due
  *  while nobody looked is made up for if that is a few minutes ago, and otherwise left out; a cron that is new begins
  *  with the minute in which it is first seen. */
+import { setImmediate } from 'node:timers/promises'
+import { LRUCache } from 'lru-cache'
 import type { Log } from '#observe/log.ts'
-import { isCron, parseCron } from '#registry/workers/cron.ts'
+import { type Cron, isCron, parseCron } from '#registry/workers/cron.ts'
 import type { Workers } from '#registry/workers/workers.ts'
 import type { Store } from '#store/store.ts'
 import { type CronKey, claimRun, forgetRun, readRuns } from './cron-run.ts'
@@ -31,12 +33,16 @@ const LOOK_MS = 1000
 /** Minutes. */
 const MADE_UP_FOR = 3
 const RUNS_PER_ACCOUNT = 20
+const AT_A_STRETCH = 50
+const PATTERNS_KEPT = 5000
 /** A Worker without a place has one within the minute, or goes without. */
 const AGAIN = { times: 10, pauseMs: 5000 }
 
 export function openCrons(world: CronsWorld): Crons {
   const { store, workers, log, now, again = AGAIN } = world
   const running = new Set<Promise<void>>()
+  /** What takes time is to read them. */
+  const patterns = new LRUCache<string, Cron>({ max: PATTERNS_KEPT })
   const perAccount = new Map<string, number>()
   const stop = new AbortController()
   let seen = 0
@@ -50,6 +56,8 @@ export function openCrons(world: CronsWorld): Crons {
       for (const cron of crons) {
         const key = { accountId, scriptName, cron }
         wanted.add(nameOf(key))
+        // An account may have thousands, which are not to hold up everything else.
+        if (wanted.size % AT_A_STRETCH === 0) await setImmediate()
         for (const due of dueOf(key, runs.get(nameOf(key)), minute)) {
           if (stop.signal.aborted) return
           if ((await claimRun(store, key, due.minute)) && due.runs) start(key, due.minute * MINUTE_MS)
@@ -67,8 +75,9 @@ export function openCrons(world: CronsWorld): Crons {
     last: { readonly minute: number } | undefined,
     minute: number,
   ): { readonly minute: number; readonly runs: boolean }[] {
-    const parsed = parseCron(cron)
+    const parsed = patterns.get(cron) ?? parseCron(cron)
     if (!isCron(parsed)) return []
+    patterns.set(cron, parsed)
     const isDue = (at: number) => parsed.matches(at * MINUTE_MS)
     if (!last) return [{ minute, runs: isDue(minute) }]
     const from = Math.max(last.minute + 1, minute - MADE_UP_FOR)
