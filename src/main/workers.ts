@@ -62,7 +62,8 @@ export async function openWorkersAtWork(
     sendEmail: development?.console.sends(sendEmail) ?? sendEmail,
     async writeDataPoint({ accountId }, dataset, wish) {
       const point = readDataPoint(typeof wish === 'object' && wish !== null ? wish : {})
-      if ('detail' in point) log.info({ accountId, dataset }, 'workers: a data point was none')
+      // Not louder: a Worker may write as many as it likes.
+      if ('detail' in point) log.debug({ accountId, dataset }, 'workers: a data point was none')
       else await analytics.write(accountId, dataset, point)
     },
     fetchWorker: openWorkerCalls(fetchWorker),

@@ -106,3 +106,23 @@ test('no name of a binding stands in the way of ours, and ours is not to be seen
   )
   assert.equal('reason' in outcome && outcome.reason, '{"POSTHORN_HOST":"mine"}')
 })
+
+test('a Worker that breaks its answers off writes nothing into the log of the host', async () => {
+  await using world = await openTestRuntime()
+  world.version(
+    `export default { fetch: () => new Response(new ReadableStream({
+       start(all) { all.enqueue(new Uint8Array(10)) },
+       async pull(all) { await scheduler.wait(10); all.error(new Error('broken')) },
+     })) }`,
+    { scriptName: 'breaks' },
+  )
+  const outcome = await world.email(
+    `export default { async email(message, { B }) {
+       const answer = await B.fetch('http://b/')
+       message.setReject(await answer.text().then(() => 'whole', () => 'half'))
+     } }`,
+    { bindings: [{ type: 'service', name: 'B', service: 'breaks' }] },
+  )
+  assert.equal('reason' in outcome && outcome.reason, 'half')
+  assert.deepEqual(world.logged, [])
+})

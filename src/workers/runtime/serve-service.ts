@@ -36,9 +36,14 @@ export async function relayFetch(
   if (outcome.kind !== 'answered') return answerStatus(response, 503, 'The Worker is not available')
   const { status, statusText, headers, body } = outcome.response
   response.writeHead(status, statusText, headers.flat())
-  for await (const chunk of body) {
-    if (response.destroyed) return
-    if (!response.write(chunk)) await once(response, 'drain', { signal: gone.signal })
+  try {
+    for await (const chunk of body) {
+      if (response.destroyed) return
+      if (!response.write(chunk)) await once(response, 'drain', { signal: gone.signal })
+    }
+    response.end()
+  } catch {
+    // Either of them broke off, as often as it likes: that is theirs to know, and nothing for the log.
+    response.destroy()
   }
-  response.end()
 }
