@@ -168,8 +168,8 @@ function startDetail(stderr: string): string {
   const text = stderr
     .replaceAll(/^service user: /gm, '')
     .replaceAll(/^stack: .*$/gm, '')
-    // What follows from the customer's code not having started.
-    .replaceAll(/^Socket "entry" refers to service "user" with a named entrypoint .*$/gm, '')
+    // It follows from what was said before, and is about our part.
+    .replaceAll(/^Socket "entry" refers to .*$/gm, '')
     // A remark about a flag, which starts all the same.
     .replaceAll(/^.* so does not need to be specified anymore\.$/gm, '')
     .trim()
