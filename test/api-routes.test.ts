@@ -33,6 +33,9 @@ function withoutNames(route: string): string {
 const OTHER_DOORS: Readonly<Record<string, string>> = {
   'GET /client/v4/openapi.json': 'the document itself',
   'GET /operator/v1/openapi.json': 'the document itself',
+  'GET /healthz': 'for whoever watches the process',
+  'GET /readyz': 'for whoever sends mail its way',
+  'GET /metrics': 'for Prometheus',
   'GET /docs': 'the document, for people',
   'GET /docs/operator': 'the document, for people',
   'GET /verify-address/{}': 'the page behind the link of a verification mail',

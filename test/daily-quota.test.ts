@@ -71,10 +71,12 @@ test('what is too much is refused as a whole: REST, the SDK, SMTP; what still fi
   )
   assert.match(error?.error_chain?.[0]?.message ?? '', /6 recipients a day and has sent to 3.*4 that count/)
   assert.equal(refused.headers.get('x-should-retry'), 'false')
+  const untilMidnight = Number(refused.headers.get('retry-after'))
+  assert.ok(untilMidnight > 0 && untilMidnight <= 86_400, `retry-after: ${untilMidnight}`)
   await assert.rejects(client.emailSending.send({ ...account(), ...mail(many) }), Cloudflare.RateLimitError)
   await assert.rejects(submit(many), (failure: unknown) => {
     assert.ok(failure instanceof Error && 'response' in failure)
-    assert.match(String(failure.response), /^451 4\.7\.1 .*6 recipients a day/)
+    assert.match(String(failure.response), /^452 4\.7\.1 .*6 recipients a day/)
     return true
   })
   await instance.send(mail(many.slice(1)))
@@ -94,7 +96,8 @@ test('what is too much is refused as a whole: REST, the SDK, SMTP; what still fi
 test('the operator raises it at once, and leaves it to itself again; each in the audit log', async () => {
   const set = (body: object) => askOperator<AccountQuota>(instance, 'PUT', quotaPath(), { body })
   const { result } = await askOperator<AccountQuota>(instance, 'GET', quotaPath())
-  const { usage, ...rest } = result
+  const { usage, reason, ...rest } = result
+  assert.equal(reason.code, 'new')
   assert.deepEqual(rest, {
     ...{ account_id: instance.dev.account_id, mode: 'automatic', automatic: START },
     quota: { unit: 'day', value: START },

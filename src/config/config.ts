@@ -2,6 +2,7 @@ import { delimiter, resolve } from 'node:path'
 import { z } from 'zod'
 import { BLOCK_LISTS, parseBlockLists } from './block-lists.ts'
 import { parseDestinationLimits } from './destination-limits.ts'
+import { parseRate, RATE } from './rate.ts'
 import { parseSmarthostUrl, SMARTHOST_URL } from './smarthost-url.ts'
 
 /** The whole configuration, read once by main.ts into a frozen value. In: environment variables. Out: Config, or an
@@ -21,6 +22,19 @@ const flag = (fallback: boolean) =>
     .enum(['on', 'off'], 'on or off')
     .default(fallback ? 'on' : 'off')
     .transform((word) => word === 'on')
+
+const rate = z
+  .string()
+  .transform((text) => parseRate(text))
+  .refine((parsed) => parsed !== undefined, RATE)
+  .optional()
+
+const share = (fallback: number) =>
+  z.coerce
+    .number('a number between 0 and 1')
+    .gt(0, 'a number between 0 and 1')
+    .lt(1, 'a number between 0 and 1')
+    .default(fallback)
 
 const hostAndPort = z
   .string()
@@ -285,6 +299,32 @@ const variables = z.strictObject({
     .default(1.5)
     .describe('By what that is multiplied after good days that used half of it or more.'),
   DAILY_QUOTA_CEILING: count(100_000).describe('Where it stops growing; the operator may go beyond.'),
+  DAILY_QUOTA_SHRINK: z.coerce
+    .number('a factor of 1 at most')
+    .gt(0, 'a factor above 0')
+    .max(1, 'a factor of 1 at most')
+    .default(0.5)
+    .describe(
+      'By what it is multiplied after days whose hard bounces or complaints were at the rates below or above; 1 keeps it.',
+    ),
+  DAILY_QUOTA_FLOOR: count(10).describe('Where it stops shrinking.'),
+  RATE_PER_ACCOUNT: rate.describe(
+    'Recipients that an account may send to in some time: 600/min, and as many at once; any number if unset.',
+  ),
+  RATE_PER_DOMAIN: rate.describe('The same of each sending domain.'),
+  RATE_PER_RECIPIENT: rate.describe('How often an account may write to one recipient: 20/h.'),
+  DELIVERY_RATE_LEAST: share(0.95).describe(
+    'Share of deliveries that a domain in good standing gets delivered.',
+  ),
+  HARD_BOUNCE_RATE_MOST: share(0.02).describe('Share of hard bounces from which on it is in trouble.'),
+  COMPLAINT_RATE_MOST: share(0.001).describe('Share of complaints from which on it is.'),
+  REPUTATION_DAYS: z.coerce
+    .number('a number of days from 1 to 31')
+    .int()
+    .min(1, 'a number of days from 1 to 31')
+    .max(31, 'a number of days from 1 to 31')
+    .default(7)
+    .describe('Days before now that these shares are about.'),
   BODY_RETENTION_MS: milliseconds(3 * 86_400_000).describe('How long a settled message keeps its body.'),
   DKIM_ROTATE_MS: milliseconds(180 * 86_400_000).describe(
     'How long a DKIM key signs before the next takes its place by itself, in zones that are hosted here.',

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { operation } from './operation.ts'
 import { pageQuery } from './paging.ts'
+import { quotaReason } from './quota-reason.ts'
 import { routingSettings } from './routing-settings.ts'
 
 /** What an account has of both services: its zones, and how much it may send. */
@@ -50,6 +51,7 @@ export const getSendingLimits = operation({
         resets_at: z.string().nullable(),
       })
       .nullable(),
+    reason: quotaReason,
   }),
 })
 

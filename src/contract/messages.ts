@@ -187,7 +187,7 @@ export const getTimeline = operation({
   ...reads,
   id: 'messages.timeline',
   path: `${one}/timeline`,
-  summary: 'Lists what happened to a message, the earliest first.',
+  summary: 'Lists what happened to a message, sent or received, the earliest first.',
   query: cursorQuery,
   result: timeline,
   paging: 'cursor',

@@ -104,7 +104,7 @@ function documented(operation: Operation, tag: string, book: SchemaBook): Docume
       ...(operation.repeatable ? [IDEMPOTENCY_KEY] : []),
     ],
     ...(body && { requestBody: body }),
-    responses: { 200: success(operation, book), ...errorResponses(operation) },
+    responses: { 200: success(operation, book), ...errorResponses(operation, book) },
   }
 }
 
@@ -190,8 +190,10 @@ function contentOf(types: readonly string[], schema: JsonSchema): Content {
 }
 
 function success(operation: Operation, book: SchemaBook): DocumentedResponse {
-  const { result, resultTypes } = operation
+  const { result, resultTypes, ownShape } = operation
   const description = 'It was done.'
+  if (ownShape)
+    return { description, content: contentOf(['application/json'], book.inline(result, 'output')) }
   if (resultTypes) return { description, content: contentOf(resultTypes, { type: 'string' }) }
   const envelope = envelopeOf(operation, book.inline(result, 'output'), book)
   return { description, content: contentOf(['application/json'], envelope) }
@@ -239,7 +241,7 @@ function errorsOf({ codes, scope }: Pick<Operation, 'codes' | 'scope'>): ErrorAn
 }
 
 /** The statuses that can be: only what has a name can be missing. */
-function errorResponses(operation: Operation): DocumentedOperation['responses'] {
+function errorResponses(operation: Operation, book: SchemaBook): DocumentedOperation['responses'] {
   const { prefix, statuses } = errorsOf(operation)
   const { scope, path, refusals = [], repeatable } = operation
   const rare = new Set<number>([...refusals, ...(repeatable ? [409] : [])])
@@ -251,13 +253,24 @@ function errorResponses(operation: Operation): DocumentedOperation['responses'] 
       ((status !== '409' && status !== '422') || rare.has(Number(status))),
   )
   return Object.fromEntries(
-    possible.map(([status]) => [status, { $ref: `#/components/responses/${prefix}${status}` }]),
+    possible.map(([status, meanings]) => [
+      status,
+      operation.ownShape
+        ? {
+            description: inWords(meanings),
+            content: contentOf(['application/json'], {
+              anyOf: [ERROR_ENVELOPE, book.inline(operation.result, 'output')],
+            }),
+          }
+        : { $ref: `#/components/responses/${prefix}${status}` },
+    ]),
   )
 }
 
+const ERROR_ENVELOPE: JsonSchema = { $ref: '#/components/schemas/ErrorEnvelope' }
+
 function responsesOf(resources: readonly Resource[]): OpenApi['components']['responses'] {
   const used = new Set(resources.flatMap(({ operations }) => operations.map(errorsOf)))
-  const schema = { $ref: '#/components/schemas/ErrorEnvelope' }
   return Object.fromEntries(
     [...used].flatMap(({ prefix, statuses }) =>
       Object.entries(statuses).flatMap(([status, meanings]) =>
@@ -266,7 +279,7 @@ function responsesOf(resources: readonly Resource[]): OpenApi['components']['res
           : [
               [
                 `${prefix}${status}`,
-                { description: inWords(meanings), content: contentOf(['application/json'], schema) },
+                { description: inWords(meanings), content: contentOf(['application/json'], ERROR_ENVELOPE) },
               ],
             ],
       ),

@@ -38,6 +38,9 @@ export interface Operation<Query = unknown, Body = unknown, Result = unknown> {
   readonly result: z.ZodType<Result>
   /** What an answer of 200 is in place of the envelope. */
   readonly resultTypes?: readonly string[]
+  /** `result` is in no envelope, and what its handler refuses has the same shape. What is refused before has the
+   *  envelope. */
+  readonly ownShape?: true
   /** How a list goes on: by page and per_page, by cursor, or not at all, which clients are told as one page. */
   readonly paging?: 'pages' | 'cursor' | 'single'
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { operation } from './operation.ts'
+import { quotaReason } from './quota-reason.ts'
 
 /** `/operator/v1/accounts/{account_id}/quota`: what an account may send, in the operator's hands. */
 const mode = z
@@ -30,6 +31,7 @@ const accountQuota = z
       .int()
       .nullable()
       .describe('What it has grown to by itself; null where the installation sets no quotas'),
+    reason: quotaReason,
     usage: z.object({ sent: z.number().int(), over_quota: z.boolean(), resets_at: z.string() }),
   })
   .meta({ id: 'AccountQuota' })

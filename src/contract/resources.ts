@@ -1,9 +1,12 @@
 import { accountsOperations } from './accounts.ts'
+import { activityOperations } from './activity.ts'
 import { addressOperations } from './addresses.ts'
 import { analyticsEngineOperations } from './analytics-engine.ts'
 import { auditLogsOperations } from './audit-logs.ts'
+import { deliverabilityOperations } from './deliverability.ts'
 import { dnsRecordOperations } from './dns-records.ts'
 import { emailZoneOperations } from './email-zones.ts'
+import { eventSubscriptionOperations } from './event-subscriptions.ts'
 import { kvOperations } from './kv.ts'
 import { messageOperations } from './messages.ts'
 import { mtaStsOperations } from './mta-sts.ts'
@@ -19,6 +22,7 @@ import { serviceDomainOperations } from './service-domain.ts'
 import { smarthostOperations } from './smarthost.ts'
 import { suppressionOperations } from './suppressions.ts'
 import { tokensOperations } from './tokens.ts'
+import { webhookOperations } from './webhooks.ts'
 import { workerOperations } from './workers.ts'
 import { workerPlaceOperations } from './workers-places.ts'
 import { workerTailOperations } from './workers-tails.ts'
@@ -38,6 +42,11 @@ export const RESOURCES: readonly Resource[] = [
     name: 'Messages',
     about: 'What became of messages, each recipient by itself.',
     operations: messageOperations,
+  },
+  {
+    name: 'Activity log',
+    about: 'What happened to mail, sent and received, each recipient by itself.',
+    operations: activityOperations,
   },
   {
     name: 'Suppressions',
@@ -72,6 +81,11 @@ export const RESOURCES: readonly Resource[] = [
     operations: emailZoneOperations,
   },
   {
+    name: 'Deliverability and usage',
+    about: 'How wanted the mail of each domain is, and to how many an account sent.',
+    operations: deliverabilityOperations,
+  },
+  {
     name: 'Smarthost',
     about: 'A relay that takes the mail of an account, or of one of its domains.',
     operations: smarthostOperations,
@@ -96,6 +110,16 @@ export const RESOURCES: readonly Resource[] = [
     name: 'Queues',
     about: 'Messages that Workers send, until another Worker has taken them.',
     operations: queueOperations,
+  },
+  {
+    name: 'Event subscriptions',
+    about: 'Queues that are told what happens to mail.',
+    operations: eventSubscriptionOperations,
+  },
+  {
+    name: 'Webhooks',
+    about: 'HTTPS addresses that are told what happens to mail, signed, and tried for days.',
+    operations: webhookOperations,
   },
   {
     name: 'Analytics Engine',

@@ -4,7 +4,9 @@ import { type Store, statement, type Write } from '#store/store.ts'
 
 /** Events: the append-only record of everything that happened to mail. In: the rooms that change a state. Out: all
  *  that tells of it (log, analytics, webhooks). Promise: an event is written in the commit that makes it true, so
- *  neither can exist without the other; a delivery has at most one terminal event, which an index enforces. */
+ *  neither can exist without the other; a delivery has at most one terminal event: its state moves once, and an index
+ *  watches over it here. This is an outbox: from here the projector (`analytics/projector.ts`) takes events to history,
+ *  and who reads one after that asks both (`read-timeline.ts`). */
 export function eventWrite(event: MailEvent | DomainEvent): Write {
   return {
     statement: appendEvent,

@@ -3,6 +3,7 @@ import { eventWrite, timelinePage } from '#events/events.ts'
 import { openDnsDoor } from '#ingress/dns/dns-server.ts'
 import { openHttpDoor } from '#ingress/http-api/http-door.ts'
 import { listenHttp } from '#ingress/http-api/listen-http.ts'
+import { probeRoutes } from '#ingress/http-api/probes.ts'
 import { openTailSockets } from '#ingress/http-api/tail-sockets.ts'
 import { createSubmissionServer } from '#ingress/smtp-submission/submission-server.ts'
 import { checkDnsId } from '#net/check-dns-id.ts'
@@ -17,9 +18,11 @@ import { VERIFICATION_LIFE_MS } from '#registry/routes/verification-token.ts'
 import { inboxApi } from '#sandbox/inbox-api.ts'
 import { inboxPage } from '#sandbox/inbox-page.ts'
 import { trySmarthost } from '#smtp/try-smarthost.ts'
+import { openGauges } from './gauges.ts'
 import type { Kept } from './kept.ts'
 import type { Policies } from './policies.ts'
 import type { Promised } from './promised.ts'
+import { openReadiness } from './readiness.ts'
 import type { Receiving } from './receiving.ts'
 import type { Registries } from './registries.ts'
 import type { Sending } from './sending.ts'
@@ -66,10 +69,17 @@ export async function openDoors(
     port: config.SUBMISSION_PORT,
   })
   opened.defer(() => server.close({ graceMs: 5000 }))
+  kept.metrics.connections(() => [{ labels: { door: 'submission' }, value: server.connections }])
+  openGauges(kept, registries)
   const workers = await openWorkersHttp(world)
   opened.defer(() => workers.close())
-  const http = await openHttp(world, workers.port)
+  const readiness = openReadiness({
+    ...{ store: kept.store, write: kept.incarnation.beat, now: kept.now },
+    doors: { submission: submission.port, mx: world.receiving.mx.port },
+  })
+  const http = await openHttp(world, { workersPort: workers.port, readiness })
   opened.defer(() => http.close())
+  kept.metrics.connections(() => [{ labels: { door: 'http' }, value: http.connections() }])
   opened.defer(() => world.promised.queue.verdicts.release())
   return { dns, submission, http, workers }
 }
@@ -85,9 +95,9 @@ async function openHttp(
     workersStorage,
     workersAtWork: { tails },
   }: Parameters<typeof openDoors>[0],
-  workersPort: number,
+  { workersPort, readiness }: { workersPort: number; readiness: ReturnType<typeof openReadiness> },
 ) {
-  const { config, log, store, bodies, accounts, vault, service, mayDial, now } = kept
+  const { config, log, metrics, store, bodies, accounts, vault, service, mayDial, now } = kept
   const { domains, mailSetup, smarthosts, destinations, rules, suppressions, quota, resolver, ca } =
     registries
   const { workers, workerRules } = registries
@@ -102,6 +112,7 @@ async function openHttp(
     now,
   })
   const operatorTokenFile = config.OPERATOR_TOKEN_FILE ?? join(config.DATA, 'operator-token')
+  const operatorToken = await openOperatorToken(operatorTokenFile, config.OPERATOR_TOKEN_FILE !== undefined)
   const app = openHttpDoor({
     accounts,
     accountOfZone: (zoneId) => domains.accountOfZone(zoneId),
@@ -115,6 +126,7 @@ async function openHttp(
     domains,
     mailSetup,
     quota,
+    reputation: registries.reputation,
     smarthost: {
       smarthosts,
       trySmarthost: (host) => {
@@ -144,11 +156,12 @@ async function openHttp(
       hands,
       readTimeline: (page) => timelinePage(store, page),
       readBody: (id) => bodies.read(id),
-      operatorToken: await openOperatorToken(operatorTokenFile, config.OPERATOR_TOKEN_FILE !== undefined),
+      operatorToken,
       hostsOf: (domain) => mxHosts(resolver, domain),
     },
     now,
   })
+  probeRoutes(app, { operatorToken, metrics, readiness })
   const onError = (error: unknown) => log.error({ err: error }, 'inbox: a request failed inside')
   await app.register(inboxApi(inbox, { version: '0.1.0', onError }), { prefix: '/api/v1' })
   await app.register(inboxPage(inbox))

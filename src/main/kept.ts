@@ -6,6 +6,7 @@ import { developmentAccount } from '#development/first-start.ts'
 import { serviceNames } from '#model/service.ts'
 import { addressScope } from '#net/private-address.ts'
 import type { Log } from '#observe/log.ts'
+import { openMetrics } from '#observe/metrics.ts'
 import { openAccounts } from '#registry/accounts/accounts.ts'
 import { openIncarnation } from '#store/incarnation.ts'
 import { openStore } from '#store/open-store.ts'
@@ -14,7 +15,14 @@ import { openVault } from '#vault/vault.ts'
 
 /** What must survive, and what everything else is told of: settings, names, clock. */
 export async function openKept(config: Config, log: Log, opened: AsyncDisposableStack) {
-  const store = await openStore({ directory: config.DATA, url: config.DATABASE_URL, log })
+  const metrics = openMetrics()
+  const store = await openStore({
+    ...{ directory: config.DATA, url: config.DATABASE_URL, log },
+    onCommit(ms, sets) {
+      metrics.commitSeconds({}, ms / 1000)
+      metrics.commitSets({}, sets)
+    },
+  })
   opened.defer(() => store.close())
   await removeDevJson(config.DATA)
   const incarnation = await openIncarnation(store)
@@ -27,6 +35,7 @@ export async function openKept(config: Config, log: Log, opened: AsyncDisposable
   return {
     config,
     log,
+    metrics,
     store,
     incarnation,
     bodies: openBodies({ store, directory: config.DATA }),

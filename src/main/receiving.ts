@@ -14,6 +14,7 @@ import { openLateReports } from '#simulator/late-reports.ts'
 import { sendReport } from '#simulator/send-report.ts'
 import { createSimulator } from '#simulator/simulator.ts'
 import type { Kept } from './kept.ts'
+import { meteredAnswers, meteredAuthenticator } from './metered.ts'
 import type { Promised } from './promised.ts'
 import type { Registries } from './registries.ts'
 import { openRouting } from './routing.ts'
@@ -29,7 +30,7 @@ export async function openReceiving(
 ) {
   const { domains, resolver, certificate } = registries
   const { notices } = promised
-  const { config, log, store, bodies, service, returnPathKey, feedbackKey, now } = kept
+  const { config, log, metrics, store, bodies, service, returnPathKey, feedbackKey, now } = kept
   const inbox = openInbox({ store, bodies, limit: config.INBOX_LIMIT })
   opened.defer(() => inbox.close())
   const reports = openLateReports({
@@ -51,7 +52,7 @@ export async function openReceiving(
   })
   // Ourselves among them: what one domain here forwards to another would prove nothing any more (decision 0010).
   const trustedSealers = [...config.ARC_TRUSTED_SEALERS, service.email]
-  const authenticator = openAuthenticator({ resolver, trustedSealers })
+  const authenticator = meteredAuthenticator(openAuthenticator({ resolver, trustedSealers }), metrics)
   opened.defer(() => authenticator.close())
   const feedback = openFeedback({
     store,
@@ -98,8 +99,10 @@ export async function openReceiving(
       sessionMs: config.MX_SESSION_MS,
     },
     guard: guardOptions({ config, service, peers, feedback, routing }),
+    watched: (handler) => meteredAnswers(handler, metrics),
   })
   opened.defer(() => door.close({ graceMs: 1000 }))
+  metrics.connections(() => [{ labels: { door: 'mx' }, value: door.connections }])
   opened.defer(() => reports.close())
   const mx = await listenLoopback((host, port) => door.listen({ host, port }), {
     door: 'the MX',

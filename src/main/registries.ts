@@ -1,6 +1,7 @@
+import { X509Certificate } from 'node:crypto'
 import { join } from 'node:path'
 import { ensureDevelopment } from '#development/first-start.ts'
-import { eventWrite } from '#events/events.ts'
+import { eventWrite, timelinePage } from '#events/events.ts'
 import { openCertificateAuthority } from '#net/certificate-authority.ts'
 import { openCertificateFiles } from '#net/certificate-files.ts'
 import { cacheLookups } from '#net/resolver-cache.ts'
@@ -13,10 +14,12 @@ import { openMailSetup } from '#registry/domains/mail-setup.ts'
 import { LOOPBACK_ADDRESSES, relayMechanisms } from '#registry/domains/service-zone.ts'
 import { openSmarthosts } from '#registry/domains/smarthosts.ts'
 import { openQuota, type QuotaRule } from '#registry/quota/quota.ts'
+import { openRates } from '#registry/quota/rates.ts'
+import { openReputation, type Reputation } from '#registry/reputation/reputation.ts'
+import { takenBy } from '#registry/reputation/taken-by.ts'
 import { openDestinations } from '#registry/routes/destinations.ts'
 import { openRules } from '#registry/routes/rules.ts'
 import { openWorkerRules } from '#registry/routes/worker-rules.ts'
-import { countReports } from '#registry/suppressions/count-reports.ts'
 import { openSuppressions } from '#registry/suppressions/suppressions.ts'
 import { openWorkers } from '#registry/workers/workers.ts'
 import { developmentResolver } from '#sandbox/development-resolver.ts'
@@ -26,7 +29,7 @@ import { openRunningWorkers } from './running-workers.ts'
 
 /** Who and what: everything that customers configure, and what the names of the world lead to. */
 export async function openRegistries(kept: Kept, opened: AsyncDisposableStack) {
-  const { config, log, store, vault, service, accounts, now } = kept
+  const { config, log, store, vault, service, accounts, incarnation, now } = kept
   const relay =
     config.SMARTHOST && (await installationSmarthost(config.SMARTHOST, config.SMARTHOST_PASSWORD_FILE))
   const relays = config.SMARTHOST_SPF ?? (relay ? relayMechanisms(relay.host) : [])
@@ -61,11 +64,16 @@ export async function openRegistries(kept: Kept, opened: AsyncDisposableStack) {
     folder: join(config.DATA, 'ca'),
     serviceDomain: service.domain,
   })
-  const { DAILY_QUOTA_START: start, DAILY_QUOTA_GROWTH: growth, DAILY_QUOTA_CEILING: ceiling } = config
-  const rule: QuotaRule | undefined =
-    start === undefined
-      ? undefined
-      : { start, growth, ceiling, reputation: (accountId, since) => countReports(store, accountId, since) }
+  const reputation = openReputation({
+    ...{ store, now, simulator: service.simulator, windowDays: config.REPUTATION_DAYS },
+    thresholds: {
+      delivery: config.DELIVERY_RATE_LEAST,
+      hardBounce: config.HARD_BOUNCE_RATE_MOST,
+      complaint: config.COMPLAINT_RATE_MOST,
+    },
+    takenBy: (of) => takenBy((page) => timelinePage(store, page), of),
+  })
+  const rule = quotaRule(kept, reputation)
   const { TLS_CERT_FILE: certificate, TLS_KEY_FILE: key } = config
   const files = certificate && key ? await openCertificateFiles({ certificate, key, log }) : undefined
   if (files) opened.defer(() => files.close())
@@ -85,9 +93,20 @@ export async function openRegistries(kept: Kept, opened: AsyncDisposableStack) {
     workerRules: openWorkerRules({ store, clock: now }),
     suppressions: openSuppressions({ store, clock: now }),
     quota: openQuota({ store, ...(rule && { rule }) }),
+    reputation,
+    rates: openRates({
+      limits: {
+        ...(config.RATE_PER_ACCOUNT && { account: config.RATE_PER_ACCOUNT }),
+        ...(config.RATE_PER_DOMAIN && { domain: config.RATE_PER_DOMAIN }),
+        ...(config.RATE_PER_RECIPIENT && { recipient: config.RATE_PER_RECIPIENT }),
+      },
+      nodes: incarnation.nodes,
+      clock: () => performance.now(),
+    }),
     development: { ...development, zone },
     ca,
     certificate: () => files?.context() ?? ca.leaf,
+    certificateExpiry: () => files?.expiresAt() ?? new X509Certificate(ca.leaf.cert).validToDate.getTime(),
     /** What the service's own names lead to. */
     addresses,
     /** DNS without a memory, and with one. */
@@ -97,6 +116,25 @@ export async function openRegistries(kept: Kept, opened: AsyncDisposableStack) {
 }
 
 export type Registries = Awaited<ReturnType<typeof openRegistries>>
+
+function quotaRule({ config }: Kept, mail: Reputation): QuotaRule | undefined {
+  const { DAILY_QUOTA_START: start } = config
+  if (start === undefined) return undefined
+  return {
+    ...{ start, growth: config.DAILY_QUOTA_GROWTH, ceiling: config.DAILY_QUOTA_CEILING },
+    ...{ shrink: config.DAILY_QUOTA_SHRINK, floor: config.DAILY_QUOTA_FLOOR },
+    most: { hardBounces: config.HARD_BOUNCE_RATE_MOST, complaints: config.COMPLAINT_RATE_MOST },
+    windowDays: config.REPUTATION_DAYS,
+    async reputation(accountId, since, until) {
+      const {
+        settled,
+        hardBounced: hardBounces,
+        complained: complaints,
+      } = await mail.between(accountId, since, until)
+      return { settled, hardBounces, complaints }
+    },
+  }
+}
 
 /** The MX of every name that is not ours. */
 export function sandboxHost(serviceDomain: string): string {

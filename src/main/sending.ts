@@ -10,6 +10,7 @@ import { encodeCfblFeedbackId } from '#protocol/cfbl-feedback-id.ts'
 import { encodeReturnPath } from '#protocol/return-path.ts'
 import { cutShort } from '#smtp/client-timeouts.ts'
 import type { Kept } from './kept.ts'
+import { meteredAcceptor, meteredForwards, meteredOutcome } from './metered.ts'
 import type { Promised } from './promised.ts'
 import type { Receiving } from './receiving.ts'
 import { type Registries, sandboxHost } from './registries.ts'
@@ -23,10 +24,11 @@ export function openSending(
   { mx, forwardBy }: Receiving,
   opened: AsyncDisposableStack,
 ) {
-  const { config, log, store, bodies, service, incarnation, returnPathKey, feedbackKey } = kept
+  const { config, log, metrics, store, bodies, service, incarnation, returnPathKey, feedbackKey } = kept
   const { mayDial, now, random } = kept
-  const { domains, mailSetup, smarthosts, destinations, suppressions, quota, resolver, ca } = registries
-  const outcome = openOutcome({
+  const { domains, mailSetup, smarthosts, destinations, suppressions, quota, rates, reputation } = registries
+  const { resolver, ca } = registries
+  const recorded = openOutcome({
     store,
     queue,
     notices,
@@ -36,6 +38,7 @@ export function openSending(
     now,
     random,
   })
+  const outcome = meteredOutcome(recorded, kept)
   const ownDoor = { port: mx.port, addresses: ['127.0.0.1'] }
   const sandboxDoor = config.DEV_SINK
     ? { port: config.DEV_SINK.port, addresses: [config.DEV_SINK.host] }
@@ -85,27 +88,34 @@ export function openSending(
   opened.defer(() => delivery.stop(5000))
   opened.defer(() => queue.stop())
   queue.attach(delivery)
-  forwardBy(delivery)
+  forwardBy(meteredForwards(delivery, metrics))
   const alwaysSuppressed = (address: Address) =>
     domainOf(address) === service.simulator && /^suppressed(\+|$)/i.test(localPartOf(address))
-  const acceptor = openAcceptor({
+  const accepting = openAcceptor({
     store,
     queue,
     domains,
     destinations,
     suppressions,
     quota,
+    rates,
     host: service.domain,
     expireMs: config.EXPIRE_MS,
     feedbackTag: (id) => encodeCfblFeedbackId(id, feedbackKey),
     alwaysSuppressed,
     now,
   })
+  const acceptor = meteredAcceptor(accepting, kept)
   const every = (ms: number, task: () => Promise<unknown>) => opened.use(repeat(ms, task, log))
-  every(5000, () => sweepExpired(store, config.BODY_RETENTION_MS, notices, log))
+  every(5000, async () => {
+    const expired = await sweepExpired(store, config.BODY_RETENTION_MS, notices, log)
+    if (expired > 0) metrics.deliveries({ outcome: 'expired', cause: 'expired', mail: 'any' }, expired)
+  })
   every(60_000, () => bodies.sweep(now()))
   every(60_000, () => store.commit([sweepIdempotency()]))
   every(60_000, () => suppressions.sweep())
+  every(5000, () => reputation.look())
+  every(3_600_000, () => reputation.sweep())
   every(60_000, () => domains.zoneControl.checkPending(noteZones('system', domains)))
   every(60_000, () => mailSetup.runDue())
   return { acceptor, alwaysSuppressed }

@@ -15,6 +15,7 @@ import { openTails } from '#workers/tails/tails.ts'
 import { openCurrentVersions } from './current-versions.ts'
 import type { Kept } from './kept.ts'
 import { openLastExceptions } from './last-exceptions.ts'
+import { workerOutcome } from './metered.ts'
 import { ownPolicy } from './own-policy.ts'
 import type { Receiving } from './receiving.ts'
 import type { Registries } from './registries.ts'
@@ -45,7 +46,7 @@ export async function openWorkersAtWork(
   },
   opened: AsyncDisposableStack,
 ) {
-  const { config, log, store, accounts, service, now } = kept
+  const { config, log, metrics, store, accounts, service, now } = kept
   const { workers } = registries
   const current = openCurrentVersions(workers)
   const tails = openTails({ now })
@@ -55,6 +56,7 @@ export async function openWorkersAtWork(
   const onTrace = (trace: WorkerTrace): void => {
     tails.publish(trace)
     exceptions.note(trace)
+    metrics.workerInvocations({ outcome: workerOutcome(trace.outcome) })
     development?.console.trace(trace)
   }
   const services: HostServices = {
@@ -80,6 +82,7 @@ export async function openWorkersAtWork(
       graceMs: GRACE_MS,
     },
   })
+  metrics.workerProcesses(() => [{ labels: {}, value: runtime.processes() }])
   let isClosing = false
 
   async function fetchWorker(

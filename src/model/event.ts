@@ -78,14 +78,23 @@ export interface MailEvent {
   readonly detail: EventDetail
 }
 
-/** What happened to a domain and not to a message: its records are no longer in DNS as they should be, or are again. */
+/** What happened to a domain and not to a message: its records are no longer in DNS as they should be, or are again; or
+ *  a rate of its mail has crossed a threshold, or is back. */
 export interface DomainEvent extends Omit<MailEvent, 'type' | 'detail'> {
-  readonly type: 'dns-drifted' | 'dns-restored'
+  readonly type: 'dns-drifted' | 'dns-restored' | 'deliverability-declined' | 'deliverability-restored'
   readonly detail: {
     readonly domain: string
     readonly service: 'sending' | 'routing'
-    /** Codes of what is wrong, in the words of the API. */
+    /** Codes of what is wrong, or of what no longer is, in the words of the API. */
     readonly problems: readonly string[]
+    /** What the rates are made of, in the days before. */
+    readonly figures?: {
+      readonly days: number
+      readonly settled: number
+      readonly delivered: number
+      readonly hardBounced: number
+      readonly complained: number
+    }
   }
 }
 

@@ -2,7 +2,12 @@
  *  (REST code, `E_…` name, SMTP reply); the compiler checks that the tables are complete.
  *  `pointer` is a JSON pointer (RFC 6901) into the request, `detail` a sentence for the person who wrote it:
  *  what was wrong and what would be right. */
-export type Refusal = { readonly detail: string; readonly pointer?: string } & (
+export type Refusal = {
+  readonly detail: string
+  readonly pointer?: string
+  /** When the same request may be taken. */
+  readonly retryAfterMs?: number
+} & (
   | { readonly kind: 'field-missing' }
   | { readonly kind: 'field-invalid' }
   | { readonly kind: 'too-many-recipients' }

@@ -11,6 +11,8 @@ import type { Log } from '#observe/log.ts'
 export interface CertificateFiles {
   /** The pair as it stands now, for a TLS door to ask at each handshake. */
   context(): SecureContext
+  /** When that pair expires, in milliseconds since 1970. */
+  expiresAt(): number
   /** Stops looking. The last pair stays usable. */
   close(): void
 }
@@ -90,6 +92,10 @@ class Watch implements CertificateFiles {
 
   context(): SecureContext {
     return this.#pair.context
+  }
+
+  expiresAt(): number {
+    return this.#pair.leaf.validToDate.getTime()
   }
 
   close(): void {

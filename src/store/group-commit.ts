@@ -1,6 +1,13 @@
 import { checkArity, type SqlText, sqlText } from './sql-text.ts'
 import { StatementFailed } from './statement-failed.ts'
-import { type CommitResult, type Param, type Statement, StoreFull, type Write } from './store.ts'
+import {
+  type CommitResult,
+  type OnCommit,
+  type Param,
+  type Statement,
+  StoreFull,
+  type Write,
+} from './store.ts'
 import { ANY_ROWS, type BatchOutcome, type SetOutcome, type WriteBatch } from './write-batch.ts'
 
 /** A batch past one of these is closed: its sets all wait for its slowest, and for one fsync. */
@@ -30,15 +37,19 @@ interface Numbered extends SqlText {
 /** Collects the sets that arrive while a batch is with the writer, and hands them over as the next one. */
 export class GroupCommit {
   readonly #post: (batch: WriteBatch, transfer: ArrayBuffer[]) => void
+  readonly #onCommit: OnCommit | undefined
   readonly #numbered = new Map<string, Numbered>()
   readonly #queue: Batch[] = []
   #inFlight: Batch | undefined
   #flushing = false
+  /** By `performance.now()`, of the batch in flight. */
+  #sentAt = 0
   #ended: Error | undefined
   #drained: (() => void) | undefined
 
-  constructor(post: (batch: WriteBatch, transfer: ArrayBuffer[]) => void) {
+  constructor(post: (batch: WriteBatch, transfer: ArrayBuffer[]) => void, onCommit?: OnCommit) {
     this.#post = post
+    this.#onCommit = onCommit
   }
 
   /** The parameters are copied before this returns. */
@@ -57,6 +68,7 @@ export class GroupCommit {
     const batch = this.#inFlight
     if (batch === undefined || outcome.kind === 'broken') return
     this.#inFlight = undefined
+    if (outcome.kind === 'written') this.#onCommit?.(performance.now() - this.#sentAt, batch.waiting.length)
     for (const [index, waiting] of batch.waiting.entries()) {
       if (outcome.kind === 'written') answer(waiting, outcome.sets?.[index] ?? 0)
       else waiting.reject(undoneError(outcome))
@@ -97,6 +109,7 @@ export class GroupCommit {
     const batch = this.#queue.shift()
     if (batch === undefined) return
     this.#inFlight = batch
+    this.#sentAt = performance.now()
     this.#post({ statements: batch.statements, cells: batch.cells }, batch.blobs)
   }
 

@@ -7,6 +7,8 @@ export interface Incarnation {
   readonly id: string
   /** How many nodes live, this one included, as of the last heartbeat: limits are shared out among them. */
   readonly nodes: () => number
+  /** A heartbeat now. Rejects where the store takes no writes. */
+  readonly beat: () => Promise<void>
   /** Ends the heartbeat and takes the node out, so that what it still had claimed is free at once. */
   close(): Promise<void>
 }
@@ -33,6 +35,7 @@ export async function openIncarnation(store: Store, heartbeatMs = HEARTBEAT_MS):
   return {
     id,
     nodes: () => nodes,
+    beat: beatAndCount,
     async close() {
       clearInterval(timer)
       await store.commit([{ statement: forget, params: [id] }])

@@ -11,12 +11,21 @@ import { readPostgresValue } from './postgres-value.ts'
 import { ScanTimeout } from './scan-timeout.ts'
 import { checkArity } from './sql-text.ts'
 import { StatementFailed } from './statement-failed.ts'
-import { type CommitResult, type Param, type Statement, type Store, StoreFull, type Write } from './store.ts'
+import {
+  type CommitResult,
+  type OnCommit,
+  type Param,
+  type Statement,
+  type Store,
+  StoreFull,
+  type Write,
+} from './store.ts'
 
 export interface PostgresOptions {
   /** `postgres://user:password@host:port/database`, or with `?host=/folder` over a Unix socket. */
   readonly url: string
   readonly log?: Log | undefined
+  readonly onCommit?: OnCommit | undefined
   /** Connections that commit; commits on several of them share an fsync of the server. */
   readonly writers?: number
   readonly readers?: number
@@ -65,10 +74,12 @@ class OpenPostgres implements PostgresStore {
   readonly #writers: pg.Pool
   readonly #readers: pg.Pool
   readonly #scanLimitMs: number
+  readonly #onCommit: OnCommit | undefined
   readonly #running = new Set<Promise<unknown>>()
   #closed: Promise<void> | undefined
 
   constructor(options: PostgresOptions) {
+    this.#onCommit = options.onCommit
     this.#scanLimitMs = options.scanLimitMs ?? SCAN_LIMIT_MS
     // Promise 1 is this store's to keep, whatever the server's configuration says of asynchronous commits.
     this.#writers = openPool(options, DURABLE, { max: options.writers ?? 10 })
@@ -114,9 +125,13 @@ class OpenPostgres implements PostgresStore {
   }
 
   async #commit(set: readonly Write[]): Promise<CommitResult> {
+    const began = performance.now()
     for (let attempt = 1; ; attempt++) {
       const { rows, error, position } = await this.#send(set)
-      if (error === undefined) return { ok: true, rows }
+      if (error === undefined) {
+        this.#onCommit?.(performance.now() - began, 1)
+        return { ok: true, rows }
+      }
       const statement = set[position]?.statement.name ?? 'commit'
       const code = sqlState(error)
       if (code === SQLSTATE.conflict) return { ok: false, conflict: statement }

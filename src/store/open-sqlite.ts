@@ -14,12 +14,21 @@ import { ScanPool } from './scan-pool.ts'
 import { checkArity, sqlText } from './sql-text.ts'
 import { isBroken, isFull } from './sqlite-error.ts'
 import { makeDataFolder, openToRead, openToWrite } from './sqlite-file.ts'
-import { type CommitResult, type Param, type Statement, type Store, StoreFull, type Write } from './store.ts'
+import {
+  type CommitResult,
+  type OnCommit,
+  type Param,
+  type Statement,
+  type Store,
+  StoreFull,
+  type Write,
+} from './store.ts'
 import type { FromWriter, ToWriter, WriterOptions } from './writer-thread.ts'
 
 export interface SqliteOptions {
   readonly directory: string
   readonly log?: Log | undefined
+  readonly onCommit?: OnCommit | undefined
   /** Called once, when the database cannot be trusted any more. By default the process ends, with code 70
    *  (EX_SOFTWARE) and one line on stderr. */
   readonly onFatal?: (message: string) => void
@@ -95,7 +104,7 @@ class OpenSqlite implements SqliteStore {
     this.#scans = new ScanPool(options.directory, options.scanLimitMs ?? SCAN_LIMIT_MS)
     this.#writer = writer
     this.#writerEnded = new Promise((resolve) => writer.once('exit', () => resolve()))
-    this.#group = new GroupCommit((batch, blobs) => this.#tellWriter(batch, blobs))
+    this.#group = new GroupCommit((batch, blobs) => this.#tellWriter(batch, blobs), options.onCommit)
     writer.on('message', (message: FromWriter) => this.#hearWriter(message))
     writer.on('error', (error) => this.#break(`the writer thread failed: ${String(error)}`))
     writer.on('exit', () => this.#state === 'open' && this.#break('the writer thread ended by itself'))

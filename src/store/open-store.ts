@@ -2,18 +2,19 @@ import type { Log } from '#observe/log.ts'
 import { DatabaseTooNew } from './migrate.ts'
 import { openSqliteStore } from './open-sqlite.ts'
 import { DataFolderInUse } from './owner-lock.ts'
-import type { Store } from './store.ts'
+import type { OnCommit, Store } from './store.ts'
 
 /** The engine that the configuration names: PostgreSQL where there is a URL, else SQLite in the data folder. */
 export async function openStore(options: {
   readonly directory: string
   readonly url: string | undefined
   readonly log: Log
+  readonly onCommit?: OnCommit
 }): Promise<Store> {
-  const { directory, url, log } = options
+  const { directory, url, log, onCommit } = options
   if (url === undefined) {
     try {
-      return await openSqliteStore({ directory, log })
+      return await openSqliteStore({ directory, log, onCommit })
     } catch (error) {
       if (error instanceof DatabaseTooNew || error instanceof DataFolderInUse) throw error
       const reason = error instanceof Error ? error.message : String(error)
@@ -23,7 +24,7 @@ export async function openStore(options: {
   // Loaded only here: most installations have no use for the client.
   const { openPostgresStore } = await import('./open-postgres.ts')
   try {
-    return await openPostgresStore({ url, log })
+    return await openPostgresStore({ url, log, onCommit })
   } catch (error) {
     if (error instanceof DatabaseTooNew) throw error
     // The URL may hold a password: only where it leads is named.

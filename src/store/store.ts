@@ -15,6 +15,9 @@ export interface Store {
   close(): Promise<void>
 }
 
+/** Told of each commit that reached the disk: how long that took, and how many sets shared it. */
+export type OnCommit = (ms: number, sets: number) => void
+
 export type Param = string | number | null | Uint8Array
 
 /** A named statement. SQL is written once with `$1`, `$2` … and, where the engines differ, twice side by side.

@@ -1,5 +1,6 @@
 import { contentHead } from '#bodies/read-content.ts'
 import type { Address } from '#model/address.ts'
+import { mailIds } from '#observe/mail-ids.ts'
 import { readReturnedMail } from '#protocol/bounce-report.ts'
 import type { CameBack, Taken } from './came-back.ts'
 import { type ReturnedTo, readReturnAddress } from './returned-to.ts'
@@ -31,8 +32,8 @@ export function openFeedback(world: ComplaintWorld): Feedback {
       return takeBounce(to.delivery, returned, mail, world)
     }
     // A success, a delay, a machine's answer or a person's: nothing of it changes anything.
-    const delivery = to.kind === 'return-path' ? to.delivery.id : undefined
-    log.info({ delivery, peer: mail.remoteAddress, what: returned.kind }, 'feedback: ignored')
+    const ids = to.kind === 'return-path' ? mailIds(to.delivery) : {}
+    log.info({ ...ids, peer: mail.remoteAddress, what: returned.kind }, 'feedback: ignored')
     return 'taken'
   }
 

@@ -1,4 +1,5 @@
 import type { Log } from '#observe/log.ts'
+import { mailIds } from '#observe/mail-ids.ts'
 import type { Failure } from '#outbound/notices/failure.ts'
 import type { Notices } from '#outbound/notices/notices.ts'
 import { recordReport } from '#outbound/outcome/record-report.ts'
@@ -25,7 +26,7 @@ export async function takeBounce(
   world: TakingWorld,
 ): Promise<Taken> {
   const { log, now } = world
-  const told = { delivery: delivery.id, peer: mail.remoteAddress }
+  const told = { ...mailIds(delivery), peer: mail.remoteAddress }
   // Accepted a moment ago, perhaps, and its settlement still on its way to the disk.
   if (delivery.state === 'claimed') return 'unsettled'
   if (delivery.state !== 'delivered') {

@@ -1,5 +1,6 @@
 import type { Authentication } from '#inbound/authenticate/authentication.ts'
 import type { Authenticator } from '#inbound/authenticate/authenticator.ts'
+import { mailIds } from '#observe/mail-ids.ts'
 import { recordReport } from '#outbound/outcome/record-report.ts'
 import { isAddress, parseAddress } from '#protocol/address.ts'
 import { decodeCfblFeedbackId } from '#protocol/cfbl-feedback-id.ts'
@@ -80,7 +81,7 @@ async function takeReport(
     detail: { feedbackType, host: reporter },
     suppression: { reason: 'complaint', forMs: null },
   })
-  log.info({ ...told, delivery: delivery.id, outcome }, 'feedback: a complaint')
+  log.info({ ...told, ...mailIds(delivery), outcome }, 'feedback: a complaint')
   return 'taken'
 }
 

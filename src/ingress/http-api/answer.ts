@@ -11,6 +11,8 @@ export function succeed(reply: FastifyReply, result: object): FastifyReply {
 
 export function refuse(reply: FastifyReply, refusal: Refusal): FastifyReply {
   const { status, error } = answerRefusal(refusal)
+  // RFC 9110 §10.2.3: whole seconds.
+  if (refusal.retryAfterMs !== undefined) reply.header('retry-after', Math.ceil(refusal.retryAfterMs / 1000))
   return fail(reply, status, error)
 }
 

@@ -6,6 +6,7 @@ import type { Permission } from '#model/permission.ts'
 import { isGrantedSomewhere, permissionsIn } from '#registry/accounts/policy.ts'
 import type { MailService } from '#registry/domains/onboarding-records.ts'
 import type { Zone } from '#registry/domains/zones.ts'
+import { explainQuota } from '#registry/quota/explain-quota.ts'
 import type { Quota } from '#registry/quota/quota.ts'
 import { apiTime } from './api-time.ts'
 import type { OnboardingWorld } from './onboarding-world.ts'
@@ -34,7 +35,8 @@ export function emailZoneRoutes(api: FastifyInstance, world: EmailZonesWorld): v
   )
 
   serveOperation(api, { operation: getSendingLimits, world }, async ({ accountId }) => {
-    const { limit, used, resetsAt } = await quota.report(accountId, now())
+    const report = await quota.report(accountId, now())
+    const { limit, used, resetsAt } = report
     return {
       result: {
         quota: limit === null ? null : { unit: 'day' as const, value: limit },
@@ -43,6 +45,7 @@ export function emailZoneRoutes(api: FastifyInstance, world: EmailZonesWorld): v
           over_quota: limit !== null && used >= limit,
           resets_at: new Date(resetsAt).toISOString(),
         },
+        reason: explainQuota(report),
       },
     }
   })

@@ -9,6 +9,7 @@ import { turnAway } from './answer.ts'
 import { apiDocumentRoutes } from './api-documents.ts'
 import { auditLogRoutes } from './audit-logs.ts'
 import { catchAllRoutes } from './catch-all.ts'
+import { deliverabilityRoutes } from './deliverability.ts'
 import { dnsRecordRoutes } from './dns-records.ts'
 import { emailZoneRoutes } from './email-zones.ts'
 import { guard } from './guard.ts'
@@ -82,6 +83,7 @@ export function openHttpDoor(world: HttpWorld): FastifyInstance {
       routingDnsRoutes(api, world)
       mtaStsRoutes(api, world)
       emailZoneRoutes(api, world)
+      deliverabilityRoutes(api, world)
       workersDoor(api, scriptsWorld(world))
       workersStorageRoutes(api, world)
       accountRoutes(api, world)

@@ -6,6 +6,7 @@ import type { Suppressions } from '#registry/suppressions/suppressions.ts'
 import type { AddressesWorld } from './addresses.ts'
 import type { AnalyticsEngineWorld } from './analytics-engine.ts'
 import type { AuditWorld } from './audit-logs.ts'
+import type { DeliverabilityWorld } from './deliverability.ts'
 import type { KvWorld } from './kv-world.ts'
 import type { MessagesWorld } from './messages-world.ts'
 import type { OperatorWorld } from './operator-world.ts'
@@ -30,7 +31,8 @@ export interface HttpWorld extends AuditWorld, ServiceDomainWorld {
   readonly domains: ZonesWorld['domains'] & WorkersWorld['domains']
   /** Domains in and out of the two services. */
   readonly mailSetup: MailSetup
-  readonly quota: Pick<Quota, 'report' | 'adjust'>
+  readonly quota: Pick<Quota, 'report' | 'adjust' | 'months'>
+  readonly reputation: DeliverabilityWorld['reputation']
   /** Rules and destinations of what comes in, and the mails that ask for proof of these. */
   readonly routing: Omit<AddressesWorld & Pick<RulesWorld, 'rules'>, keyof ServedBy | 'now'>
   /** What becomes of mail: an account's own, and the whole queue. */

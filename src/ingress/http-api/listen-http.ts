@@ -14,6 +14,11 @@ const GRACE_MS = 5000
 /** The answer in progress on each connection. */
 const answering = new WeakMap<Duplex, ServerResponse>()
 
+export interface HttpListening extends Listening {
+  /** Open now. */
+  connections(): number
+}
+
 /** Opens the HTTP door on both loopback addresses. Closing lets requests in progress finish and ends idle connections. */
 export async function listenHttp(
   app: FastifyInstance,
@@ -21,8 +26,9 @@ export async function listenHttp(
     sockets,
     ...options
   }: { readonly variable: string; readonly port: number; readonly sockets: TailSockets },
-): Promise<Listening> {
+): Promise<HttpListening> {
   await app.ready()
+  let connections = 0
   const servers: Server[] = []
   const create = () => {
     // What offers another protocol besides, as some clients do with HTTP/2, is a request like any other.
@@ -32,6 +38,10 @@ export async function listenHttp(
       app.routing(request, response)
     })
     server.timeout = IDLE_MS
+    server.on('connection', (socket) => {
+      connections++
+      socket.once('close', () => connections--)
+    })
     server.on('upgrade', (request, socket, head) => sockets.take(request, socket, head))
     server.on('clientError', (_error, socket) => {
       // Not HTTP; but an answer to what came before it on the same connection comes first.
@@ -46,6 +56,7 @@ export async function listenHttp(
   const listening = await listenLoopback(bindServer(create), { door: 'HTTP', ...options })
   return {
     port: listening.port,
+    connections: () => connections,
     async close() {
       const closed = listening.close()
       for (const server of servers) server.closeIdleConnections()

@@ -9,7 +9,7 @@ import type { Permission, Principal } from '#registry/accounts/accounts.ts'
 import { succeed, turnAway } from './answer.ts'
 import { authenticate } from './authenticate.ts'
 import { deliveryBody, iso } from './delivery-body.ts'
-import { readMessageId } from './message-id.ts'
+import { type MessageId, readMessageId } from './message-id.ts'
 import { messagesRoute } from './messages-list.ts'
 import type { MessagesWorld } from './messages-world.ts'
 import { overloaded } from './overloaded.ts'
@@ -63,13 +63,21 @@ const messagePath = z.object({ messageId: z.string() })
 const deliveryPath = z.object({ id: z.string() })
 
 /** Out: undefined once the reply has said that there is none. */
-async function findMessage({ request, reply, by }: Asked, world: MessagesWorld) {
-  const asked = readMessageId(messagePath.parse(request.params).messageId)
-  const message = asked && (await world.hands.message(by.accountId, asked.id))
-  if (message && (asked.header === undefined || asked.header === message.headerMessageId.toLowerCase()))
-    return message
-  turnAway(reply, 'notFound', 'There is no such message in this account.')
+async function findMessage(asked: Asked, world: MessagesWorld): Promise<MessageView | undefined> {
+  const named = readMessageId(messagePath.parse(asked.request.params).messageId)
+  const message = named && (await messageNamed(named, asked, world))
+  if (!message) noSuchMessage(asked.reply)
+  return message
+}
+
+async function messageNamed({ id, header }: MessageId, { by }: Asked, { hands }: MessagesWorld) {
+  const message = await hands.message(by.accountId, id)
+  if (header === undefined || header === message?.headerMessageId.toLowerCase()) return message
   return undefined
+}
+
+function noSuchMessage(reply: FastifyReply): FastifyReply {
+  return turnAway(reply, 'notFound', 'There is no such message in this account.')
 }
 
 /** The message itself, as the original has it (clients.md): only where the domain's preview is on, and until the body
@@ -111,21 +119,24 @@ function messageBody(message: MessageView, deliveries: readonly DeliveryView[]):
   }
 }
 
+/** Of a message that came in and ended here there are events and nothing else: it is known by its id alone. */
 async function timelineRoute(asked: Asked, world: MessagesWorld): Promise<FastifyReply> {
   const { request, reply, by } = asked
   const query = readPageQuery(request.query, [])
   if ('detail' in query) return turnAway(reply, 'invalidSchema', query.detail)
-  const message = await findMessage(asked, world)
-  if (!message) return reply
+  const named = readMessageId(messagePath.parse(request.params).messageId)
+  const message = named && (await messageNamed(named, asked, world))
+  if (!named || (!message && named.header !== undefined)) return noSuchMessage(reply)
   const events = await world.readTimeline({
     accountId: by.accountId,
-    messageId: message.id,
+    messageId: named.id,
     ...(query.after && { after: query.after.at }),
     limit: query.limit + 1,
   })
+  if (!message && events.length === 0) return noSuchMessage(reply)
   const shown = events.slice(0, query.limit)
   const last = events.length > shown.length ? shown.at(-1) : undefined
-  const result = { message_id: message.headerMessageId, events: shown.map(timelineEvent) }
+  const result = { message_id: message?.headerMessageId ?? named.id, events: shown.map(timelineEvent) }
   return sendPage(reply, result, {
     count: shown.length,
     limit: query.limit,

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { type AccountQuota, setQuotaRequest } from '#contract/operator-quota.ts'
 import type { Accounts } from '#registry/accounts/accounts.ts'
 import { auditWrite } from '#registry/accounts/audit.ts'
+import { explainQuota } from '#registry/quota/explain-quota.ts'
 import type { Quota, QuotaReport, QuotaSetting } from '#registry/quota/quota.ts'
 import { refuse, succeed, turnAway } from './answer.ts'
 import { readJson } from './read-json.ts'
@@ -74,6 +75,7 @@ function quotaBody(accountId: string, report: QuotaReport): AccountQuota {
     mode: setting.mode,
     quota: limit === null ? null : { unit: 'day', value: limit },
     automatic,
+    reason: explainQuota(report),
     usage: {
       sent: used,
       over_quota: limit !== null && used >= limit,

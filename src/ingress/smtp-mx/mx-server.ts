@@ -1,4 +1,5 @@
 import type { SecureContext, TlsOptions } from 'node:tls'
+import type { SmtpHandler } from '#smtp/handler.ts'
 import { createSmtpServer, type SmtpServer } from '#smtp/server.ts'
 import type { SmtpLimits } from '#smtp/server-limits.ts'
 import { type GuardOptions, guardDoor } from './guard-door.ts'
@@ -18,16 +19,18 @@ export interface MxOptions extends MxWorld {
   readonly limits?: Partial<SmtpLimits>
   /** What strangers are asked before the handler is. */
   readonly guard?: Omit<GuardOptions, 'log'>
+  /** Put before all of it, to see what is answered. */
+  readonly watched?: (handler: SmtpHandler) => SmtpHandler
 }
 
 /** A content of the largest size at the slowest rate takes 53 minutes, and there may be another behind it. */
 const SESSION_MS = 2 * 3_600_000
 
 export function createMxServer(options: MxOptions): SmtpServer {
-  const { hostname, certificate, log, limits, guard } = options
+  const { hostname, certificate, log, limits, guard, watched = (handler) => handler } = options
   return createSmtpServer({
     hostname,
-    handler: guardDoor(mxHandler(options), { ...guard, log }),
+    handler: watched(guardDoor(mxHandler(options), { ...guard, log })),
     tls: { mode: 'starttls', context: certificate },
     limits: { messagesPerConnection: 10_000, sessionMs: SESSION_MS, ...limits },
     onError: (error, session) =>

@@ -88,7 +88,7 @@ async function accept(
     log.info({ ...about, refusal: outcome.kind }, 'submission: message refused')
     return replyToRefusal(outcome)
   }
-  const { messageId, removedHeaders } = outcome
-  log.info({ ...about, messageId, removedHeaders }, 'submission: message accepted')
+  const { id, messageId, removedHeaders } = outcome
+  log.info({ ...about, message: id, messageId, removedHeaders }, 'submission: message accepted')
   return { code: 250, enhanced: '2.0.0', text: `Ok ${messageId}` }
 }

@@ -12,7 +12,6 @@ interface ReplyCode {
 
 const denied = { code: 550, enhanced: '5.7.1', text: 'Sender denied' }
 const unfit = { code: 554, enhanced: '5.6.0', text: 'Message refused' }
-const later = { code: 451, enhanced: '4.7.1', text: 'Try again later' }
 
 const REPLIES = {
   'field-missing': unfit,
@@ -35,8 +34,9 @@ const REPLIES = {
   'recipient-suppressed': { code: 550, enhanced: '5.7.1', text: 'Recipient denied' },
   'sending-disabled': denied,
   'account-not-entitled': denied,
-  'rate-limited': later,
-  'daily-limit-exceeded': later,
+  'rate-limited': { code: 451, enhanced: '4.7.1', text: 'Try again later' },
+  // As much as this account is given for now, in the words of RFC 5321 §4.2.3: insufficient storage.
+  'daily-limit-exceeded': { code: 452, enhanced: '4.7.1', text: 'Over the daily limit' },
   'idempotency-key-reused': unfit,
 } as const satisfies Record<RefusalKind, ReplyCode>
 

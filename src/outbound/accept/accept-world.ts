@@ -6,6 +6,7 @@ import type { Queue } from '#outbound/queue/queue.ts'
 import type { Principal } from '#registry/accounts/accounts.ts'
 import type { Domains } from '#registry/domains/domains.ts'
 import type { Quota } from '#registry/quota/quota.ts'
+import type { Rates } from '#registry/quota/rates.ts'
 import type { Destinations } from '#registry/routes/destinations.ts'
 import type { Suppressions } from '#registry/suppressions/suppressions.ts'
 import type { Store } from '#store/store.ts'
@@ -60,6 +61,8 @@ export interface AcceptWorld {
   readonly destinations: Destinations
   readonly suppressions: Suppressions
   readonly quota: Quota
+  /** Without it anybody may send as fast as they like. */
+  readonly rates?: Rates
   readonly host: string
   readonly expireMs: number
   readonly feedbackTag: (messageId: string) => string

@@ -13,7 +13,7 @@ export interface Allowed {
   /** Of the composed message, in bytes. */
   readonly sizeLimit: number
   /** Recipients that count towards quotas: all but verified destinations. */
-  readonly counted: number
+  readonly counted: readonly Address[]
 }
 
 interface Asking {
@@ -52,7 +52,7 @@ export async function checkRecipients(
     recipients: allowed.map(({ address }) => address),
     suppressed: suppressed.map(({ address }) => address),
     sizeLimit: stranger ? LARGEST_MESSAGE.toAnyone : LARGEST_MESSAGE.toVerified,
-    counted: allowed.filter((recipient) => !isVerified(recipient)).length,
+    counted: allowed.filter((recipient) => !isVerified(recipient)).map(({ address }) => address),
   }
 }
 

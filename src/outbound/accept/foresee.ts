@@ -90,10 +90,11 @@ export function openForesight(world: World): Foresee {
       )
     }
 
-    const report = await world.quota.report(by.accountId, world.now())
+    const at = world.now()
+    const report = await world.quota.report(by.accountId, at)
     const { used, limit } = report
     const full = counts && limit !== null && used >= limit
-    const refused = full ? overQuota(report, 1) : undefined
+    const refused = full ? overQuota(report, 1, at) : undefined
     const room =
       limit === null ? 'There is no daily limit.' : `${used} of ${limit} recipients of today are used.`
     add({ check: 'quota', passed: !full, detail: refused?.detail ?? room, quota: { used, limit } }, refused)

@@ -8,7 +8,7 @@ import { RESERVE } from '#registry/quota/quota.ts'
 import { newId } from '#store/id.ts'
 import type { Write } from '#store/store.ts'
 import type { Accepted, AcceptOptions, AcceptWorld, Submitter } from './accept-world.ts'
-import { checkRecipients } from './check-recipients.ts'
+import { type Allowed, checkRecipients } from './check-recipients.ts'
 import { checkSize } from './check-size.ts'
 import { REMEMBER, rememberWrite } from './idempotency.ts'
 import { overQuota } from './over-quota.ts'
@@ -19,6 +19,7 @@ import type { Recipient } from './recipient.ts'
 import { type FitSender, findSender } from './refuse-sender.ts'
 import { rejectedEvents } from './rejected-events.ts'
 import type { Fields, Raw } from './submission.ts'
+import { takeRates } from './take-rates.ts'
 
 /** A message that is safe. `accepted` resolves after the wait. */
 export interface Promised {
@@ -50,12 +51,40 @@ export async function promiseMessage(
     ...(how.worker?.call === 'reply' && { isReply: true }),
   })
   if ('kind' in allowed) return allowed
+  const taken = takeRates(allowed.counted, { by, sender, world })
+  if ('kind' in taken) return taken
+  let promised: Promised | Refusal | 'lost-the-race' | undefined
+  try {
+    promised = await promiseTo(allowed, { read, sender, by, how, world })
+    return promised
+  } finally {
+    // What is not sent counts for nothing.
+    if (promised === undefined || promised === 'lost-the-race' || 'kind' in promised) taken.giveBack()
+  }
+}
 
+/** The rest of it, once it is known to whom it may go. */
+async function promiseTo(
+  allowed: Allowed,
+  {
+    read,
+    sender,
+    by,
+    how,
+    world,
+  }: {
+    readonly read: ReadDraft | ReadRaw
+    readonly sender: FitSender
+    readonly by: Submitter
+    readonly how: AcceptOptions
+    readonly world: AcceptWorld
+  },
+): Promise<Promised | Refusal | 'lost-the-race'> {
   const id = newId()
   const at = world.now()
-  const { counted } = allowed
+  const counted = allowed.counted.length
   const reserved = counted > 0 ? await world.quota.reserve(by.accountId, counted, at) : undefined
-  if (reserved && 'limit' in reserved) return overQuota(reserved, counted)
+  if (reserved && 'limit' in reserved) return overQuota(reserved, counted, at)
   const platform = platformHeaders({
     id,
     at,
@@ -134,7 +163,8 @@ export async function promiseMessage(
   })
   if (!promised.ok) {
     if (promised.conflict === REMEMBER) return 'lost-the-race'
-    if (promised.conflict === RESERVE) return overQuota(await world.quota.report(by.accountId, at), counted)
+    if (promised.conflict === RESERVE)
+      return overQuota(await world.quota.report(by.accountId, at), counted, at)
     throw new Error(`a promise conflicted in ${promised.conflict}`)
   }
   const accepted = verdicts.then((known): Accepted => {

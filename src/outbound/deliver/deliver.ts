@@ -6,6 +6,7 @@ import type { TlsWish } from '#model/delivery.ts'
 import type { Cause } from '#model/event.ts'
 import type { Smarthost } from '#model/smarthost.ts'
 import type { Log } from '#observe/log.ts'
+import { mailIds, manyMailIds } from '#observe/mail-ids.ts'
 import type { AttemptReport } from '#outbound/outcome/attempt-event.ts'
 import type { Classified } from '#outbound/outcome/classify.ts'
 import type { Outcome } from '#outbound/outcome/outcome.ts'
@@ -119,17 +120,17 @@ export function openDelivery(options: DeliverOptions): Delivery {
   let stopping = false
 
   async function dispatch(delivery: ClaimedDelivery): Promise<void> {
-    const { accountId, domainId } = delivery.message
     const simulated = options.direct(delivery.recipientDomain) !== undefined
-    const smarthost = simulated ? undefined : await smarthostOf(accountId, domainId)
+    const smarthost = simulated ? undefined : await smarthostOf(delivery)
     if (smarthost === 'unknown') return conclude([delivery], () => outcome.stumbled(delivery))
     if (smarthost) bring(hopTo(smarthost), delivery)
     else bringToMx(delivery)
   }
 
-  function smarthostOf(accountId: string, domainId: string | null) {
+  function smarthostOf(delivery: ClaimedDelivery) {
+    const { accountId, domainId } = delivery.message
     return options.smarthostFor(accountId, domainId).catch((error: unknown) => {
-      log.error({ err: error }, 'deliver: the smarthost could not be looked up')
+      log.error({ err: error, ...mailIds(delivery) }, 'deliver: the smarthost could not be looked up')
       // Not to the MX instead: the account may have good reasons for its smarthost.
       return 'unknown' as const
     })
@@ -266,7 +267,7 @@ export function openDelivery(options: DeliverOptions): Delivery {
         else if (speaksOfMessage(result.classified)) pace.succeeded()
         return answered(delivery, () => outcome.refused(delivery, result.report, result.classified))
       case 'stumbled':
-        log.error({ err: result.error, delivery: delivery.id }, 'deliver: an attempt failed inside')
+        log.error({ err: result.error, ...mailIds(delivery) }, 'deliver: an attempt failed inside')
         return conclude([delivery], () => outcome.stumbled(delivery))
       case 'cut-off':
         return result
@@ -299,10 +300,11 @@ export function openDelivery(options: DeliverOptions): Delivery {
     deliveries: readonly ClaimedDelivery[],
     record: () => Promise<unknown>,
   ): Promise<undefined> {
-    let end = await persistently(record, { signal, log })
+    const about = manyMailIds(deliveries)
+    let end = await persistently(record, { signal, log, about })
     // As little as possible then; and if not even that, they stay held, so that nobody here sends them again.
     const stumble = () => Promise.all(deliveries.map((delivery) => outcome.stumbled(delivery)))
-    if (end === 'impossible') end = await persistently(stumble, { signal, log })
+    if (end === 'impossible') end = await persistently(stumble, { signal, log, about })
     if (end === 'recorded') for (const delivery of deliveries) held.release(delivery)
   }
 

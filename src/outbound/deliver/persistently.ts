@@ -9,7 +9,16 @@ const LONGEST_WAIT_MS = 10_000
  *  rejects. `stopped`: the signal ended that. `impossible`: no repetition would mend it. */
 export async function persistently(
   record: () => Promise<unknown>,
-  { signal, log }: { readonly signal: AbortSignal; readonly log: Log },
+  {
+    signal,
+    log,
+    about = {},
+  }: {
+    readonly signal: AbortSignal
+    readonly log: Log
+    /** Whose outcome it is, for the log. */
+    readonly about?: object
+  },
 ): Promise<'recorded' | 'stopped' | 'impossible'> {
   for (let wait = FIRST_WAIT_MS; ; wait = Math.min(2 * wait, LONGEST_WAIT_MS)) {
     try {
@@ -17,7 +26,7 @@ export async function persistently(
       return 'recorded'
     } catch (error) {
       const impossible = isBug(error)
-      log.error({ err: error, impossible }, 'deliver: an outcome could not be recorded')
+      log.error({ err: error, impossible, ...about }, 'deliver: an outcome could not be recorded')
       if (impossible) return 'impossible'
     }
     if (signal.aborted) return 'stopped'

@@ -2,6 +2,7 @@ import { type Bodies, BodyLost } from '#bodies/bodies.ts'
 import { type Address, domainOf, foldAddress } from '#model/address.ts'
 import type { ServiceNames } from '#model/service.ts'
 import type { Log } from '#observe/log.ts'
+import { mailIds } from '#observe/mail-ids.ts'
 import { signMessage } from '#outbound/compose/sign-message.ts'
 import type { Queue } from '#outbound/queue/queue.ts'
 import type { Domains } from '#registry/domains/domains.ts'
@@ -67,7 +68,7 @@ export function openNotices(options: NoticesOptions): Notices {
     } catch (error) {
       if (!(error instanceof StatementFailed && CONSTRAINT.test(String(error.code)))) throw error
       // Nothing was written. Another process had the same notice in hand, or the fault is the set's and comes again.
-      log.warn({ err: error, delivery: failure.deliveryId }, 'notices: settled without')
+      log.warn({ err: error, ...idsOf(failure) }, 'notices: settled without')
       return await store.commit(set)
     } finally {
       if (written) options.queue.wake()
@@ -85,7 +86,7 @@ export function openNotices(options: NoticesOptions): Notices {
       return granted ? { writes: await make(failure), withdraw } : undefined
     } catch (error) {
       if (granted) withdraw()
-      log.error({ err: error, delivery: failure.deliveryId }, 'notices: none was made')
+      log.error({ err: error, ...idsOf(failure) }, 'notices: none was made')
       return undefined
     }
   }
@@ -93,10 +94,7 @@ export function openNotices(options: NoticesOptions): Notices {
   function isAllowed({ message, deliveryId, at }: Answerable, sender: string): boolean {
     const taken = allowance.take(sender, at)
     if (taken === 'first-refused') {
-      log.warn(
-        { account: message.accountId, delivery: deliveryId },
-        'notices: no more to this sender this hour',
-      )
+      log.warn(idsOf({ message, deliveryId }), 'notices: no more to this sender this hour')
     }
     return taken === 'granted'
   }
@@ -166,12 +164,19 @@ export function openNotices(options: NoticesOptions): Notices {
     reading = result.catch(() => undefined)
     return result.catch((error: unknown) => {
       if (!(error instanceof BodyLost)) throw error
-      log.error({ err: error, delivery: deliveryId }, 'notices: one goes without the header of its message')
+      log.error(
+        { err: error, ...idsOf({ message, deliveryId }) },
+        'notices: one goes without the header of its message',
+      )
       return undefined
     })
   }
 
   return { settle }
+}
+
+function idsOf({ message, deliveryId: id }: Pick<Failure, 'message' | 'deliveryId'>) {
+  return mailIds({ id, message })
 }
 
 const known = statement<{ id: string }>('notices.known', 'select id from message where id = $1')

@@ -1,6 +1,7 @@
 import type { Verdict } from '#model/delivery.ts'
 import type { Cause } from '#model/event.ts'
 import type { Log } from '#observe/log.ts'
+import { mailIds } from '#observe/mail-ids.ts'
 import type { Failure } from '#outbound/notices/failure.ts'
 import type { Notices } from '#outbound/notices/notices.ts'
 import { type ClaimedDelivery, laneOf } from '#outbound/queue/claimed-delivery.ts'
@@ -64,7 +65,7 @@ export function openOutcome(options: OutcomeOptions): Outcome {
   ): Promise<boolean> {
     const result = await committing
     if (result.ok) queue.verdicts.announce(delivery.id, verdict)
-    else log.warn({ delivery: delivery.id, verdict, conflict: result.conflict }, 'outcome: too late')
+    else log.warn({ ...mailIds(delivery), verdict, conflict: result.conflict }, 'outcome: too late')
     return result.ok
   }
 

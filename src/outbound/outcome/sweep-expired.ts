@@ -36,7 +36,14 @@ export async function sweepExpired(
     const results = await Promise.allSettled(settling)
     settled += results.filter((result) => result.status === 'fulfilled' && result.value).length
     const failed = results.filter((result) => result.status === 'rejected')
-    if (failed[0]) log.error({ err: failed[0].reason, deliveries: failed.length }, 'sweep: could not settle')
+    for (const [index, result] of results.entries()) {
+      const row = rows[index]
+      if (result.status === 'fulfilled' || !row) continue
+      const ids = { account: row.account_id, message: row.message_id, delivery: row.id }
+      log.error({ err: result.reason, ...ids, failed: failed.length }, 'sweep: could not settle')
+      // The others of this batch have the same reason, as like as not.
+      break
+    }
     last = rows.at(-1)
     if (rows.length < BATCH || failed.length === rows.length) break
   }
@@ -119,6 +126,7 @@ const UNANSWERED: ReadonlySet<Cause> = new Set([
 interface ExpiredRow {
   readonly id: string
   readonly message_id: string
+  readonly account_id: string
   readonly recipient: Address
   readonly attempts: number
   readonly expires_at: number
@@ -129,7 +137,7 @@ interface ExpiredRow {
 
 const expired = statement<ExpiredRow>(
   'outcome.expired',
-  `select id, message_id, recipient, attempts, expires_at, last_reply, last_cause, {now} as now from delivery
+  `select id, message_id, account_id, recipient, attempts, expires_at, last_reply, last_cause, {now} as now from delivery
     where state in ('waiting', 'claimed', 'held') and expires_at <= {now} and (expires_at, id) > ($1, $2)
       and (state <> 'claimed' or expires_at <= {now} - ${ATTEMPT_GRACE_MS})
     order by expires_at, id limit $3`,

@@ -25,7 +25,8 @@ export function openCustody({ store, node, log }: { store: Store; node: string; 
       const lost = unheld.filter((claim) => suspects.has(nameOf(claim)))
       suspects = new Set(unheld.map(nameOf))
       if (lost.length === 0) return
-      log.warn({ deliveries: lost.length }, 'queue: giving back claims that nobody here holds')
+      const some = lost.slice(0, 10).map(({ id, lane }) => ({ account: lane.accountId, delivery: id }))
+      log.warn({ deliveries: lost.length, some }, 'queue: giving back claims that nobody here holds')
       await returnClaims(store, lost)
     },
   }

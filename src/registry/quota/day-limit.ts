@@ -1,5 +1,5 @@
 import { type Store, statement, type Write } from '#store/store.ts'
-import { nextQuota, type QuotaGrowth } from './next-quota.ts'
+import { type Conduct, nextQuota, type QuotaGrowth, type QuotaReason } from './next-quota.ts'
 import { DAY_MS } from './utc-day.ts'
 
 /** An account's quota: by itself, or as the operator says. */
@@ -7,22 +7,34 @@ export type QuotaSetting =
   | { readonly mode: 'automatic' | 'unlimited' }
   | { readonly mode: 'fixed'; readonly value: number }
 
+/** The last time that a quota was reckoned with something to go by. */
+export interface LastReckoning {
+  readonly reason: QuotaReason
+  /** Days since 1970 (UTC). */
+  readonly day: number
+  readonly before: number
+  readonly after: number
+  /** What it was judged by. */
+  readonly lately: Conduct
+}
+
 export interface DayLimit {
   readonly setting: QuotaSetting
-  /** What it has grown to; null where quotas are not kept. */
+  /** What it has grown or shrunk to; null where quotas are not kept. */
   readonly automatic: number | null
   /** What counts: recipients a day; null for any number. */
   readonly limit: number | null
+  /** Why `automatic` is what it is; null where it is what it began with. */
+  readonly reckoned: LastReckoning | null
 }
 
-/** How many recipients were suppressed for what they said of an account's mail, since a time in milliseconds. */
-export type Reputation = (
-  accountId: string,
-  since: number,
-) => Promise<{ readonly hardBounces: number; readonly complaints: number }>
+/** What became of an account's mail from one time to another, in milliseconds. */
+export type Reputation = (accountId: string, since: number, until: number) => Promise<Conduct>
 
-/** What new accounts may send, and what makes it grow. */
+/** What new accounts may send, and what makes it grow and shrink. */
 export interface QuotaRule extends QuotaGrowth {
+  /** Days before a day whose mail it is judged by. */
+  readonly windowDays: number
   readonly reputation: Reputation
 }
 
@@ -31,28 +43,34 @@ interface Row {
   readonly day: number
   readonly mode: string
   readonly fixed: number | null
+  readonly reckoned: string | null
 }
 
 const ofAccount = statement<Row>(
   'quota.of-account',
-  'select automatic, day, mode, fixed from account_quota where account_id = $1',
+  'select automatic, day, mode, fixed, reckoned from account_quota where account_id = $1',
 )
 
-const usageSince = statement<{ readonly busiest: number; readonly sent: number }>(
-  'quota.usage-since',
+const busiestDay = statement<{ readonly busiest: number; readonly sent: number }>(
+  'quota.busiest-day',
   `select coalesce(max(recipients), 0) as busiest, coalesce(sum(recipients), 0) as sent from quota_usage
    where account_id = $1 and day >= $2 and day < $3`,
 )
 
 // Whoever reckons the same day first is right: the days before it do not change any more.
-const grow = statement(
-  'quota.grow',
-  `insert into account_quota (account_id, automatic, day, mode, fixed) values ($1, $2, $3, 'automatic', null)
-   on conflict (account_id) do update set automatic = excluded.automatic, day = excluded.day
+const reckonWrite = statement(
+  'quota.reckon',
+  `insert into account_quota (account_id, automatic, day, mode, fixed, reckoned) values ($1, $2, $3, 'automatic', null, $4)
+   on conflict (account_id) do update set automatic = excluded.automatic, day = excluded.day, reckoned = excluded.reckoned
    where account_quota.day < excluded.day`,
 )
 
-/** The limit of one day (UTC, since 1970); on the first question of a day the quota grows, if it does. */
+interface Grown {
+  readonly automatic: number
+  readonly reckoned: LastReckoning | null
+}
+
+/** The limit of one day (UTC, since 1970); on the first question of a day the quota is reckoned anew. */
 export async function dayLimit(
   { store, rule }: { readonly store: Store; readonly rule: QuotaRule | undefined },
   accountId: string,
@@ -60,12 +78,13 @@ export async function dayLimit(
 ): Promise<DayLimit> {
   const row = await store.get(ofAccount, [accountId])
   const setting = settingOf(row)
-  const automatic = rule ? await grown(store, { rule, accountId, day, row }) : null
+  const grown = rule && (await grownTo(store, { rule, accountId, day, row }))
+  const { automatic = null, reckoned = null } = grown ?? {}
   const limit = setting.mode === 'fixed' ? setting.value : setting.mode === 'unlimited' ? null : automatic
-  return { setting, automatic, limit }
+  return { setting, automatic, limit, reckoned }
 }
 
-async function grown(
+async function grownTo(
   store: Store,
   asked: {
     readonly rule: QuotaRule
@@ -73,14 +92,23 @@ async function grown(
     readonly day: number
     readonly row: Row | undefined
   },
-): Promise<number> {
+): Promise<Grown> {
   const { rule, accountId, day, row } = asked
-  // What the operator raised since counts for accounts that were smaller.
-  const before = Math.max(row?.automatic ?? 0, rule.start)
+  const before = standingAt(row, rule)
   if (row && row.day >= day) return before
-  const after = row ? await reckon(store, { rule, accountId, from: row.day, day, before }) : before
-  await store.commit([{ statement: grow, params: [accountId, after, day] }])
+  const after = row ? await reckon(store, { ...asked, from: row.day, before }) : before
+  const reckoned = after.reckoned && JSON.stringify(after.reckoned)
+  await store.commit([{ statement: reckonWrite, params: [accountId, after.automatic, day, reckoned] }])
   return after
+}
+
+/** What the operator raised since counts for accounts that were smaller, unless they were made so. */
+function standingAt(row: Row | undefined, { start }: QuotaRule): Grown {
+  // Written here, as such.
+  const reckoned = row?.reckoned ? (JSON.parse(row.reckoned) as LastReckoning) : null
+  const shrunk = reckoned !== null && (reckoned.reason === 'hard-bounces' || reckoned.reason === 'complaints')
+  const automatic = row?.automatic ?? 0
+  return { automatic: shrunk && automatic > 0 ? automatic : Math.max(automatic, start), reckoned }
 }
 
 async function reckon(
@@ -90,14 +118,22 @@ async function reckon(
     readonly accountId: string
     readonly from: number
     readonly day: number
-    readonly before: number
+    readonly before: Grown
   },
-): Promise<number> {
+): Promise<Grown> {
   const { rule, accountId, from, day, before } = asked
-  const usage = await store.get(usageSince, [accountId, from, day])
-  if (!usage || usage.busiest * 2 < before) return before
-  const reputation = await rule.reputation(accountId, from * DAY_MS)
-  return nextQuota(before, { ...usage, ...reputation }, rule)
+  const until = day * DAY_MS
+  const [usage, since, lately] = await Promise.all([
+    store.get(busiestDay, [accountId, from, day]),
+    rule.reputation(accountId, from * DAY_MS, until),
+    rule.reputation(accountId, Math.min(from, day - rule.windowDays) * DAY_MS, until),
+  ])
+  const { busiest = 0, sent = 0 } = usage ?? {}
+  // Days of silence say nothing new.
+  if (sent === 0 && since.settled === 0 && since.complaints === 0) return before
+  const { quota, reason } = nextQuota(before.automatic, { busiest, since, lately }, rule)
+  const reckoned = { reason, day, before: before.automatic, after: quota, lately }
+  return { automatic: quota, reckoned }
 }
 
 const set = statement(

@@ -2,16 +2,21 @@ import assert from 'node:assert/strict'
 import { openAccounts } from '#registry/accounts/accounts.ts'
 import type { Store } from '#store/store.ts'
 import { type OpenStore, onBothEngines } from '#test/stores.ts'
+import { explainQuota } from './explain-quota.ts'
 import { openQuota, type Quota, type QuotaRule, RESERVE } from './quota.ts'
 import { DAY_MS } from './utc-day.ts'
 
 const NOON = Date.UTC(2026, 10, 20, 12)
-const GOOD = async () => ({ hardBounces: 0, complaints: 0 })
+const GOOD = async () => ({ settled: 100, hardBounces: 0, complaints: 0 })
+const RULE: QuotaRule = {
+  ...{ start: 100, growth: 1.5, ceiling: 1000, shrink: 0.5, floor: 10, windowDays: 7 },
+  ...{ most: { hardBounces: 0.02, complaints: 0.001 }, reputation: GOOD },
+}
 const nothing = () => []
 
 async function world({ store }: OpenStore, rule?: Partial<QuotaRule>) {
   const accounts = openAccounts({ store, clock: Date.now })
-  const full: QuotaRule = { start: 100, growth: 1.5, ceiling: 1000, reputation: GOOD, ...rule }
+  const full: QuotaRule = { ...RULE, ...rule }
   const open = () => openQuota({ store, ...(rule && { rule: full }) })
   const quota = open()
   const account = async (name: string) => (await accounts.createAccount(name)).id
@@ -42,7 +47,7 @@ onBothEngines('recipients are counted by account and by day in UTC', async (_t, 
   await count(a, 7, lastMoment + 1)
   const report = async (account: string, at: number) => quota.report(account, at)
   assert.deepEqual(await report(a, lastMoment), {
-    ...{ setting: { mode: 'automatic' }, automatic: null, limit: null },
+    ...{ setting: { mode: 'automatic' }, automatic: null, limit: null, reckoned: null },
     ...{ used: 53, resetsAt: lastMoment + 1 },
   })
   assert.equal((await report(a, lastMoment + 1)).used, 7)
@@ -99,21 +104,72 @@ onBothEngines(
   },
 )
 
-onBothEngines('bounces and complaints keep it from growing', async (_t, open) => {
-  const asked: number[] = []
+onBothEngines('bounces keep it from growing, or make it shrink; the report says why', async (_t, open) => {
+  const asked: number[][] = []
   let hardBounces = 2
-  const reputation = async (_account: string, since: number) => {
-    asked.push(since)
-    return { hardBounces, complaints: 0 }
+  const reputation = async (_account: string, since: number, until: number) => {
+    asked.push([since, until])
+    return { settled: 100, hardBounces, complaints: 0 }
   }
   const opened = await world(open, { reputation })
   const { quota, a } = opened
+  const midnight = NOON - DAY_MS / 2
+  assert.equal(explainQuota(await quota.report(a, NOON)).code, 'new')
   await reserve(opened, a, 100, NOON)
-  assert.equal((await quota.report(a, NOON + DAY_MS)).limit, 100)
-  assert.deepEqual(asked, [NOON - DAY_MS / 2])
+  const kept = await quota.report(a, NOON + DAY_MS)
+  assert.equal(kept.limit, 100)
+  assert.equal(explainQuota(kept).code, 'hard-bounces')
+  const tomorrow = midnight + DAY_MS
+  assert.deepEqual(asked, [
+    [midnight, tomorrow],
+    [tomorrow - 7 * DAY_MS, tomorrow],
+  ])
   hardBounces = 1
   await reserve(opened, a, 100, NOON + DAY_MS)
   assert.equal((await quota.report(a, NOON + 2 * DAY_MS)).limit, 150)
+  hardBounces = 9
+  await reserve(opened, a, 100, NOON + 2 * DAY_MS)
+  const shrunk = await quota.report(a, NOON + 3 * DAY_MS)
+  assert.equal(shrunk.limit, 75)
+  assert.deepEqual(explainQuota(shrunk), {
+    code: 'hard-bounces',
+    detail: 'It has shrunk from 150 to 75: 9 of 100 recipients hard-bounced in the days before.',
+    since: '2026-11-23',
+  })
+  // Below what new accounts have, and it stays there, whoever asks.
+  assert.equal((await opened.open().report(a, NOON + 3 * DAY_MS)).limit, 75)
+  assert.equal(await reserve(opened, a, 76, NOON + 3 * DAY_MS), 'refused')
+  hardBounces = 0
+  await reserve(opened, a, 70, NOON + 3 * DAY_MS)
+  assert.equal((await quota.report(a, NOON + 4 * DAY_MS)).limit, 113)
+})
+
+onBothEngines('days of silence change neither the quota nor its reason', async (_t, open) => {
+  let conduct = { settled: 100, hardBounces: 50, complaints: 0 }
+  const opened = await world(open, { reputation: async () => conduct })
+  const { quota, a } = opened
+  await reserve(opened, a, 100, NOON)
+  await quota.report(a, NOON + DAY_MS)
+  conduct = { settled: 0, hardBounces: 0, complaints: 0 }
+  const later = await quota.report(a, NOON + 9 * DAY_MS)
+  assert.deepEqual([later.limit, explainQuota(later).since], [50, '2026-11-21'])
+})
+
+onBothEngines('months are those of the calendar in UTC, newest first', async (_t, open) => {
+  const opened = await world(open)
+  const { quota, a, b } = opened
+  const last = Date.UTC(2027, 1, 1) - 1
+  await reserve(opened, a, 5, last)
+  await reserve(opened, a, 7, last + 1)
+  await reserve(opened, a, 11, Date.UTC(2027, 1, 28, 12))
+  await reserve(opened, a, 13, Date.UTC(2026, 11, 1))
+  await reserve(opened, b, 17, last)
+  assert.deepEqual(await quota.months(a, Date.UTC(2027, 1, 28, 23), 4), [
+    { month: '2027-02', sent: 18 },
+    { month: '2027-01', sent: 5 },
+    { month: '2026-12', sent: 13 },
+    { month: '2026-11', sent: 0 },
+  ])
 })
 
 onBothEngines(
@@ -166,7 +222,7 @@ onBothEngines('of two operators at once each changes what the other left', async
 onBothEngines('a start that was raised since lifts accounts that were smaller', async (_t, open) => {
   const { store, quota, a } = await world(open, { start: 100 })
   assert.equal((await quota.report(a, NOON)).limit, 100)
-  const raised = openQuota({ store, rule: { start: 500, growth: 2, ceiling: 1000, reputation: GOOD } })
+  const raised = openQuota({ store, rule: { ...RULE, start: 500 } })
   assert.equal((await raised.report(a, NOON)).limit, 500)
   assert.equal((await raised.report(a, NOON + DAY_MS)).limit, 500)
 })

@@ -1,9 +1,11 @@
 import { LRUCache } from 'lru-cache'
 import { type Store, statement, type Write } from '#store/store.ts'
 import { type DayLimit, dayLimit, type QuotaRule, type QuotaSetting, settingWrite } from './day-limit.ts'
+import { type MonthUsage, monthsOf } from './month-usage.ts'
 import { DAY_MS, utcDay } from './utc-day.ts'
 
 export type { QuotaRule, QuotaSetting } from './day-limit.ts'
+export type { MonthUsage } from './month-usage.ts'
 
 /** What each account sent, by day in UTC, and what it may send; the unit is the recipient (DECISIONS, Plans and quotas).
  *  In: reservations, as part of the set that promises a message; the operator's word. Out: the day's count and its
@@ -16,6 +18,8 @@ export interface Quota {
   reserve(accountId: string, recipients: number, at: number): Promise<Write | QuotaReport>
   /** How the account stands on the day of `at`. */
   report(accountId: string, at: number): Promise<QuotaReport>
+  /** The calendar months (UTC) up to that of `at`, newest first: nothing is limited by them. */
+  months(accountId: string, at: number, count: number): Promise<readonly MonthUsage[]>
   /** The operator's word; `record` gives what is to be in the same commit. Throws where there is no such account. */
   adjust(accountId: string, setting: QuotaSetting, options: Adjustment): Promise<QuotaReport>
 }
@@ -99,6 +103,7 @@ export function openQuota({ store, rule }: { readonly store: Store; readonly rul
     },
 
     report,
+    months: (accountId, at, count) => monthsOf(store, accountId, { at, count }),
 
     async adjust(accountId, setting, { at, record }) {
       for (;;) {

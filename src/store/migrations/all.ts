@@ -14,6 +14,9 @@ import { workers } from './0012-workers.ts'
 import { workersStorage } from './0013-workers-storage.ts'
 import { cronRuns } from './0014-cron-runs.ts'
 import { workerStartup } from './0015-worker-startup.ts'
+import { history } from './0016-history.ts'
+import { notify } from './0017-notify.ts'
+import { reputation } from './0018-reputation.ts'
 
 /** Every migration in its order. A released one never changes; what it should have done is a new one. */
 export const migrations: readonly Migration[] = [
@@ -32,4 +35,7 @@ export const migrations: readonly Migration[] = [
   { version: 13, name: 'workers-storage', sql: workersStorage },
   { version: 14, name: 'cron-runs', sql: cronRuns },
   { version: 15, name: 'worker-startup', sql: workerStartup },
+  { version: 16, name: 'history', sql: history },
+  { version: 17, name: 'notify', sql: notify },
+  { version: 18, name: 'reputation', sql: reputation },
 ]

@@ -37,6 +37,8 @@ export interface Runtime {
   ): Promise<{ readonly handlers: readonly string[] } | { readonly detail: string }>
   /** For a Worker that is gone: what it has begun may end. */
   stop(accountId: string, scriptName: string): Promise<void>
+  /** Of all Workers, now. */
+  processes(): number
   /** Lets all of them end what they have begun, and ends them. */
   close(): Promise<void>
 }
@@ -147,6 +149,7 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
       }),
 
     stop: (accountId, scriptName) => pool.stop(accountId, scriptName),
+    processes: () => pool.processes,
     close: () => pool.close(),
   }
 }

@@ -53,6 +53,11 @@ export class WorkerPool {
     this.#tidy.unref()
   }
 
+  /** Alive now, those on their way out too. */
+  get processes(): number {
+    return this.#alive.size
+  }
+
   async running(version: WorkerVersion): Promise<RunningWorker | Failure> {
     if (this.#isClosed) return STOPPED
     const worker = this.#workerOf(version)

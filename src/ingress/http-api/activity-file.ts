@@ -1,0 +1,47 @@
+import { Readable } from 'node:stream'
+import type { EventPosition, HistoryEvent } from '#analytics/history-query.ts'
+import type { ActivityBody } from '#contract/activity.ts'
+import { csvCell } from '#protocol/csv-cell.ts'
+import { activityBody } from './activity-body.ts'
+import type { FileAnswer } from './serve-operation.ts'
+
+/** In the order of a reader's interest. */
+const COLUMNS = [
+  ...(['at', 'direction', 'status', 'type', 'event_type', 'domain', 'from', 'to', 'subject'] as const),
+  ...(['message_id', 'rule_id', 'action', 'cause', 'error', 'spf', 'dkim', 'dmarc', 'arc'] as const),
+  ...(['is_spam', 'is_ndr', 'is_last_event', 'session_id', 'delivery_id', 'zone_id'] as const),
+  ...(['event_id', 'id'] as const),
+] as const satisfies readonly (keyof ActivityBody)[]
+
+const FORMATS = {
+  csv: { header: `${COLUMNS.join(',')}\r\n`, line: csvLine, type: 'text/csv; charset=utf-8; header=present' },
+  ndjson: { header: '', line: jsonLine, type: 'application/x-ndjson' },
+} as const
+
+/** Events as a file, from the page that is there on. One page at a time is in memory, and the next is read when the
+ *  client has taken the one before. `next` answers an empty page at the end. */
+export function activityFile(
+  format: keyof typeof FORMATS,
+  first: readonly HistoryEvent[],
+  next: (after: EventPosition) => Promise<readonly HistoryEvent[]>,
+): FileAnswer['file'] {
+  const { header, line, type } = FORMATS[format]
+  async function* text(): AsyncGenerator<string> {
+    if (header !== '') yield header
+    let page = first
+    for (let last = page.at(-1); last; last = page.at(-1)) {
+      yield page.map((event) => line(activityBody(event))).join('')
+      page = await next(last)
+    }
+  }
+  return { name: `email-activity.${format}`, type, content: Readable.from(text(), { objectMode: false }) }
+}
+
+/** One line of RFC 4180. */
+function csvLine(body: ActivityBody): string {
+  return `${COLUMNS.map((name) => csvCell(String(body[name] ?? ''))).join(',')}\r\n`
+}
+
+function jsonLine(body: ActivityBody): string {
+  return `${JSON.stringify(body)}\n`
+}

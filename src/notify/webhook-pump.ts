@@ -1,0 +1,234 @@
+import { randomUUID } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type Store, statement } from '#store/store.ts'
+import type { Vault } from '#vault/vault.ts'
+import { DELIVERY_COLUMNS, type DeliveryRow, webhookMessageId } from './delivery-row.ts'
+import { due } from './due-sql.ts'
+import type { PostWebhook } from './post-webhook.ts'
+import { RESTING_AFTER } from './retry-schedule.ts'
+import { type SettleWorld, settleAttempt } from './settle-attempt.ts'
+import { openSlots } from './slots.ts'
+import { WEBHOOK_COLUMNS, type WebhookRow, webhookOf } from './webhook.ts'
+import { openSecrets, signedHeaders } from './webhook-secret.ts'
+
+export interface WebhookPump {
+  /** There may be something to do. */
+  wake(): void
+  /** Starts nothing any more; what is under way has a moment to end, and is due again where it does not. */
+  close(): Promise<void>
+}
+
+export interface WebhookPumpWorld extends SettleWorld {
+  readonly vault: Vault
+  readonly post: PostWebhook
+  readonly onError: (error: unknown) => void
+  readonly pollMs: number
+  readonly leaseMs: number
+  readonly graceMs: number
+}
+
+/** Requests at once: to one webhook, to those of one account, and of all. */
+const PER_WEBHOOK = 8
+const PER_ACCOUNT = 32
+const IN_ALL = 256
+/** Rows that are read at once: there may be many webhooks to tell. */
+const READ = 16
+const HELD_MS = 30_000
+
+const anyPending = statement<{ readonly found: number }>(
+  'webhook-delivery.any-pending',
+  `select 1 as found from webhook_delivery where state = 'pending' limit 1`,
+)
+// From one webhook to the next by the index, however much waits for each.
+const NEXT = `select min(webhook_id) from webhook_delivery where state = 'pending'`
+const dueWebhooks = statement<{ readonly id: string }>(
+  'webhook.due',
+  `with recursive waiting (id) as (
+     select (${NEXT})
+     union all
+     select (${NEXT} and webhook_id > waiting.id) from waiting where waiting.id is not null)
+   select w.id from waiting join webhook w on w.id = waiting.id
+   where w.state = 'active' and w.deleted_at is null and ${due('w.leased_until')} and ${due('w.rest_until')}
+     and exists (select 1 from webhook_delivery d
+       where d.webhook_id = w.id and d.state = 'pending' and ${due('d.due_at')})`,
+)
+const take = statement(
+  'webhook.take',
+  `update webhook set lease = $2, leased_until = {now} + $3 where id = $1 and ${due('leased_until')}`,
+)
+const renew = statement(
+  'webhook.renew',
+  'update webhook set leased_until = {now} + $3 where id = $1 and lease = $2',
+)
+const giveBack = statement(
+  'webhook.give-back',
+  'update webhook set lease = null, leased_until = 0 where id = $1 and lease = $2',
+)
+/** For the start of the only process that a store has: whoever leased before is gone (promise 3). */
+const giveAllBack = statement(
+  'webhook.void-leases',
+  'update webhook set lease = null, leased_until = 0 where lease is not null',
+)
+const current = statement<WebhookRow & { readonly now: number }>(
+  'webhook.current',
+  `select ${WEBHOOK_COLUMNS}, {now} as now from webhook w where w.id = $1 and w.deleted_at is null`,
+)
+// Of what is told one after the other only the first: what is behind it waits until that is through.
+const heads = statement<DeliveryRow>(
+  'webhook-delivery.heads',
+  `select ${DELIVERY_COLUMNS} from webhook_delivery d
+   where d.webhook_id = $1 and d.state = 'pending' and ${due('d.due_at')}
+     and not exists (select 1 from webhook_delivery e where e.webhook_id = d.webhook_id and e.state = 'pending'
+       and e.order_key = d.order_key and e.seq < d.seq)
+   order by d.due_at, d.seq limit $2`,
+)
+
+export async function voidWebhookLeases(store: Store): Promise<void> {
+  await store.commit([{ statement: giveAllBack, params: [] }])
+}
+
+/** Tells webhooks what waits for them. Each is in the hands of one process at a time, under a lease that ends by itself;
+ *  there what belongs to one message goes one after the other, and the rest side by side. */
+export function openWebhookPump(world: WebhookPumpWorld): WebhookPump {
+  const { store, vault, post, clock, onError, pollMs, leaseMs, graceMs } = world
+  const slots = openSlots({ perKey: PER_ACCOUNT, total: IN_ALL })
+  const drains = new Map<string, Promise<void>>()
+  /** Webhooks that are left alone for a while, after an error of ours. */
+  const held = new Map<string, number>()
+  const stop = new AbortController()
+  /** Ends what is under way. */
+  const cut = new AbortController()
+  let looking: Promise<void> | undefined
+  let again = false
+
+  /** Looks once more when it is called while it looks. */
+  function look(): void {
+    again = true
+    looking ??= (async () => {
+      while (again && !stop.signal.aborted) {
+        again = false
+        if (!(await store.get(anyPending, []))) continue
+        for (const { id } of await store.all(dueWebhooks, [])) await startDrain(id)
+      }
+    })()
+      .catch(onError)
+      .finally(() => {
+        looking = undefined
+      })
+  }
+
+  async function startDrain(id: string): Promise<void> {
+    if (drains.has(id) || stop.signal.aborted || (held.get(id) ?? 0) > clock()) return
+    held.delete(id)
+    const lease = randomUUID()
+    const taken = await store.commit([{ statement: take, params: [id, lease, leaseMs], rows: 1 }])
+    if (!taken.ok) return
+    const drain = drainLeased(id, lease)
+      .catch(onError)
+      .finally(() => drains.delete(id))
+    drains.set(id, drain)
+  }
+
+  async function drainLeased(id: string, lease: string): Promise<void> {
+    const mine = new AbortController()
+    const renewal = setInterval(() => {
+      renewLease(id, lease, mine).catch(onError)
+    }, leaseMs / 3)
+    try {
+      await drain(id, AbortSignal.any([stop.signal, mine.signal]))
+    } finally {
+      clearInterval(renewal)
+      await store.commit([{ statement: giveBack, params: [id, lease] }])
+    }
+  }
+
+  async function renewLease(id: string, lease: string, mine: AbortController): Promise<void> {
+    const renewed = await store.commit([{ statement: renew, params: [id, lease, leaseMs], rows: 1 }])
+    if (!renewed.ok) mine.abort()
+  }
+
+  async function drain(id: string, mine: AbortSignal): Promise<void> {
+    const broken = new AbortController()
+    const until = AbortSignal.any([mine, broken.signal])
+    const underWay = new Map<string, Promise<void>>()
+    let ready: DeliveryRow[] = []
+    let soon: Promise<void> | undefined
+    async function lookAgain(): Promise<void> {
+      await sleep(pollMs, undefined, { ref: false })
+      soon = undefined
+    }
+    try {
+      while (!until.aborted) {
+        const row = await store.get(current, [id])
+        if (row?.state !== 'active') return
+        const most = row.failures >= RESTING_AFTER ? 1 : PER_WEBHOOK
+        // One that began to rest is asked by what is first in line when it has rested.
+        if (most === 1) ready = []
+        const rests = row.rest_until > row.now && row.rest_until <= row.now + REST_AHEAD_MS
+        if (!rests && underWay.size < most) {
+          if (ready.length === 0) ready = await readHeads(id, underWay)
+          for (const next of ready.splice(0, most - underWay.size)) {
+            const free = await slots.take(row.account_id, until)
+            if (!free) return
+            const telling = tell(row, next)
+              .catch((error: unknown) => {
+                broken.abort()
+                onError(error)
+              })
+              .finally(() => {
+                free()
+                underWay.delete(next.id)
+              })
+            underWay.set(next.id, telling)
+          }
+        }
+        if (underWay.size === 0) return
+        // What comes meanwhile does not wait for what hangs.
+        soon ??= lookAgain()
+        await Promise.race([...underWay.values(), soon])
+      }
+    } finally {
+      await Promise.all(underWay.values())
+      // What cannot be written down is not to be told again and again meanwhile.
+      if (broken.signal.aborted) held.set(id, clock() + HELD_MS)
+    }
+  }
+
+  async function readHeads(id: string, underWay: ReadonlyMap<string, unknown>): Promise<DeliveryRow[]> {
+    // What ends while this is read may still wait in what was read.
+    const begun = new Set(underWay.keys())
+    const rows = await store.all(heads, [id, READ])
+    return rows.filter((row) => !begun.has(row.id))
+  }
+
+  async function tell(row: WebhookRow, delivery: DeliveryRow): Promise<void> {
+    const webhook = webhookOf(row)
+    const place = { accountId: row.account_id, webhookId: row.id }
+    const { event_id: eventId, body } = delivery
+    const at = clock()
+    const headers = signedHeaders(openSecrets(vault, place, row.secrets), {
+      ...{ messageId: webhookMessageId(eventId), body, now: at },
+    })
+    const posted = await post(row.url, { headers, body, signal: cut.signal })
+    // Nothing is known of it: it is due as it was.
+    if (posted.kind === 'aborted') return
+    await settleAttempt(world, { webhook, row: delivery, posted, at, durationMs: clock() - at })
+  }
+
+  const poll = setInterval(look, pollMs)
+  look()
+  return {
+    wake: look,
+    async close() {
+      stop.abort()
+      clearInterval(poll)
+      const end = setTimeout(() => cut.abort(), graceMs)
+      await looking
+      await Promise.all(drains.values())
+      clearTimeout(end)
+    },
+  }
+}
+
+/** No rest is longer. */
+const REST_AHEAD_MS = 86_400_000

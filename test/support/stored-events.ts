@@ -1,0 +1,26 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import type { EventRow } from '#events/events.ts'
+
+/** Every event that an instance on SQLite has written down, in order, whether it is still in the outbox or in history
+ *  already. */
+export function storedEvents(dataFolder: string): readonly EventRow[] {
+  const columns = 'seq, id, at, delivery_id, type, terminal, detail, message_id'
+  // In this order: an event leaves the one after it came into the other.
+  const waiting = read(join(dataFolder, 'posthorn.sqlite'), () => [`select ${columns} from event`])
+  const archived = read(join(dataFolder, 'history', 'posthorn.sqlite'), (database) =>
+    database
+      .prepare('select day from history_day')
+      .all()
+      .map(({ day }) => `select ${columns} from history_event_${day}`),
+  )
+  const byId = new Map([...archived, ...waiting].map((row) => [row.id, row]))
+  return [...byId.values()].sort((one, other) => one.seq - other.seq)
+}
+
+function read(file: string, queries: (database: DatabaseSync) => readonly string[]): EventRow[] {
+  if (!existsSync(file)) return []
+  using database = new DatabaseSync(file, { readOnly: true, timeout: 5000 })
+  return queries(database).flatMap((sql) => database.prepare(sql).all() as unknown as EventRow[])
+}
