@@ -13,7 +13,7 @@ export function storedEvents(dataFolder: string): readonly EventRow[] {
     database
       .prepare('select day from history_day')
       .all()
-      .map(({ day }) => `select ${columns} from history_event_${day}`),
+      .map(({ day }) => `select ${columns} from history_event_${Number(day)}`),
   )
   const byId = new Map([...archived, ...waiting].map((row) => [row.id, row]))
   return [...byId.values()].sort((one, other) => one.seq - other.seq)
