@@ -16,6 +16,7 @@ import { MasterKeyUnusable } from '#vault/master-key.ts'
 import { SealBroken } from '#vault/vault.ts'
 import { openDoors } from './main/doors.ts'
 import { openKept } from './main/kept.ts'
+import { openNotifying } from './main/notifying.ts'
 import { openPolicies } from './main/policies.ts'
 import { openPromised } from './main/promised.ts'
 import { openReceiving } from './main/receiving.ts'
@@ -37,6 +38,7 @@ async function main(): Promise<void> {
   const sending = openSending(kept, registries, promised, receiving, opened)
   const policies = await openPolicies(kept, registries, opened)
   const workersStorage = await openWorkersStorage(kept, opened)
+  const notify = await openNotifying(kept, registries, workersStorage, opened)
   const workersDevelopment = openWorkersDevelopment(kept, registries, workersStorage)
   const workersAtWork = await openWorkersAtWork(
     kept,
@@ -46,7 +48,7 @@ async function main(): Promise<void> {
   const { dns, submission, http, workers } = await openDoors(
     {
       ...{ kept, registries, promised, receiving, sending, policies },
-      ...{ workersStorage, workersAtWork, workersDevelopment },
+      ...{ workersStorage, notify, workersAtWork, workersDevelopment },
     },
     opened,
   )

@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict'
 import { createServer, type Server } from 'node:net'
-import { join } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { SMTPServer, type SMTPServerOptions } from 'smtp-server'
 import { type Instance, startInstance } from '#test/instance.ts'
+import { storedEvents } from '#test/stored-events.ts'
 
 /** Delivery against a peer that is not ours: the npm package smtp-server, or a bare socket that misbehaves. */
 const fast = { POSTHORN_RETRY_MS: '100,200,400', POSTHORN_SEND_WAIT_MS: '3000' }
@@ -50,19 +49,11 @@ async function startPeer(options: SMTPServerOptions = {}, port = 0): Promise<Pee
 }
 
 function events(instance: Instance) {
-  const db = new DatabaseSync(join(instance.directory, 'posthorn.sqlite'), { readOnly: true })
-  try {
-    return db
-      .prepare('select type, terminal, detail from event order by seq')
-      .all()
-      .map((row) => ({
-        type: String(row['type']),
-        terminal: row['terminal'] === 1,
-        detail: JSON.parse(String(row['detail'])) as Record<string, unknown>,
-      }))
-  } finally {
-    db.close()
-  }
+  return storedEvents(instance.directory).map(({ type, terminal, detail }) => ({
+    type,
+    terminal: terminal === 1,
+    detail: JSON.parse(detail) as Record<string, unknown>,
+  }))
 }
 
 async function until<T>(what: string, look: () => T | undefined | false): Promise<T> {

@@ -5,6 +5,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Instance, startInstance } from '#test/instance.ts'
+import { storedEvents } from '#test/stored-events.ts'
 import { openSubmission } from '#test/submit-raw.ts'
 
 /** DURABILITY: 20 kills in CI, more with `KILLS=50 npm test`. */
@@ -132,10 +133,10 @@ function readAccounts(directory: string) {
       copies.set(id.startsWith('<') ? id : `<${id}>`, count)
       extra[String(row['recipient']).includes('smtp') ? 'smtp' : 'rest'] += count - 1
     }
-    const events = db.prepare(
-      'select distinct m.header_message_id as id from event e join message m on m.id = e.message_id where e.terminal = 1',
-    )
-    const terminal = new Set(events.all().map((row) => String(row['id'])))
+    const messages = db.prepare('select id, header_message_id from message').all()
+    const headers = new Map(messages.map((row) => [String(row['id']), String(row['header_message_id'])]))
+    const ended = storedEvents(directory).filter(({ terminal }) => terminal === 1)
+    const terminal = new Set(ended.map(({ message_id: id }) => headers.get(id ?? '')))
     const open = db.prepare(`select count(*) as n from delivery where state in ('waiting', 'claimed')`).get()
     return { copies, extra, terminal, unsettled: Number(open?.['n']) }
   } finally {

@@ -7,6 +7,7 @@ import { connectSmtp } from '#smtp/client.ts'
 import { type Instance, startInstance } from '#test/instance.ts'
 import { until } from '#test/outbound.ts'
 import { statusReport } from '#test/returned-mail.ts'
+import { storedEvents } from '#test/stored-events.ts'
 
 let instance: Instance
 
@@ -23,13 +24,10 @@ interface Happened {
 
 /** Everything that happened to mail for a recipient, oldest first. */
 function eventsOf(recipient: string): Happened[] {
-  using db = new DatabaseSync(join(instance.directory, 'posthorn.sqlite'), { readOnly: true, timeout: 5000 })
-  const rows = db.prepare('select type, terminal, detail from event order by seq').all()
-  return rows
+  return storedEvents(instance.directory)
     .map(({ type, terminal, detail }) => ({
-      type: String(type),
-      terminal: Number(terminal),
-      detail: JSON.parse(String(detail)) as Record<string, unknown>,
+      ...{ type, terminal },
+      detail: JSON.parse(detail) as Record<string, unknown>,
     }))
     .filter(({ detail }) => JSON.stringify(detail).includes(`"${recipient}"`))
 }

@@ -155,6 +155,16 @@ const variables = z.strictObject({
         .filter((domain) => domain !== ''),
     )
     .describe('Forwarders whose ARC seals are believed: domains (d=), comma-separated. None by default.'),
+  HISTORY_DAYS: z.coerce
+    .number('a number of days, 1 to 400')
+    .int()
+    .min(1)
+    .max(400)
+    .default(31)
+    .describe('Whole days that events are kept for analytics, the activity log and timelines.'),
+  WEBHOOKS_HTTP: flag(true).describe(
+    'Whether webhooks may have http: URLs, which lead to this machine alone: on or off.',
+  ),
   OPERATOR_ADDRESS: z
     .email('an e-mail address')
     .optional()

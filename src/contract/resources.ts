@@ -7,6 +7,7 @@ import { deliverabilityOperations } from './deliverability.ts'
 import { dnsRecordOperations } from './dns-records.ts'
 import { emailZoneOperations } from './email-zones.ts'
 import { eventSubscriptionOperations } from './event-subscriptions.ts'
+import { graphqlOperations } from './graphql.ts'
 import { kvOperations } from './kv.ts'
 import { messageOperations } from './messages.ts'
 import { mtaStsOperations } from './mta-sts.ts'
@@ -120,6 +121,11 @@ export const RESOURCES: readonly Resource[] = [
     name: 'Webhooks',
     about: 'HTTPS addresses that are told what happens to mail, signed, and tried for days.',
     operations: webhookOperations,
+  },
+  {
+    name: 'GraphQL',
+    about: 'What became of mail, counted or event by event.',
+    operations: graphqlOperations,
   },
   {
     name: 'Analytics Engine',

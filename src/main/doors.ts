@@ -1,5 +1,7 @@
 import { join } from 'node:path'
-import { eventWrite, timelinePage } from '#events/events.ts'
+import { openGraphql } from '#analytics/graphql/graphql.ts'
+import { eventWrite } from '#events/events.ts'
+import { readTimeline } from '#events/read-timeline.ts'
 import { openDnsDoor } from '#ingress/dns/dns-server.ts'
 import { openHttpDoor } from '#ingress/http-api/http-door.ts'
 import { listenHttp } from '#ingress/http-api/listen-http.ts'
@@ -20,6 +22,7 @@ import { inboxPage } from '#sandbox/inbox-page.ts'
 import { trySmarthost } from '#smtp/try-smarthost.ts'
 import { openGauges } from './gauges.ts'
 import type { Kept } from './kept.ts'
+import type { Notifying } from './notifying.ts'
 import type { Policies } from './policies.ts'
 import type { Promised } from './promised.ts'
 import { openReadiness } from './readiness.ts'
@@ -41,6 +44,7 @@ export async function openDoors(
     sending: Sending
     policies: Policies
     workersStorage: WorkersStorage
+    notify: Notifying
     workersAtWork: WorkersAtWork
     workersDevelopment: WorkersDevelopment
   },
@@ -93,11 +97,12 @@ async function openHttp(
     sending: { acceptor, alwaysSuppressed },
     policies: { watch },
     workersStorage,
+    notify,
     workersAtWork: { tails },
   }: Parameters<typeof openDoors>[0],
   { workersPort, readiness }: { workersPort: number; readiness: ReturnType<typeof openReadiness> },
 ) {
-  const { config, log, metrics, store, bodies, accounts, vault, service, mayDial, now } = kept
+  const { config, log, metrics, store, history, bodies, accounts, vault, service, mayDial, now } = kept
   const { domains, mailSetup, smarthosts, destinations, rules, suppressions, quota, resolver, ca } =
     registries
   const { workers, workerRules } = registries
@@ -127,6 +132,9 @@ async function openHttp(
     mailSetup,
     quota,
     reputation: registries.reputation,
+    history,
+    graphql: openGraphql({ history, days: config.HISTORY_DAYS, now }),
+    notify,
     smarthost: {
       smarthosts,
       trySmarthost: (host) => {
@@ -154,7 +162,7 @@ async function openHttp(
     foresee: openForesight({ domains, destinations, suppressions, quota, alwaysSuppressed, now }),
     queue: {
       hands,
-      readTimeline: (page) => timelinePage(store, page),
+      readTimeline: (page) => readTimeline({ store, history }, page),
       readBody: (id) => bodies.read(id),
       operatorToken,
       hostsOf: (domain) => mxHosts(resolver, domain),

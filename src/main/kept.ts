@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { openHistory } from '#analytics/history.ts'
 import { openBodies } from '#bodies/bodies.ts'
 import type { Config } from '#config/config.ts'
 import { removeDevJson } from '#development/dev-json-file.ts'
@@ -24,6 +25,11 @@ export async function openKept(config: Config, log: Log, opened: AsyncDisposable
     },
   })
   opened.defer(() => store.close())
+  const history = await openHistory({
+    ...{ store, directory: config.DATA, url: config.DATABASE_URL, log },
+    ...{ days: config.HISTORY_DAYS, now: Date.now },
+  })
+  opened.defer(() => history.close())
   await removeDevJson(config.DATA)
   const incarnation = await openIncarnation(store)
   opened.defer(() => incarnation.close())
@@ -37,6 +43,7 @@ export async function openKept(config: Config, log: Log, opened: AsyncDisposable
     log,
     metrics,
     store,
+    history,
     incarnation,
     bodies: openBodies({ store, directory: config.DATA }),
     accounts,

@@ -1,7 +1,8 @@
 import { X509Certificate } from 'node:crypto'
 import { join } from 'node:path'
 import { ensureDevelopment } from '#development/first-start.ts'
-import { eventWrite, timelinePage } from '#events/events.ts'
+import { eventWrite } from '#events/events.ts'
+import { readTimeline } from '#events/read-timeline.ts'
 import { openCertificateAuthority } from '#net/certificate-authority.ts'
 import { openCertificateFiles } from '#net/certificate-files.ts'
 import { cacheLookups } from '#net/resolver-cache.ts'
@@ -29,7 +30,7 @@ import { openRunningWorkers } from './running-workers.ts'
 
 /** Who and what: everything that customers configure, and what the names of the world lead to. */
 export async function openRegistries(kept: Kept, opened: AsyncDisposableStack) {
-  const { config, log, store, vault, service, accounts, incarnation, now } = kept
+  const { config, log, store, history, vault, service, accounts, incarnation, now } = kept
   const relay =
     config.SMARTHOST && (await installationSmarthost(config.SMARTHOST, config.SMARTHOST_PASSWORD_FILE))
   const relays = config.SMARTHOST_SPF ?? (relay ? relayMechanisms(relay.host) : [])
@@ -71,7 +72,7 @@ export async function openRegistries(kept: Kept, opened: AsyncDisposableStack) {
       hardBounce: config.HARD_BOUNCE_RATE_MOST,
       complaint: config.COMPLAINT_RATE_MOST,
     },
-    takenBy: (of) => takenBy((page) => timelinePage(store, page), of),
+    takenBy: (of) => takenBy((page) => readTimeline({ store, history }, page), of),
   })
   const rule = quotaRule(kept, reputation)
   const { TLS_CERT_FILE: certificate, TLS_KEY_FILE: key } = config

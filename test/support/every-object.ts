@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { EXAMPLE_QUEUE, EXAMPLE_ZONE } from '#contract/event-subscriptions.ts'
 import { EXAMPLE_ACCOUNT, EXAMPLE_VERSION, EXAMPLE_WORKER } from '#contract/example-ids.ts'
 import { PERMISSIONS } from '#model/permission.ts'
 import { type ApiOperation, OPERATIONS, pathWith } from './api-operations.ts'
@@ -92,6 +93,20 @@ export async function everyObject(instance: Instance): Promise<EveryObject> {
     await ask('queue_consumers.create', api_token, { script_name: OTHER_WORKER }),
     'consumer_id',
   )
+  known['subscription_id'] = textIn(
+    await ask('event_subscriptions.create', api_token, {
+      source: { type: 'email.sending', zone_id, domain: 'yourdomain.com' },
+      destination: { type: 'queues.queue', queue_id: known['queue_id'] },
+      events: ['message.delivered'],
+    }),
+    'id',
+  )
+  known['webhook_id'] = textIn(
+    await ask('webhooks.create', api_token, { url: 'https://localhost:65535/own' }),
+    'id',
+  )
+  // Nobody is there, which is in its log.
+  known['webhook_delivery_id'] = textIn(await ask('webhooks.test', api_token, {}), 'delivery_id')
   // One that has no consumer yet.
   const freeQueue = textIn(await ask('queues.create', api_token, { queue_name: 'free' }), 'queue_id')
   const worker = await deployWorker(instance, 'own-worker', { metadata: { bindings } })
@@ -130,7 +145,9 @@ export async function everyObject(instance: Instance): Promise<EveryObject> {
       JSON.parse(
         JSON.stringify(example)
           .replaceAll(EXAMPLE_VERSION, worker.versionId)
-          .replaceAll(EXAMPLE_WORKER, worker.tag),
+          .replaceAll(EXAMPLE_WORKER, worker.tag)
+          .replaceAll(EXAMPLE_ZONE, zone_id)
+          .replaceAll(EXAMPLE_QUEUE, known['queue_id'] ?? ''),
       ),
     secretFor: ({ base, path }) => {
       if (base === '/operator/v1') return operator

@@ -12,6 +12,7 @@ import type { EventDetail } from '#model/event.ts'
 import { skipWithout } from './client-program.ts'
 import type { Instance } from './instance.ts'
 import type { RealMta, StoredCopy } from './real-mta.ts'
+import { storedEvents } from './stored-events.ts'
 import { openSubmission } from './submit-raw.ts'
 import { variedDrafts } from './varied-drafts.ts'
 
@@ -160,10 +161,7 @@ export async function settledDeliveries(instance: Instance): Promise<readonly De
 function readDeliveries(directory: string): readonly Delivered[] {
   const db = new DatabaseSync(join(directory, 'posthorn.sqlite'), { readOnly: true })
   try {
-    const events = Map.groupBy(
-      db.prepare('select delivery_id, type, detail from event order by seq').all(),
-      (row) => String(row['delivery_id']),
-    )
+    const events = Map.groupBy(storedEvents(directory), ({ delivery_id: id }) => String(id))
     const rows = db.prepare(
       'select d.id, d.recipient, d.state, m.header_message_id from delivery d join message m on m.id = d.message_id',
     )
@@ -173,8 +171,8 @@ function readDeliveries(directory: string): readonly Delivered[] {
       state: String(row['state']),
       // As the event's room wrote it.
       events: (events.get(String(row['id'])) ?? []).map(({ type, detail }) => ({
-        type: String(type),
-        detail: JSON.parse(String(detail)) as EventDetail,
+        type,
+        detail: JSON.parse(detail) as EventDetail,
       })),
     }))
   } finally {

@@ -1,9 +1,8 @@
-import { join } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
 import type { EventDetail } from '#model/event.ts'
 import { dotStuff } from '#protocol/dot-stuffing.ts'
 import { connectSmtp } from '#smtp/client.ts'
 import type { Instance } from './instance.ts'
+import { storedEvents } from './stored-events.ts'
 
 /** Whoever serves the API that `dev.json` names. */
 export type Served = Pick<Instance, 'dev'>
@@ -50,16 +49,10 @@ export async function rule(instance: Served, address: string, action: object): P
 
 /** What the owner of the domain reads about mail for an address, oldest first. */
 export function eventsOf(instance: Instance, recipient: string | undefined): readonly RoutedEvent[] {
-  using db = new DatabaseSync(join(instance.directory, 'posthorn.sqlite'), { readOnly: true, timeout: 5000 })
   return (
-    db
-      .prepare('select type, detail from event order by seq')
-      .all()
+    storedEvents(instance.directory)
       // As the event's room wrote it.
-      .map(({ type, detail }) => ({
-        type: String(type),
-        detail: JSON.parse(String(detail)) as EventDetail,
-      }))
+      .map(({ type, detail }) => ({ type, detail: JSON.parse(detail) as EventDetail }))
       .filter(({ detail }) => detail.routed?.recipient === recipient)
   )
 }

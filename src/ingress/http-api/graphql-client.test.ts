@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { Client, fetchExchange } from '@urql/core'
 import {
   buildClientSchema,
   getIntrospectionQuery,
@@ -9,30 +10,35 @@ import {
   parse,
   validate,
 } from 'graphql'
-import { ClientError, GraphQLClient } from 'graphql-request'
 import { openGraphqlDoor } from '#test/graphql-door.ts'
 import { PAGE_QUERIES } from '#test/page-queries.ts'
 import { eventsOf } from '#test/query-world.ts'
 import { onBothEngines } from '#test/stores.ts'
 
-/** A client that knows GraphQL and nothing of this service; `errors: null` it refuses. */
-onBothEngines('graphql-request reads the schema, and asks by it', async (_t, open) => {
+/** A client that knows GraphQL and nothing of this service. */
+onBothEngines('urql reads the schema, and asks by it', async (_t, open) => {
   await using door = await openGraphqlDoor(open)
   const { domain, foreign } = door.world
   await door.world.happen(eventsOf(domain).sent('2024-07-20T00:00:00Z', 'delivered'))
   const { secret } = await door.accounts.createToken(domain.accountId, {
     ...{ name: 'reader', permissions: ['Analytics:Read'] },
   })
-  const client = new GraphQLClient(door.url, { headers: { authorization: `Bearer ${secret}` } })
-  const schema = buildClientSchema(await client.request<IntrospectionQuery>(getIntrospectionQuery()))
+  const client = new Client({
+    url: door.url,
+    exchanges: [fetchExchange],
+    preferGetMethod: false,
+    fetchOptions: { headers: { authorization: `Bearer ${secret}` } },
+  })
+  const introspection = await client.query<IntrospectionQuery>(getIntrospectionQuery(), {})
+  const schema = buildClientSchema(introspection.data ?? assert.fail(String(introspection.error)))
 
   for (const { name, query, variables } of PAGE_QUERIES) {
     assert.deepEqual(validate(schema, parse(query)), [], name)
-    const answer = await client.request<{ viewer: { zones: readonly object[] } }>(query, {
+    const answer = await client.query<{ viewer: { zones: readonly object[] } }>(query, {
       zoneTag: domain.zoneId,
       ...variables,
     })
-    assert.equal(answer.viewer.zones.length, 1, name)
+    assert.equal(answer.data?.viewer.zones.length, 1, name)
   }
 
   const dimensions = schema.getType('ZoneEmailSendingAdaptiveGroupsDimensions')
@@ -74,11 +80,9 @@ onBothEngines('graphql-request reads the schema, and asks by it', async (_t, ope
   for (const name of ['date_DESC', 'datetimeHour_ASC', 'count_DESC']) assert.ok(order.getValue(name), name)
 
   const zone = 'query ($tag: string!) { viewer { zones(filter: { zoneTag: $tag }) { zoneTag } } }'
-  await assert.rejects(client.request(zone, { tag: foreign.zoneId }), (error) => {
-    assert.ok(error instanceof ClientError)
-    assert.equal(error.response.status, 403)
-    assert.equal(error.response.errors?.[0]?.message, `zones [${foreign.zoneId}] are not authorized`)
-    assert.equal(error.response.errors?.[0]?.extensions['code'], 'authz')
-    return true
-  })
+  const { error } = await client.query(zone, { tag: foreign.zoneId })
+  const [refusal] = error?.graphQLErrors ?? []
+  assert.equal(refusal?.message, `zones [${foreign.zoneId}] are not authorized`)
+  assert.equal(refusal?.extensions['code'], 'authz')
+  assert.equal(error?.response?.status, 403)
 })

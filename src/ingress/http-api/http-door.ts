@@ -3,6 +3,7 @@ import type { Log } from '#observe/log.ts'
 import { StoreFull } from '#store/store.ts'
 import { absentProduct } from './absent-product.ts'
 import { accountRoutes } from './accounts.ts'
+import { activityRoutes } from './activity.ts'
 import { addressRoutes } from './addresses.ts'
 import { analyticsEngineRoutes } from './analytics-engine.ts'
 import { turnAway } from './answer.ts'
@@ -12,6 +13,8 @@ import { catchAllRoutes } from './catch-all.ts'
 import { deliverabilityRoutes } from './deliverability.ts'
 import { dnsRecordRoutes } from './dns-records.ts'
 import { emailZoneRoutes } from './email-zones.ts'
+import { eventSubscriptionRoutes } from './event-subscriptions.ts'
+import { graphqlRoutes } from './graphql.ts'
 import { guard } from './guard.ts'
 import type { HttpWorld } from './http-world.ts'
 import { kvBulkRoutes } from './kv-bulk.ts'
@@ -33,6 +36,7 @@ import { smarthostRoutes } from './smarthost.ts'
 import { suppressionRoutes } from './suppressions.ts'
 import { tokenRoutes } from './tokens.ts'
 import { verifyAddressRoutes } from './verify-address.ts'
+import { webhookRoutes } from './webhooks.ts'
 import { workersDoor } from './workers-door.ts'
 import type { WorkersWorld } from './workers-world.ts'
 import { zoneRoutes } from './zones.ts'
@@ -72,6 +76,7 @@ export function openHttpDoor(world: HttpWorld): FastifyInstance {
   app.register(
     async (api) => {
       sendRoutes(api, world)
+      activityRoutes(api, world)
       suppressionRoutes(api, world)
       messageRoutes(api, { ...world, ...world.queue })
       smarthostRoutes(api, { ...world, ...world.smarthost })
@@ -89,6 +94,9 @@ export function openHttpDoor(world: HttpWorld): FastifyInstance {
       accountRoutes(api, world)
       tokenRoutes(api, world)
       auditLogRoutes(api, world)
+      graphqlRoutes(api, world)
+      eventSubscriptionRoutes(api, world)
+      webhookRoutes(api, world)
     },
     { prefix: '/client/v4' },
   )

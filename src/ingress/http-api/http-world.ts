@@ -3,10 +3,12 @@ import type { Foresee } from '#outbound/accept/foresee.ts'
 import type { MailSetup } from '#registry/domains/mail-setup.ts'
 import type { Quota } from '#registry/quota/quota.ts'
 import type { Suppressions } from '#registry/suppressions/suppressions.ts'
+import type { ActivityWorld } from './activity.ts'
 import type { AddressesWorld } from './addresses.ts'
 import type { AnalyticsEngineWorld } from './analytics-engine.ts'
 import type { AuditWorld } from './audit-logs.ts'
 import type { DeliverabilityWorld } from './deliverability.ts'
+import type { GraphqlRoutesWorld } from './graphql.ts'
 import type { KvWorld } from './kv-world.ts'
 import type { MessagesWorld } from './messages-world.ts'
 import type { OperatorWorld } from './operator-world.ts'
@@ -15,6 +17,7 @@ import type { RulesWorld } from './rules.ts'
 import type { ServedBy } from './serve-operation.ts'
 import type { ServiceDomainWorld } from './service-domain.ts'
 import type { SmarthostWorld } from './smarthost.ts'
+import type { NotifyDoorWorld } from './webhook-world.ts'
 import type { WorkersWorld } from './workers-world.ts'
 import type { ZonesWorld } from './zones.ts'
 
@@ -33,6 +36,11 @@ export interface HttpWorld extends AuditWorld, ServiceDomainWorld {
   readonly mailSetup: MailSetup
   readonly quota: Pick<Quota, 'report' | 'adjust' | 'months'>
   readonly reputation: DeliverabilityWorld['reputation']
+  /** What happened to mail, for the activity log. */
+  readonly history: ActivityWorld['history']
+  readonly graphql: GraphqlRoutesWorld['graphql']
+  /** Who is told of events. */
+  readonly notify: NotifyDoorWorld['notify']
   /** Rules and destinations of what comes in, and the mails that ask for proof of these. */
   readonly routing: Omit<AddressesWorld & Pick<RulesWorld, 'rules'>, keyof ServedBy | 'now'>
   /** What becomes of mail: an account's own, and the whole queue. */
