@@ -164,7 +164,8 @@ onBothEngines(
     const peers = { 'one.example': peer.port }
     const before = await openDeliveryWorld(open, { peers, retryMs: [300] })
     const ids = await before.send(Array.from({ length: 30 }, (_, i) => `u${i}@one.example`))
-    await until('the lane rests', async () => (await lanesIn(open.store))[0]?.failures === 1)
+    // Once or more: a slow machine may see the second attempt first.
+    await until('the lane rests', async () => ((await lanesIn(open.store))[0]?.failures ?? 0) >= 1)
     await before[Symbol.asyncDispose]()
     down = false
     await using after = await openDeliveryWorld(open, { peers, retryMs: [300] })
