@@ -1,4 +1,3 @@
-import { Readable } from 'node:stream'
 import { FAILURE_OUTCOMES } from './failure-trace.ts'
 import { headerFields } from './header-fields.ts'
 import type { EmailHost, Failure } from './host-services.ts'
@@ -103,7 +102,7 @@ async function ask(
       ['x-posthorn-invocation', token],
       ['x-posthorn-email', meta],
     ],
-    body: raw instanceof Uint8Array ? Readable.from([raw]) : raw,
+    body: raw,
     signal,
   })
   response.on('error', () => undefined)

@@ -1,4 +1,3 @@
-import { Readable } from 'node:stream'
 import { type Begun, traceFailure } from './failure-trace.ts'
 import type { Failure } from './host-services.ts'
 import type { RunningWorker } from './running-worker.ts'
@@ -78,7 +77,7 @@ async function dispatch(
       method: 'POST',
       url: `/${kind}`,
       headers: [['host', 'posthorn.internal']],
-      body: Readable.from([Buffer.from(JSON.stringify(event))]),
+      body: Buffer.from(JSON.stringify(event)),
       signal,
     })
     let text = ''

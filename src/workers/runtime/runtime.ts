@@ -59,7 +59,7 @@ export interface RuntimeLimits {
   readonly cpuMs: number
   /** Of the JavaScript heap. */
   readonly heapMb: number
-  /** Of a process with all that it has. */
+  /** Of a process with all that it has; that follows the heap unless it is said. */
   readonly residentBytes: number
   /** Until it listens. */
   readonly startMs: number
@@ -74,11 +74,9 @@ export interface RuntimeLimits {
   readonly mostProcesses: number
 }
 
-const LIMITS: RuntimeLimits = {
+const LIMITS: Omit<RuntimeLimits, 'residentBytes'> = {
   cpuMs: 30_000,
   heapMb: 128,
-  // A busy one levels off near 260 MiB, most of it the binary and messages on their way.
-  residentBytes: 512 * 1_048_576,
   startMs: 10_000,
   // Senders wait 10 minutes after the final dot (RFC 5321 §4.5.3.2.6), many of them less.
   emailMs: 120_000,
@@ -90,13 +88,19 @@ const LIMITS: RuntimeLimits = {
   mostProcesses: 64,
 }
 
+/** A busy one levels off near 320 MiB, its heap included: what is beside that is the binary, messages on their way, and
+ *  the heaps of what stands beside the customer's code. */
+const BESIDE_HEAP_MB = 384
+
 /** What the system has for the path of a socket, without the folder and name of the longest. */
 const LONGEST_FOLDER = 107 - '/00000000/dispatch.sock'.length
 
 /** Ends what an earlier host left. Throws where the data folder's path is too long for sockets. */
 export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
   const { services, log, now, onTrace = () => undefined } = options
-  const limits = { ...LIMITS, ...options.limits }
+  const { heapMb = LIMITS.heapMb } = options.limits ?? {}
+  const residentBytes = (heapMb + BESIDE_HEAP_MB) * 1_048_576
+  const limits: RuntimeLimits = { ...LIMITS, residentBytes, ...options.limits }
   const folder = join(options.directory, 'workers')
   if (Buffer.byteLength(folder) > LONGEST_FOLDER) {
     throw new Error(

@@ -1,10 +1,14 @@
-import { type IncomingMessage, request } from 'node:http'
+import { Agent, type IncomingMessage, request } from 'node:http'
 import { pipeline, Readable } from 'node:stream'
 import type { WorkerRequest, WorkerResponse } from './host-services.ts'
 
-export interface SocketRequest extends WorkerRequest {
+export interface SocketRequest extends Omit<WorkerRequest, 'body'> {
   readonly socketPath: string
+  readonly body?: Uint8Array | AsyncIterable<Uint8Array>
 }
+
+/** It keeps no connection, and one for all costs less than one each. */
+const agent = new Agent({ keepAlive: false })
 
 /** One request to workerd over a connection of its own: workerd closes the connection of a request whose body nobody
  *  read, and the next one on it would fail. Rejects where the connection breaks before there is an answer. */
@@ -17,13 +21,14 @@ export async function askWorker({
   signal,
 }: SocketRequest): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
-    const asked = request({ socketPath, method, path: url, agent: false, setHost: false, signal })
+    const asked = request({ socketPath, method, path: url, agent, setHost: false, signal })
     // Told to close, workerd would do so with the last octets of a body still on their way, and the answer might be lost.
     asked.setHeader('connection', 'keep-alive')
     for (const [name, values] of grouped(headers)) asked.setHeader(name, values)
     asked.once('response', resolve)
     asked.on('error', reject)
     if (body === undefined) asked.end()
+    else if (body instanceof Uint8Array) asked.end(body)
     // What is not read when the answer comes is not sent on; that is no error of the request.
     else pipeline(Readable.from(body), asked, () => undefined)
   })

@@ -32,6 +32,9 @@ export const DOOR_HEADER = 'x-posthorn-door'
 /** Which binding, by its place in the version. */
 export const BINDING_HEADER = 'x-posthorn-binding'
 
+/** Of the young generation. With V8's own a busy process grows by 100 MiB more, and is no faster. */
+const SEMI_SPACE_MB = 4
+
 const DATE = '2026-10-01'
 const INSIDE = 'posthorn-inside'
 /** As no binding of a customer's can be named. */
@@ -101,7 +104,7 @@ const config :Workerd.Config = (
       service = "user"),
     (name = "dispatch", address = "unix:${SOCKETS.dispatch}", http = (), service = "dispatch")
   ],
-  v8Flags = ["--max-old-space-size=${heapMb}"],
+  v8Flags = ["--max-old-space-size=${heapMb}", "--max-semi-space-size=${SEMI_SPACE_MB}"],
   extensions = [(modules = [${internal.join(', ')}])]
 );
 `
