@@ -42,6 +42,7 @@ export interface RuntimeWorld extends AsyncDisposable {
   readonly kv: Kv
   readonly queues: Queues
   readonly traces: readonly WorkerTrace[]
+  forgetTraces(): void
   readonly sent: readonly { readonly binding: SendEmailBinding; readonly message: OutgoingMessage }[]
   readonly points: readonly { readonly dataset: string; readonly point: unknown }[]
   /** What the log was told. */
@@ -120,6 +121,9 @@ export async function openTestRuntime(limits: Partial<RuntimeLimits> = {}): Prom
   }
   return {
     ...{ runtime, directory, accountId, otherAccountId, kv, queues, traces, sent, points, logged, version },
+    forgetTraces() {
+      traces.length = 0
+    },
     refuseSending(error) {
       sendRefusal = error
     },

@@ -143,8 +143,11 @@ async function tell(
 ): Promise<WorkerTrace> {
   const { outcome, event, onTrace, now, at, token } = given
   const { accountId, scriptName, id: versionId } = running.version
-  const gone = running.ended.then(() => undefined)
-  const told = await Promise.race([given.told, gone])
+  const { promise, resolve } = Promise.withResolvers<Told | undefined>()
+  const stopListening = running.onEnd(() => resolve(undefined))
+  void given.told.then(resolve)
+  const told = await promise
+  stopListening()
   running.invocations.takeUntraced(token)
   const thrown = outcome.kind === 'exception' ? [{ ...withoutKind(outcome), timestamp: now() }] : []
   const whole: WorkerTrace = {

@@ -13,6 +13,9 @@ import { HOST_SOCKET, workerdConfig } from './workerd-config.ts'
 export interface RunningWorker extends Pick<WorkerProcess, 'socket' | 'ended' | 'kill'> {
   readonly version: WorkerVersion
   readonly invocations: Invocations
+  /** Tells why it ended, once, unless what it returns is called first. For whoever waits once for each invocation: what
+   *  is chained to `ended` stays as long as the process does. */
+  onEnd(tell: (failure: Failure) => void): () => void
   /** It is not idle until that is called. */
   hold(): () => void
   /** Runs `work` as one of the Worker's invocations, for `limitMs` at most: it ends with the process too. The signal
@@ -66,7 +69,8 @@ class Running implements RunningWorker {
   readonly invocations: Invocations
   readonly ended: Promise<Failure>
   readonly #process: WorkerProcess
-  #isOver = false
+  readonly #listeners = new Set<(failure: Failure) => void>()
+  #end: Failure | undefined
   #inFlight = 0
   #idleSince = performance.now()
 
@@ -75,14 +79,15 @@ class Running implements RunningWorker {
     this.invocations = invocations
     this.#process = process
     this.ended = process.ended.then(async (failure) => {
-      this.#isOver = true
+      this.#end = failure
       await closeDoor(door)
+      for (const tell of this.#listeners) tell(failure)
       return failure
     })
   }
 
   get isOver(): boolean {
-    return this.#isOver
+    return this.#end !== undefined
   }
 
   get inFlight(): number {
@@ -105,6 +110,12 @@ class Running implements RunningWorker {
     return this.#process.stop(graceMs)
   }
 
+  onEnd(tell: (failure: Failure) => void): () => void {
+    if (this.#end) tell(this.#end)
+    else this.#listeners.add(tell)
+    return () => this.#listeners.delete(tell)
+  }
+
   hold(): () => void {
     let isHeld = true
     this.#inFlight++
@@ -122,20 +133,19 @@ class Running implements RunningWorker {
   ): Promise<Result | Failure> {
     const over = new AbortController()
     const release = this.hold()
-    let timer: NodeJS.Timeout | undefined
-    const timeout = new Promise<Failure>((resolve) => {
-      timer = setTimeout(() => {
-        resolve(TOO_LATE)
-        over.abort()
-      }, limitMs)
-    })
+    const { promise, resolve } = Promise.withResolvers<Result | Failure>()
+    const stopListening = this.onEnd(resolve)
+    const timer = setTimeout(() => {
+      resolve(TOO_LATE)
+      over.abort()
+    }, limitMs)
+    // A connection that breaks tells less than the end of the process, which follows at once.
+    void work(over.signal).catch(brokenOff).then(resolve)
     try {
-      const done = work(over.signal)
-      // A connection that breaks tells less than the end of the process, which follows at once.
-      const orEnded = done.catch(() => Promise.race([this.ended, brokenOff()]))
-      return await Promise.race([orEnded, this.ended, timeout])
+      return await promise
     } finally {
       clearTimeout(timer)
+      stopListening()
       release()
     }
   }
