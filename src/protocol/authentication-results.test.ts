@@ -125,10 +125,25 @@ test('nothing that a stranger writes throws, hangs, or reads as two things', () 
   }
 })
 
+test('a value has its equals signs', () => {
+  const fields = [
+    'smtp.mailfrom=SRS0=aB1=XY=author.example=ann@forward.example',
+    'header.b=a1b2==',
+    'smtp.a==@0',
+  ]
+  const read = parseAuthenticationResults(
+    `mx.example; spf=pass ${fields.join(' ')}; dkim = pass header.d = a.example`,
+  )
+  assert.deepEqual(
+    read?.results.map(({ properties }) => properties.map(([name, value]) => `${name}=${value}`)),
+    [fields, ['header.d=a.example']],
+  )
+})
+
 test('what is written is read again, on lines that fit', () => {
   const word = fc.stringMatching(/^[a-z][a-z0-9-]{0,10}$/)
   const value = fc.string({
-    unit: fc.constantFrom(...' !"#()/:;=@[\\]abAB01.-_'.split('')),
+    unit: fc.constantFrom(...' !"#()/:;==@@[\\]abAB01.-_'.split('')),
     minLength: 1,
     maxLength: 60,
   })

@@ -142,7 +142,12 @@ function isSign(token: Token | undefined, text?: string): boolean {
   return token?.kind === 'sign' && (text === undefined || token.text === text)
 }
 
-/** Words, quoted or not, and the signs `;` and `=`; comments and white space part them. One pass, whatever it is given. */
+const END_OF_NAME = /[\s;="(]/
+// A local part may have `=` in it, and SRS puts three there; base64 ends in it.
+const END_OF_VALUE = /[\s;"(]/
+
+/** Words, quoted or not, and the signs `;` and `=`; comments and white space part them, and a value has any `=` but the
+ *  one before it. One pass, whatever it is given. */
 function tokenize(text: string): readonly Token[] | undefined {
   const tokens: Token[] = []
   let at = 0
@@ -157,13 +162,14 @@ function tokenize(text: string): readonly Token[] | undefined {
       if (end === undefined) return undefined
       tokens.push({ kind: 'word', text: text.slice(at + 1, end).replaceAll(/\\(.)/gs, '$1') })
       at = end + 1
-    } else if (char === ';' || char === '=') {
+    } else if (char === ';' || (char === '=' && !isSign(tokens.at(-1), '='))) {
       tokens.push({ kind: 'sign', text: char })
       at++
     } else if (/\s/.test(char)) at++
     else {
+      const endOfWord = isSign(tokens.at(-1), '=') ? END_OF_VALUE : END_OF_NAME
       const start = at
-      while (at < text.length && !/[\s;="(]/.test(text.charAt(at))) at++
+      while (at < text.length && !endOfWord.test(text.charAt(at))) at++
       tokens.push({ kind: 'word', text: text.slice(start, at) })
     }
   }

@@ -14,13 +14,15 @@ export type ZoneChange =
   | { readonly kind: 'full-is-hosted' }
   | { readonly kind: 'gone' }
 
-// Its serial moves on, because what we answer from it changes. Conflicts where somebody else changed it.
+// Its serial moves on, because what we answer from it changes. Conflicts where somebody else changed it, also where
+// another changed it back: the times of its changes must follow each other.
 const changeRoad = statement(
   'zone.change-road',
   `update zone set type = $3, dns = $4, modified_at = $5, records_at = case
      when coalesce(records_at, created_at) + 1000 > cast($5 as bigint) then coalesce(records_at, created_at) + 1000
      else cast($5 as bigint) end
-   where id = $1 and account_id = $2 and type = $6 and dns = $7`,
+   where id = $1 and account_id = $2 and type = $6 and dns = $7
+     and coalesce(modified_at, activated_at, created_at) = cast($8 as bigint)`,
 )
 
 // While its owner published them, domains came and went and keys changed: whoever calls this has them written anew.
@@ -47,7 +49,7 @@ export async function changeZone(
     const set: Write[] = [
       {
         statement: changeRoad,
-        params: [zone.id, zone.accountId, type, dns, at, before.type, before.dns],
+        params: [zone.id, zone.accountId, type, dns, at, before.type, before.dns, before.modifiedAt],
         rows: 1,
       },
       ...(before.dns === 'manual'
