@@ -1,0 +1,5 @@
+import { Page as Frame } from '../parts/page.tsx'
+
+export function Page() {
+  return <Frame title="overview">Nothing yet.</Frame>
+}

@@ -1,0 +1,10 @@
+import { createRoute, lazyRouteComponent } from '@tanstack/react-router'
+import { ofAccountRoute } from '../shell/root-routes.tsx'
+
+const overviewRoute = createRoute({
+  getParentRoute: () => ofAccountRoute,
+  path: '/overview',
+  component: lazyRouteComponent(() => import('./overview-page.tsx'), 'Page'),
+})
+
+export const overviewRoutes = [overviewRoute] as const

@@ -1,0 +1,68 @@
+import { Button } from '@cloudflare/kumo/components/button'
+import { Dialog } from '@cloudflare/kumo/components/dialog'
+import { type FormEvent, type ReactNode, useState } from 'react'
+import { problemText } from '../api/problem.ts'
+import { ProblemNote } from './problem-note.tsx'
+
+interface FormDialogProps {
+  readonly open: boolean
+  readonly onOpenChange: (open: boolean) => void
+  readonly title: string
+  readonly lead?: ReactNode
+  /** The button: "Create rule". */
+  readonly action: string
+  readonly size?: 'base' | 'lg' | 'xl'
+  /** Resolves once it is done: then the dialog closes. What it throws is shown. */
+  readonly onSubmit: (form: FormData) => Promise<unknown>
+  readonly children: ReactNode
+}
+
+/** A form over the page. */
+export function FormDialog(props: FormDialogProps) {
+  const { open, onOpenChange, title, lead, action, size = 'lg', onSubmit, children } = props
+  const [busy, setBusy] = useState(false)
+  const [problem, setProblem] = useState<string>()
+
+  function change(open: boolean) {
+    setProblem(undefined)
+    onOpenChange(open)
+  }
+
+  async function submit(event: FormEvent<HTMLFormElement>) {
+    event.preventDefault()
+    const form = new FormData(event.currentTarget)
+    setBusy(true)
+    setProblem(undefined)
+    try {
+      await onSubmit(form)
+      change(false)
+    } catch (error) {
+      setProblem(problemText(error))
+    } finally {
+      setBusy(false)
+    }
+  }
+
+  return (
+    <Dialog.Root open={open} onOpenChange={change}>
+      <Dialog size={size} className="max-h-dvh overflow-y-auto p-6">
+        <form onSubmit={(event) => void submit(event)} className="flex flex-col gap-4">
+          <Dialog.Title className="text-xl font-semibold">{title}</Dialog.Title>
+          {lead !== undefined && (
+            <Dialog.Description render={<div />} className="text-kumo-subtle">
+              {lead}
+            </Dialog.Description>
+          )}
+          {children}
+          {problem !== undefined && <ProblemNote>{problem}</ProblemNote>}
+          <div className="flex flex-wrap justify-end gap-2">
+            <Button onClick={() => change(false)}>Cancel</Button>
+            <Button type="submit" variant="primary" loading={busy}>
+              {action}
+            </Button>
+          </div>
+        </form>
+      </Dialog>
+    </Dialog.Root>
+  )
+}

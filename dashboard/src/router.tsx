@@ -1,0 +1,52 @@
+import type { QueryClient } from '@tanstack/react-query'
+import { createRouter } from '@tanstack/react-router'
+import { accountRoutes } from './account/routes.ts'
+import { activityRoutes } from './activity/routes.ts'
+import { analyticsRoutes } from './analytics/routes.ts'
+import { inboxRoutes } from './inbox/routes.ts'
+import { messageRoutes } from './messages/routes.ts'
+import { operatorRoutes } from './operator/routes.ts'
+import { overviewRoutes } from './overview/routes.ts'
+import { routingRoutes } from './routing/routes.ts'
+import { sendingRoutes } from './sending/routes.ts'
+import { indexRoute, profileRoute, sessionRoutes } from './session/routes.ts'
+import { NotFoundPage, ProblemPage } from './shell/problem-page.tsx'
+import { ofAccountRoute, rootRoute, signedInRoute } from './shell/root-routes.tsx'
+import { workersRoutes } from './workers/routes.ts'
+
+const routeTree = rootRoute.addChildren([
+  indexRoute,
+  ...sessionRoutes,
+  signedInRoute.addChildren([
+    ...inboxRoutes,
+    ...operatorRoutes,
+    profileRoute,
+    ofAccountRoute.addChildren([
+      ...overviewRoutes,
+      ...sendingRoutes,
+      ...routingRoutes,
+      ...workersRoutes,
+      ...analyticsRoutes,
+      ...activityRoutes,
+      ...messageRoutes,
+      ...accountRoutes,
+    ]),
+  ]),
+])
+
+export function createAppRouter(client: QueryClient) {
+  return createRouter({
+    routeTree,
+    context: { client },
+    defaultPreload: 'intent',
+    scrollRestoration: true,
+    defaultErrorComponent: ProblemPage,
+    defaultNotFoundComponent: NotFoundPage,
+  })
+}
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: ReturnType<typeof createAppRouter>
+  }
+}

@@ -1,0 +1,39 @@
+import { createRoute, lazyRouteComponent, redirect } from '@tanstack/react-router'
+import { rootRoute, signedInRoute } from '../shell/root-routes.tsx'
+import { sessionQuery } from './session.ts'
+
+/** `/` leads to the overview of the viewer's first account. */
+export const indexRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/',
+  async beforeLoad({ context }) {
+    const session = await context.client.ensureQueryData(sessionQuery)
+    const [account] = session.accounts
+    if (!session.user) throw redirect({ to: '/sign-in' })
+    if (account) throw redirect({ to: '/$accountId/overview', params: { accountId: account.id } })
+    throw redirect({ to: '/profile' })
+  },
+})
+
+const signInRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/sign-in',
+  validateSearch: ({ next }: Record<string, unknown>): { next?: string } =>
+    // Only to a page of ours: a link must not lead elsewhere by way of the sign-in.
+    typeof next === 'string' && /^\/(?![/\\])/.test(next) ? { next } : {},
+  component: lazyRouteComponent(() => import('./sign-in-page.tsx'), 'SignInPage'),
+})
+
+const invitationRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/invitations/$token',
+  component: lazyRouteComponent(() => import('./invitation-page.tsx'), 'InvitationPage'),
+})
+
+export const profileRoute = createRoute({
+  getParentRoute: () => signedInRoute,
+  path: '/profile',
+  component: lazyRouteComponent(() => import('./profile-page.tsx'), 'ProfilePage'),
+})
+
+export const sessionRoutes = [signInRoute, invitationRoute] as const

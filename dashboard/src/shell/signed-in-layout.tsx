@@ -1,0 +1,76 @@
+import { Sidebar } from '@cloudflare/kumo/components/sidebar'
+import { Outlet, useRouterState } from '@tanstack/react-router'
+import { lazy, Suspense, useEffect, useState } from 'react'
+import { useSession } from '../session/session.ts'
+import { AccountMenu } from './account-menu.tsx'
+import { navigation } from './navigation.ts'
+import { TopBar } from './top-bar.tsx'
+import { useAccount } from './use-account.ts'
+
+const CommandMenu = lazy(async () => ({ default: (await import('./command-menu.tsx')).CommandMenu }))
+
+/** The frame of every page: where one can go, whose account it is, and the page. */
+export function SignedInLayout() {
+  const session = useSession()
+  const account = useAccount()
+  const here = useRouterState({ select: ({ location }) => location.pathname })
+  const [isCommandMenuOpen, setCommandMenuOpen] = useState(false)
+  const groups = navigation(session, account.id)
+  useEffect(() => {
+    function listen(event: KeyboardEvent) {
+      if (event.key.toLowerCase() !== 'k' || !(event.metaKey || event.ctrlKey)) return
+      event.preventDefault()
+      setCommandMenuOpen(true)
+    }
+    document.addEventListener('keydown', listen)
+    return () => document.removeEventListener('keydown', listen)
+  }, [])
+  return (
+    <Sidebar.Provider defaultOpen mobileBreakpoint={768}>
+      <a
+        href="#page"
+        className="sr-only focus:not-sr-only focus:fixed focus:z-50 focus:bg-kumo-base focus:p-3"
+      >
+        Skip to the page
+      </a>
+      <Sidebar aria-label="Posthorn">
+        <Sidebar.Header>
+          <AccountMenu account={account} />
+        </Sidebar.Header>
+        <Sidebar.Content>
+          {groups.map(({ label, entries }) => (
+            <Sidebar.Group key={label}>
+              <Sidebar.GroupLabel>{label}</Sidebar.GroupLabel>
+              <Sidebar.Menu>
+                {entries.map(({ label, href, icon }) => {
+                  const isHere = here === href || here.startsWith(`${href}/`)
+                  return (
+                    <Sidebar.MenuItem key={href}>
+                      <Sidebar.MenuButton icon={icon} href={href} active={isHere} tooltip={label}>
+                        {label}
+                      </Sidebar.MenuButton>
+                    </Sidebar.MenuItem>
+                  )
+                })}
+              </Sidebar.Menu>
+            </Sidebar.Group>
+          ))}
+        </Sidebar.Content>
+        <Sidebar.Footer>
+          <Sidebar.Trigger />
+        </Sidebar.Footer>
+      </Sidebar>
+      <div className="flex min-w-0 flex-1 flex-col bg-kumo-canvas">
+        <TopBar onSearch={() => setCommandMenuOpen(true)} />
+        <main id="page" tabIndex={-1} className="mx-auto w-full max-w-7xl flex-1 p-4 outline-none md:p-8">
+          <Outlet />
+        </main>
+      </div>
+      {isCommandMenuOpen && (
+        <Suspense>
+          <CommandMenu groups={groups} open onOpenChange={setCommandMenuOpen} />
+        </Suspense>
+      )}
+    </Sidebar.Provider>
+  )
+}
