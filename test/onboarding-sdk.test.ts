@@ -366,12 +366,12 @@ test('another account’s zone and domain are not there, and each change is in t
   const stranger = sdkClient({ ...instance.dev, api_token: other.token })
   const [apex] = (await ask('GET', `/zones/${zone_id}/email/sending/subdomains`)).result as { tag: string }[]
   for (const call of [
-    stranger.emailRouting.get(zone()),
-    stranger.emailRouting.disable(zone()),
-    stranger.emailSending.subdomains.delete(apex?.tag ?? '', zone()),
-    client.emailSending.subdomains.get('0'.repeat(32), zone()),
+    () => stranger.emailRouting.get(zone()),
+    () => stranger.emailRouting.disable(zone()),
+    () => stranger.emailSending.subdomains.delete(apex?.tag ?? '', zone()),
+    () => client.emailSending.subdomains.get('0'.repeat(32), zone()),
   ]) {
-    const error = await refusal(call)
+    const error = await refusal(call())
     assert.deepEqual([error.status, error.errors[0]?.code], [404, 7003])
   }
   const powerless = addSecondAccount(instance.directory, ['Workers:Read'])
