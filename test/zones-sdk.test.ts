@@ -244,11 +244,11 @@ test('what onboarding has locked is refused to every hand', async () => {
     if (Reflect.get(record.meta, 'read_only') !== true) continue
     locked.push(`${record.type} ${record.name}`)
     for (const call of [
-      records.delete(record.id, zone()),
-      records.edit(record.id, { ...zone(), type: 'TXT', name: '@', ttl: 60 }),
-      records.update(record.id, { ...zone(), type: 'TXT', name: '@', content: 'x', ttl: 1 }),
+      () => records.delete(record.id, zone()),
+      () => records.edit(record.id, { ...zone(), type: 'TXT', name: '@', ttl: 60 }),
+      () => records.update(record.id, { ...zone(), type: 'TXT', name: '@', content: 'x', ttl: 1 }),
     ])
-      assert.deepEqual((await refusal(call)).slice(0, 2), [403, 890_190])
+      assert.deepEqual((await refusal(call())).slice(0, 2), [403, 890_190])
   }
   assert.ok(
     locked.includes('MX yourdomain.com') && locked.includes('TXT cf-bounce.yourdomain.com'),
