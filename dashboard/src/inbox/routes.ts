@@ -1,10 +1,30 @@
 import { createRoute, lazyRouteComponent } from '@tanstack/react-router'
 import { signedInRoute } from '../shell/root-routes.tsx'
 
+export interface InboxSearch {
+  /** In Mailpit's syntax. */
+  readonly query?: string
+}
+
 const inboxRoute = createRoute({
   getParentRoute: () => signedInRoute,
   path: '/inbox',
-  component: lazyRouteComponent(() => import('./inbox-page.tsx'), 'Page'),
+  validateSearch: ({ query }: Record<string, unknown>): InboxSearch =>
+    typeof query === 'string' && query !== '' ? { query } : {},
+  component: lazyRouteComponent(() => import('./inbox-page.tsx'), 'InboxPage'),
 })
 
-export const inboxRoutes = [inboxRoute] as const
+const TABS = ['html', 'text', 'headers', 'source', 'attachments'] as const
+export type InboxTab = (typeof TABS)[number]
+
+const inboxMessageRoute = createRoute({
+  getParentRoute: () => signedInRoute,
+  path: '/inbox/$id',
+  validateSearch: ({ tab }: Record<string, unknown>): { readonly tab?: InboxTab } => {
+    const known = TABS.find((name) => name === tab)
+    return known ? { tab: known } : {}
+  },
+  component: lazyRouteComponent(() => import('./inbox-message-page.tsx'), 'InboxMessagePage'),
+})
+
+export const inboxRoutes = [inboxRoute, inboxMessageRoute] as const

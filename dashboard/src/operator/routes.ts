@@ -1,10 +1,27 @@
 import { createRoute, lazyRouteComponent } from '@tanstack/react-router'
 import { signedInRoute } from '../shell/root-routes.tsx'
 
-const operatorRoute = createRoute({
+const STATES = ['waiting', 'claimed', 'held'] as const
+
+export interface QueueSearch {
+  readonly domain?: string
+  readonly state?: (typeof STATES)[number]
+}
+
+const queueRoute = createRoute({
   getParentRoute: () => signedInRoute,
-  path: '/operator',
-  component: lazyRouteComponent(() => import('./operator-page.tsx'), 'Page'),
+  path: '/operator/queue',
+  validateSearch: ({ domain, state }: Record<string, unknown>): QueueSearch => {
+    const known = STATES.find((name) => name === state)
+    return { ...(typeof domain === 'string' && domain !== '' && { domain }), ...(known && { state: known }) }
+  },
+  component: lazyRouteComponent(() => import('./queue-page.tsx'), 'QueuePage'),
 })
 
-export const operatorRoutes = [operatorRoute] as const
+const healthRoute = createRoute({
+  getParentRoute: () => signedInRoute,
+  path: '/operator/health',
+  component: lazyRouteComponent(() => import('./health-page.tsx'), 'HealthPage'),
+})
+
+export const operatorRoutes = [queueRoute, healthRoute] as const

@@ -1,0 +1,106 @@
+import { Button } from '@cloudflare/kumo/components/button'
+import { Empty } from '@cloudflare/kumo/components/empty'
+import { Input } from '@cloudflare/kumo/components/input'
+import { ClockCounterClockwiseIcon } from '@phosphor-icons/react'
+import { useInfiniteQuery } from '@tanstack/react-query'
+import { getRouteApi } from '@tanstack/react-router'
+import type { FormEvent } from 'react'
+import type { AuditLogBody } from '#contract/audit-logs.ts'
+import { accountPath, askWhole, withQuery } from '../api/ask.ts'
+import { problemText } from '../api/problem.ts'
+import { queryKey } from '../api/use-ask.ts'
+import { fieldText } from '../parts/field-text.ts'
+import { Page, Section } from '../parts/page.tsx'
+import { ProblemNote } from '../parts/problem-note.tsx'
+import { RowsSkeleton } from '../parts/rows-skeleton.tsx'
+import { useAccount } from '../shell/use-account.ts'
+import { AuditEntry } from './audit-entry.tsx'
+
+const route = getRouteApi('/signed-in/$accountId/account/audit-log')
+
+/** Who changed what in the account, when and from where. */
+export function AuditLogPage() {
+  const { id } = useAccount()
+  const { action, email, since, before } = route.useSearch()
+  const navigate = route.useNavigate()
+  const filters = { 'action.type': action, 'actor.email': email, since, before }
+  const path = withQuery(accountPath(id, 'audit_logs'), { ...filters, per_page: 50 })
+  const log = useInfiniteQuery({
+    queryKey: [...queryKey(path), 'pages'],
+    initialPageParam: '',
+    queryFn: ({ pageParam, signal }) =>
+      askWhole<readonly AuditLogBody[]>(
+        pageParam === '' ? path : `${path}&cursor=${encodeURIComponent(pageParam)}`,
+        {
+          signal,
+        },
+      ),
+    getNextPageParam: ({ info }) => info?.cursor ?? info?.next_cursor ?? undefined,
+  })
+  const entries = log.data?.pages.flatMap(({ result }) => result)
+
+  function search(event: FormEvent<HTMLFormElement>) {
+    event.preventDefault()
+    const form = new FormData(event.currentTarget)
+    const wanted = Object.fromEntries(
+      [...form.keys()].map((name) => [name, fieldText(form, name)]).filter(([, value]) => value !== ''),
+    )
+    void navigate({ search: wanted })
+  }
+
+  return (
+    <Page
+      title="Audit log"
+      lead="Every change of the configuration, the latest first."
+      actions={
+        <>
+          <a
+            className="underline"
+            href={withQuery(accountPath(id, 'audit_logs', 'export'), { ...filters, format: 'csv' })}
+            download="audit-log.csv"
+          >
+            Export CSV
+          </a>
+          <a
+            className="underline"
+            href={withQuery(accountPath(id, 'audit_logs', 'export'), { ...filters, format: 'ndjson' })}
+            download="audit-log.ndjson"
+          >
+            Export NDJSON
+          </a>
+        </>
+      }
+    >
+      <Section title="Changes">
+        <form className="mb-4 grid items-end gap-3 sm:grid-cols-2 lg:grid-cols-5" onSubmit={search}>
+          <Input label="Action" name="action" placeholder="token.create" defaultValue={action} />
+          <Input label="Who" name="email" type="email" placeholder="user@example.com" defaultValue={email} />
+          <Input label="From" name="since" type="date" defaultValue={since} />
+          <Input label="Before" name="before" type="date" defaultValue={before} />
+          <Button type="submit">Search</Button>
+        </form>
+        {log.error && <ProblemNote>{problemText(log.error)}</ProblemNote>}
+        {entries === undefined && !log.error && <RowsSkeleton />}
+        {entries?.length === 0 && (
+          <Empty
+            icon={<ClockCounterClockwiseIcon size={48} />}
+            title="No change was made"
+            description="None that these filters let through. Widen them to see more."
+          />
+        )}
+        <ul className="divide-y divide-kumo-hairline">
+          {entries?.map((entry) => (
+            <li key={entry.id}>
+              <AuditEntry entry={entry} />
+            </li>
+          ))}
+        </ul>
+        {log.hasNextPage && (
+          <Button className="mt-4" loading={log.isFetchingNextPage} onClick={() => void log.fetchNextPage()}>
+            Show more
+          </Button>
+        )}
+      </Section>
+    </Page>
+  )
+}

@@ -1,0 +1,158 @@
+import { Badge } from '@cloudflare/kumo/components/badge'
+import { Button } from '@cloudflare/kumo/components/button'
+import { Select } from '@cloudflare/kumo/components/select'
+import { Table } from '@cloudflare/kumo/components/table'
+import { useState } from 'react'
+import type { InvitedMemberBody, MemberBody, RoleBody } from '#contract/members.ts'
+import { accountPath, ask } from '../api/ask.ts'
+import { problemText } from '../api/problem.ts'
+import { useAct, useAsk } from '../api/use-ask.ts'
+import { Asked } from '../parts/asked.tsx'
+import { ConfirmDialog } from '../parts/confirm-dialog.tsx'
+import { Moment } from '../parts/moment.tsx'
+import { Page, Section } from '../parts/page.tsx'
+import { ProblemNote } from '../parts/problem-note.tsx'
+import { useAccount } from '../shell/use-account.ts'
+import { InvitationLink } from './invitation-link.tsx'
+import { InviteMember } from './invite-member.tsx'
+
+/** Who may sign in and act in the account, and who is invited. */
+export function MembersPage() {
+  const account = useAccount()
+  const path = accountPath(account.id, 'members')
+  const members = useAsk<readonly MemberBody[]>(`${path}?per_page=1000`)
+  const roles = useAsk<readonly RoleBody[]>(accountPath(account.id, 'roles'))
+  const [isInviting, setInviting] = useState(false)
+  const [invited, setInvited] = useState<InvitedMemberBody>()
+  const mayEdit = account.role === 'admin'
+  return (
+    <Page
+      title="Members"
+      lead="People who sign in to this account. Administrators may do everything; members may not change members, tokens and the account itself."
+      actions={
+        mayEdit && (
+          <Button variant="primary" onClick={() => setInviting(true)}>
+            Invite a member
+          </Button>
+        )
+      }
+    >
+      {invited && <InvitationLink invited={invited} />}
+      <Section title="Everybody">
+        <Asked of={members}>
+          {(members) => <Members members={members} roles={roles.data ?? []} mayEdit={mayEdit} path={path} />}
+        </Asked>
+      </Section>
+      <InviteMember
+        open={isInviting}
+        onOpenChange={setInviting}
+        path={path}
+        roles={roles.data ?? []}
+        onInvited={setInvited}
+      />
+    </Page>
+  )
+}
+
+interface MembersProps {
+  readonly members: readonly MemberBody[]
+  readonly roles: readonly RoleBody[]
+  readonly mayEdit: boolean
+  readonly path: string
+}
+
+function Members({ members, roles, mayEdit, path }: MembersProps) {
+  const [leaving, setLeaving] = useState<MemberBody>()
+  const remove = useAct((id: string) => ask(`${path}/${id}`, { method: 'DELETE' }), [path])
+  const change = useAct(
+    ({ id, role }: { readonly id: string; readonly role: string }) =>
+      ask(`${path}/${id}`, { method: 'PUT', body: { roles: [{ id: role }] } }),
+    [path],
+  )
+  return (
+    <div className="overflow-x-auto">
+      {change.error && <ProblemNote className="mb-4">{problemText(change.error)}</ProblemNote>}
+      <Table>
+        <Table.Header>
+          <Table.Row>
+            <Table.Head>Email</Table.Head>
+            <Table.Head>Role</Table.Head>
+            <Table.Head>State</Table.Head>
+            <Table.Head>Since</Table.Head>
+            <Table.Head>
+              <span className="sr-only">Actions</span>
+            </Table.Head>
+          </Table.Row>
+        </Table.Header>
+        <Table.Body>
+          {members.map((member) => {
+            const { id, user, status, expires_on, created_on } = member
+            const role = member.roles[0]
+            return (
+              <Table.Row key={id}>
+                <Table.Cell>{user.email}</Table.Cell>
+                <Table.Cell>
+                  {mayEdit && status === 'accepted' ? (
+                    <Select
+                      label={`Role of ${user.email}`}
+                      size="sm"
+                      value={role?.id ?? ''}
+                      items={Object.fromEntries(roles.map(({ id, name }) => [id, name]))}
+                      onValueChange={(role) => role !== null && change.mutate({ id, role })}
+                    />
+                  ) : (
+                    role?.name
+                  )}
+                </Table.Cell>
+                <Table.Cell>
+                  {status === 'accepted' ? (
+                    <Badge variant="success">Member</Badge>
+                  ) : (
+                    <span className="flex flex-wrap items-center gap-2">
+                      <Badge variant="warning">Invited</Badge>
+                      {expires_on !== null && (
+                        <span className="text-kumo-subtle">
+                          until <Moment at={expires_on} />
+                        </span>
+                      )}
+                    </span>
+                  )}
+                </Table.Cell>
+                <Table.Cell>
+                  <Moment at={created_on} />
+                </Table.Cell>
+                <Table.Cell>
+                  {mayEdit && (
+                    <Button
+                      size="sm"
+                      variant="secondary-destructive"
+                      aria-label={`${status === 'accepted' ? 'Remove' : 'Take back the invitation of'} ${user.email}`}
+                      onClick={() => setLeaving(member)}
+                    >
+                      {status === 'accepted' ? 'Remove' : 'Take back'}
+                    </Button>
+                  )}
+                </Table.Cell>
+              </Table.Row>
+            )
+          })}
+        </Table.Body>
+      </Table>
+      <ConfirmDialog
+        open={leaving !== undefined}
+        onOpenChange={() => setLeaving(undefined)}
+        title={
+          leaving?.status === 'pending'
+            ? `Take back the invitation of ${leaving.user.email}?`
+            : `Remove ${leaving?.user.email} from this account?`
+        }
+        action={leaving?.status === 'pending' ? 'Take back the invitation' : 'Remove the member'}
+        onConfirm={() => remove.mutateAsync(leaving?.id ?? '')}
+      >
+        {leaving?.status === 'pending'
+          ? 'Its link stops working.'
+          : 'They can no longer sign in to this account, and their own API tokens no longer work in it. They can be invited again.'}
+      </ConfirmDialog>
+    </div>
+  )
+}

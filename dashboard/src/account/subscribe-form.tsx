@@ -1,0 +1,104 @@
+import { Checkbox } from '@cloudflare/kumo/components/checkbox'
+import { Input } from '@cloudflare/kumo/components/input'
+import { Select } from '@cloudflare/kumo/components/select'
+import { useState } from 'react'
+import type { QueueBody } from '#contract/queues.ts'
+import { ask } from '../api/ask.ts'
+import { useAct } from '../api/use-ask.ts'
+import { fieldText } from '../parts/field-text.ts'
+import { FormDialog } from '../parts/form-dialog.tsx'
+import { ProblemNote } from '../parts/problem-note.tsx'
+import { useZones } from '../parts/use-zones.ts'
+import { useAccount } from '../shell/use-account.ts'
+import { EVENT_TEXTS } from './webhook-events.ts'
+
+interface SubscribeFormProps {
+  readonly onClose: () => void
+  /** Of the account's subscriptions. */
+  readonly path: string
+  readonly queues: readonly QueueBody[]
+}
+
+const SOURCES = { 'email.sending': 'Email Sending', 'email.routing': 'Email Routing' } as const
+type Source = keyof typeof SOURCES
+
+export function SubscribeForm({ onClose, path, queues }: SubscribeFormProps) {
+  const { id } = useAccount()
+  const zones = useZones(id).data ?? []
+  const [source, setSource] = useState<Source>('email.sending')
+  const [queue, setQueue] = useState(queues[0]?.queue_id ?? '')
+  const [zone, setZone] = useState<string>()
+  const [events, setEvents] = useState<readonly string[]>([])
+  const add = useAct((body: unknown) => ask(path, { method: 'POST', body }), [path])
+  const chosenZone = zones.find(({ id }) => id === zone) ?? zones[0]
+
+  async function submit(form: FormData) {
+    if (events.length === 0) throw new Error('Choose one event at least.')
+    const name = fieldText(form, 'name')
+    await add.mutateAsync({
+      ...(name !== '' && { name }),
+      source: { type: source, zone_id: chosenZone?.id, domain: chosenZone?.name },
+      destination: { type: 'queues.queue', queue_id: queue },
+      events,
+    })
+  }
+
+  return (
+    <FormDialog
+      open
+      onOpenChange={onClose}
+      title="Subscribe a queue"
+      size="xl"
+      action="Subscribe"
+      onSubmit={submit}
+    >
+      {queues.length === 0 && (
+        <ProblemNote>
+          This account has no queue yet. Make one with <code>npx wrangler queues create my-queue</code>.
+        </ProblemNote>
+      )}
+      <Input label="Name" name="name" description="Empty: after the queue and the source." maxLength={255} />
+      <div className="grid gap-4 sm:grid-cols-3">
+        <Select
+          label="Queue"
+          hideLabel={false}
+          value={queue}
+          items={Object.fromEntries(queues.map(({ queue_id, queue_name }) => [queue_id, queue_name]))}
+          onValueChange={(queue) => setQueue(queue ?? '')}
+        />
+        <Select
+          label="Source"
+          hideLabel={false}
+          value={source}
+          items={SOURCES}
+          onValueChange={(source) => {
+            setSource(source ?? 'email.sending')
+            setEvents([])
+          }}
+        />
+        <Select
+          label="Domain"
+          hideLabel={false}
+          value={chosenZone?.id ?? ''}
+          items={Object.fromEntries(zones.map(({ id, name }) => [id, name]))}
+          onValueChange={(zone) => setZone(zone ?? undefined)}
+        />
+      </div>
+      <Checkbox.Group legend="Events" value={[...events]} onValueChange={setEvents}>
+        <div className="grid gap-2 sm:grid-cols-2">
+          {eventsOf(source).map((event) => (
+            <Checkbox.Item key={event} value={event} label={event} />
+          ))}
+        </div>
+      </Checkbox.Group>
+    </FormDialog>
+  )
+}
+
+/** Webhooks name the same events, with their source before them. */
+function eventsOf(source: Source): readonly string[] {
+  const prefix = `cf.${source}.`
+  return Object.keys(EVENT_TEXTS)
+    .filter((name) => name.startsWith(prefix))
+    .map((name) => name.slice(prefix.length))
+}

@@ -1,0 +1,180 @@
+import { Badge } from '@cloudflare/kumo/components/badge'
+import { Button } from '@cloudflare/kumo/components/button'
+import { DropdownMenu } from '@cloudflare/kumo/components/dropdown'
+import { Empty } from '@cloudflare/kumo/components/empty'
+import { Table } from '@cloudflare/kumo/components/table'
+import { DotsThreeIcon, KeyIcon } from '@phosphor-icons/react'
+import { useState } from 'react'
+import type { TokenBody } from '#contract/tokens.ts'
+import { accountPath, ask } from '../api/ask.ts'
+import { useAct, useAsk } from '../api/use-ask.ts'
+import { Asked } from '../parts/asked.tsx'
+import { ConfirmDialog } from '../parts/confirm-dialog.tsx'
+import { Moment } from '../parts/moment.tsx'
+import { Page, Section } from '../parts/page.tsx'
+import { useAccount } from '../shell/use-account.ts'
+import { CreateToken } from './create-token.tsx'
+import { type MadeSecret, NewSecret } from './new-secret.tsx'
+
+const COLOURS = { active: 'success', disabled: 'neutral', expired: 'warning' } as const
+
+/** The account's API tokens: what programs sign in with, over HTTP and as the password of SMTP. */
+export function TokensPage() {
+  const account = useAccount()
+  const path = accountPath(account.id, 'tokens')
+  const tokens = useAsk<readonly TokenBody[]>(`${path}?per_page=1000&include_expired=true`)
+  const [isCreating, setCreating] = useState(false)
+  const [made, setMade] = useState<MadeSecret>()
+  const mayEdit = account.role === 'admin'
+  const create = mayEdit && (
+    <Button variant="primary" onClick={() => setCreating(true)}>
+      Create token
+    </Button>
+  )
+  return (
+    <Page
+      title="API tokens"
+      lead="Programs send them as “Authorization: Bearer …”, and as the password of SMTP. Give each no more than it needs."
+      actions={create}
+    >
+      {made && <NewSecret made={made} />}
+      <Section title="Tokens of this account">
+        <Asked of={tokens}>
+          {(tokens) =>
+            tokens.length === 0 ? (
+              <Empty
+                icon={<KeyIcon size={48} />}
+                title="There is no token yet"
+                description="Create one for each program that sends or manages mail."
+                contents={create}
+              />
+            ) : (
+              <Tokens tokens={tokens} path={path} mayEdit={mayEdit} onRolled={setMade} />
+            )
+          }
+        </Asked>
+      </Section>
+      <CreateToken open={isCreating} onOpenChange={setCreating} path={path} onMade={setMade} />
+    </Page>
+  )
+}
+
+interface TokensProps {
+  readonly tokens: readonly TokenBody[]
+  readonly path: string
+  readonly mayEdit: boolean
+  readonly onRolled: (made: MadeSecret) => void
+}
+
+function Tokens({ tokens, path, mayEdit, onRolled }: TokensProps) {
+  const [asked, setAsked] = useState<{ readonly act: 'roll' | 'revoke'; readonly token: TokenBody }>()
+  const revoke = useAct((id: string) => ask(`${path}/${id}`, { method: 'DELETE' }), [path])
+  const roll = useAct((id: string) => ask<string>(`${path}/${id}/value`, { method: 'PUT', body: {} }), [path])
+  const change = useAct(
+    ({ id, name, status, policies, condition, not_before, expires_on }: TokenBody) =>
+      ask(`${path}/${id}`, {
+        method: 'PUT',
+        body: {
+          name,
+          policies,
+          condition,
+          not_before,
+          expires_on,
+          status: status === 'active' ? 'disabled' : 'active',
+        },
+      }),
+    [path],
+  )
+  async function confirm() {
+    if (!asked) return
+    const { act, token } = asked
+    if (act === 'revoke') await revoke.mutateAsync(token.id)
+    else onRolled({ name: token.name, value: await roll.mutateAsync(token.id) })
+  }
+  return (
+    <div className="overflow-x-auto">
+      <Table>
+        <Table.Header>
+          <Table.Row>
+            <Table.Head>Name</Table.Head>
+            <Table.Head>Permissions</Table.Head>
+            <Table.Head>State</Table.Head>
+            <Table.Head>Made</Table.Head>
+            <Table.Head>Expires</Table.Head>
+            <Table.Head>
+              <span className="sr-only">Actions</span>
+            </Table.Head>
+          </Table.Row>
+        </Table.Header>
+        <Table.Body>
+          {tokens.map((token) => (
+            <Table.Row key={token.id}>
+              <Table.Cell className="font-medium">{token.name}</Table.Cell>
+              <Table.Cell>
+                <Permissions token={token} />
+              </Table.Cell>
+              <Table.Cell>
+                <Badge variant={COLOURS[token.status]}>{token.status}</Badge>
+              </Table.Cell>
+              <Table.Cell>
+                <Moment at={token.issued_on} />
+              </Table.Cell>
+              <Table.Cell>{token.expires_on ? <Moment at={token.expires_on} /> : 'Never'}</Table.Cell>
+              <Table.Cell>
+                {mayEdit && (
+                  <DropdownMenu>
+                    <DropdownMenu.Trigger
+                      render={
+                        <Button
+                          variant="ghost"
+                          shape="square"
+                          icon={<DotsThreeIcon />}
+                          aria-label={`Actions for ${token.name}`}
+                        />
+                      }
+                    />
+                    <DropdownMenu.Content>
+                      {token.status !== 'expired' && (
+                        <DropdownMenu.Item onClick={() => change.mutate(token)}>
+                          {token.status === 'active' ? 'Disable' : 'Enable'}
+                        </DropdownMenu.Item>
+                      )}
+                      <DropdownMenu.Item onClick={() => setAsked({ act: 'roll', token })}>
+                        Roll
+                      </DropdownMenu.Item>
+                      <DropdownMenu.Item variant="danger" onClick={() => setAsked({ act: 'revoke', token })}>
+                        Revoke
+                      </DropdownMenu.Item>
+                    </DropdownMenu.Content>
+                  </DropdownMenu>
+                )}
+              </Table.Cell>
+            </Table.Row>
+          ))}
+        </Table.Body>
+      </Table>
+      <ConfirmDialog
+        open={asked !== undefined}
+        onOpenChange={() => setAsked(undefined)}
+        title={asked?.act === 'roll' ? `Roll ${asked.token.name}?` : `Revoke ${asked?.token.name}?`}
+        action={asked?.act === 'roll' ? 'Roll the token' : 'Revoke the token'}
+        onConfirm={confirm}
+      >
+        {asked?.act === 'roll'
+          ? 'It gets a new secret, which is shown once. The one that programs use now stops at once.'
+          : 'Programs that use it are refused from now on. This cannot be undone.'}
+      </ConfirmDialog>
+    </div>
+  )
+}
+
+function Permissions({ token }: { readonly token: TokenBody }) {
+  const names = token.policies.flatMap(({ permission_groups }) => permission_groups.map(({ name }) => name))
+  const [first, second, ...rest] = [...new Set(names)]
+  return (
+    <span title={[...new Set(names)].join(', ')}>
+      {[first, second].filter(Boolean).join(', ')}
+      {rest.length > 0 && <span className="text-kumo-subtle"> and {rest.length} more</span>}
+    </span>
+  )
+}

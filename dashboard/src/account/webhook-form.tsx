@@ -1,0 +1,88 @@
+import { Checkbox } from '@cloudflare/kumo/components/checkbox'
+import { Input } from '@cloudflare/kumo/components/input'
+import { useState } from 'react'
+import type { WebhookBody, WebhookWithSecretBody } from '#contract/webhooks.ts'
+import { ask } from '../api/ask.ts'
+import { useAct } from '../api/use-ask.ts'
+import { fieldText } from '../parts/field-text.ts'
+import { FormDialog } from '../parts/form-dialog.tsx'
+import { EVENT_TEXTS } from './webhook-events.ts'
+
+interface WebhookFormProps {
+  readonly open: boolean
+  readonly onOpenChange: (open: boolean) => void
+  /** Of the account's webhooks. */
+  readonly path: string
+  /** The one to change; a new one otherwise. */
+  readonly webhook?: WebhookBody
+  readonly onMade?: (made: WebhookWithSecretBody) => void
+}
+
+/** Makes a webhook or changes it. */
+export function WebhookForm({ open, onOpenChange, path, webhook, onMade }: WebhookFormProps) {
+  const [isEverything, setEverything] = useState(webhook ? webhook.events === null : true)
+  const [events, setEvents] = useState<readonly string[]>(webhook?.events ?? [])
+  const save = useAct(
+    (body: unknown): Promise<WebhookBody | WebhookWithSecretBody> =>
+      webhook
+        ? ask<WebhookBody>(`${path}/${webhook.id}`, { method: 'PATCH', body })
+        : ask<WebhookWithSecretBody>(path, { method: 'POST', body }),
+    [path],
+  )
+
+  async function submit(form: FormData) {
+    const domains = fieldText(form, 'domains')
+      .split(/[\s,]+/)
+      .filter((name) => name !== '')
+    if (!isEverything && events.length === 0) throw new Error('Choose one event at least, or all.')
+    const made = await save.mutateAsync({
+      url: fieldText(form, 'url'),
+      description: fieldText(form, 'description'),
+      events: isEverything ? null : events,
+      domains: domains.length === 0 ? null : domains,
+    })
+    if ('secret' in made) onMade?.(made)
+  }
+
+  return (
+    <FormDialog
+      open={open}
+      onOpenChange={onOpenChange}
+      title={webhook ? 'Edit the webhook' : 'Add a webhook'}
+      lead="A POST for each event, signed as Standard Webhooks has it. Anything but an answer of 2xx is tried again, for three days."
+      size="xl"
+      action={webhook ? 'Save' : 'Add webhook'}
+      onSubmit={submit}
+    >
+      <Input
+        label="URL"
+        name="url"
+        type="url"
+        placeholder="https://example.com/hooks/mail"
+        defaultValue={webhook?.url}
+        required
+      />
+      <Input label="Description" name="description" maxLength={500} defaultValue={webhook?.description} />
+      <Input
+        label="Domains"
+        name="domains"
+        description="Parted by commas. Empty: all of the account."
+        defaultValue={webhook?.domains?.join(', ')}
+      />
+      <Checkbox
+        label="All events, also those that are yet to come"
+        checked={isEverything}
+        onCheckedChange={setEverything}
+      />
+      {!isEverything && (
+        <Checkbox.Group legend="Events" value={[...events]} onValueChange={setEvents}>
+          <div className="grid gap-2 sm:grid-cols-2">
+            {Object.entries(EVENT_TEXTS).map(([name, text]) => (
+              <Checkbox.Item key={name} value={name} label={text} />
+            ))}
+          </div>
+        </Checkbox.Group>
+      )}
+    </FormDialog>
+  )
+}

@@ -1,0 +1,2 @@
+/** The API of whoever runs the installation. */
+export const OPERATOR = '/operator/v1'

@@ -1,0 +1,203 @@
+import { Badge } from '@cloudflare/kumo/components/badge'
+import { Button } from '@cloudflare/kumo/components/button'
+import { DropdownMenu } from '@cloudflare/kumo/components/dropdown'
+import { Empty } from '@cloudflare/kumo/components/empty'
+import { Input } from '@cloudflare/kumo/components/input'
+import { Select } from '@cloudflare/kumo/components/select'
+import { Table } from '@cloudflare/kumo/components/table'
+import { CheckCircleIcon, DotsThreeIcon } from '@phosphor-icons/react'
+import { useInfiniteQuery } from '@tanstack/react-query'
+import { getRouteApi } from '@tanstack/react-router'
+import { type FormEvent, useState } from 'react'
+import type { QueueAction, QueuedDelivery } from '#contract/operator.ts'
+import { ask, askWhole, withQuery } from '../api/ask.ts'
+import { problemText } from '../api/problem.ts'
+import { queryKey, useAct } from '../api/use-ask.ts'
+import { ConfirmDialog } from '../parts/confirm-dialog.tsx'
+import { fieldText } from '../parts/field-text.ts'
+import { Moment } from '../parts/moment.tsx'
+import { Section } from '../parts/page.tsx'
+import { ProblemNote } from '../parts/problem-note.tsx'
+import { RowsSkeleton } from '../parts/rows-skeleton.tsx'
+import { OPERATOR } from './operator-path.ts'
+
+const route = getRouteApi('/signed-in/operator/queue')
+const STATES = { all: 'Every state', waiting: 'Waiting', claimed: 'Being delivered', held: 'Held' }
+const ENDING = {
+  cancel: 'The recipient gets nothing, and nobody is told.',
+  expire: 'It ends as if its time were over: the sender is told that it could not be delivered.',
+} as const
+
+/** One by one, what expires first coming first. */
+export function QueuedDeliveries() {
+  const search = route.useSearch()
+  const navigate = route.useNavigate()
+  const [ending, setEnding] = useState<{ readonly act: keyof typeof ENDING; readonly of: QueuedDelivery }>()
+  const path = withQuery(`${OPERATOR}/deliveries`, { ...search, per_page: 50 })
+  const queued = useInfiniteQuery({
+    queryKey: queryKey(path),
+    initialPageParam: '',
+    queryFn: ({ pageParam, signal }) =>
+      askWhole<readonly QueuedDelivery[]>(
+        pageParam === '' ? path : `${path}&cursor=${encodeURIComponent(pageParam)}`,
+        { signal },
+      ),
+    getNextPageParam: ({ info }) => info?.cursor ?? undefined,
+    refetchInterval: 3000,
+  })
+  const act = useAct(
+    ({ action, id }: { readonly action: QueueAction; readonly id: string }) =>
+      ask(`${OPERATOR}/deliveries/${action}`, { method: 'POST', body: { ids: [id] } }),
+    [OPERATOR],
+  )
+  const deliveries = queued.data?.pages.flatMap(({ result }) => result)
+
+  function filter(event: FormEvent<HTMLFormElement>) {
+    event.preventDefault()
+    const domain = fieldText(new FormData(event.currentTarget), 'domain')
+    void navigate({
+      search: { ...(search.state && { state: search.state }), ...(domain !== '' && { domain }) },
+    })
+  }
+
+  return (
+    <Section title="Deliveries" lead="What expires first comes first.">
+      <form className="mb-4 flex flex-wrap items-end gap-3" onSubmit={filter}>
+        <Input
+          label="Recipient domain"
+          name="domain"
+          placeholder="example.com"
+          defaultValue={search.domain}
+        />
+        <Select
+          label="State"
+          hideLabel={false}
+          value={search.state ?? 'all'}
+          items={STATES}
+          onValueChange={(state) =>
+            void navigate({
+              search: {
+                ...(search.domain !== undefined && { domain: search.domain }),
+                ...(state !== null && state !== 'all' && { state: state as QueuedState }),
+              },
+            })
+          }
+        />
+        <Button type="submit">Search</Button>
+      </form>
+      {(queued.error ?? act.error) && (
+        <ProblemNote className="mb-4">{problemText(queued.error ?? act.error)}</ProblemNote>
+      )}
+      {deliveries === undefined && !queued.error && <RowsSkeleton />}
+      {deliveries?.length === 0 && (
+        <Empty
+          icon={<CheckCircleIcon size={48} />}
+          title="Nothing waits"
+          description="All mail is settled."
+        />
+      )}
+      {deliveries !== undefined && deliveries.length > 0 && (
+        <div className="overflow-x-auto">
+          <Table>
+            <Table.Header>
+              <Table.Row>
+                <Table.Head>Recipient</Table.Head>
+                <Table.Head>From</Table.Head>
+                <Table.Head>State</Table.Head>
+                <Table.Head>Attempts</Table.Head>
+                <Table.Head>Last reply</Table.Head>
+                <Table.Head>Expires</Table.Head>
+                <Table.Head>
+                  <span className="sr-only">Actions</span>
+                </Table.Head>
+              </Table.Row>
+            </Table.Header>
+            <Table.Body>
+              {deliveries.map((delivery) => (
+                <Table.Row key={delivery.id}>
+                  <Table.Cell>{delivery.to}</Table.Cell>
+                  <Table.Cell>{delivery.from || '<>'}</Table.Cell>
+                  <Table.Cell>
+                    <Badge variant={delivery.state === 'held' ? 'warning' : 'secondary'}>
+                      {delivery.state}
+                    </Badge>
+                  </Table.Cell>
+                  <Table.Cell>{delivery.attempts}</Table.Cell>
+                  <Table.Cell>
+                    <span className="line-clamp-2">{delivery.last_reply ?? ''}</span>
+                  </Table.Cell>
+                  <Table.Cell>
+                    <Moment at={delivery.expires_at} ago />
+                  </Table.Cell>
+                  <Table.Cell>
+                    <DropdownMenu>
+                      <DropdownMenu.Trigger
+                        render={
+                          <Button
+                            variant="ghost"
+                            shape="square"
+                            icon={<DotsThreeIcon />}
+                            aria-label={`Actions for the mail to ${delivery.to}`}
+                          />
+                        }
+                      />
+                      <DropdownMenu.Content>
+                        <DropdownMenu.Item onClick={() => act.mutate({ action: 'retry', id: delivery.id })}>
+                          Retry now
+                        </DropdownMenu.Item>
+                        {delivery.state === 'held' ? (
+                          <DropdownMenu.Item
+                            onClick={() => act.mutate({ action: 'release', id: delivery.id })}
+                          >
+                            Release
+                          </DropdownMenu.Item>
+                        ) : (
+                          <DropdownMenu.Item onClick={() => act.mutate({ action: 'hold', id: delivery.id })}>
+                            Hold
+                          </DropdownMenu.Item>
+                        )}
+                        <DropdownMenu.Separator />
+                        <DropdownMenu.Item
+                          variant="danger"
+                          onClick={() => setEnding({ act: 'expire', of: delivery })}
+                        >
+                          Expire
+                        </DropdownMenu.Item>
+                        <DropdownMenu.Item
+                          variant="danger"
+                          onClick={() => setEnding({ act: 'cancel', of: delivery })}
+                        >
+                          Cancel
+                        </DropdownMenu.Item>
+                      </DropdownMenu.Content>
+                    </DropdownMenu>
+                  </Table.Cell>
+                </Table.Row>
+              ))}
+            </Table.Body>
+          </Table>
+        </div>
+      )}
+      {queued.hasNextPage && (
+        <Button
+          className="mt-4"
+          loading={queued.isFetchingNextPage}
+          onClick={() => void queued.fetchNextPage()}
+        >
+          Show more
+        </Button>
+      )}
+      <ConfirmDialog
+        open={ending !== undefined}
+        onOpenChange={() => setEnding(undefined)}
+        title={`${ending?.act === 'cancel' ? 'Cancel' : 'Expire'} the mail to ${ending?.of.to}?`}
+        action={ending?.act === 'cancel' ? 'Cancel the delivery' : 'Expire the delivery'}
+        onConfirm={async () => ending && act.mutateAsync({ action: ending.act, id: ending.of.id })}
+      >
+        {ending && ENDING[ending.act]} This cannot be undone.
+      </ConfirmDialog>
+    </Section>
+  )
+}
+
+type QueuedState = 'waiting' | 'claimed' | 'held'
