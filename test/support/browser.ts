@@ -46,7 +46,9 @@ export interface Dashboard extends AsyncDisposable {
 /** Disposing asserts that no page failed, that none asked anybody but the instance for anything, and that no dialog of
  *  a script opened. */
 export async function openDashboard(environment: Record<string, string> = {}): Promise<Dashboard> {
-  const instance = await startInstance(environment)
+  // Of a dashboard that is being worked on, another build than the one that is served.
+  const { POSTHORN_DASHBOARD } = process.env
+  const instance = await startInstance({ ...(POSTHORN_DASHBOARD && { POSTHORN_DASHBOARD }), ...environment })
   const browser = await chromium.launch({ executablePath: CHROMIUM, args: ARGUMENTS })
   const origin = new URL(instance.dev.api).origin
   const faults: string[] = []
@@ -104,7 +106,8 @@ const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/
 
 async function examine(page: Page, name: string): Promise<void> {
   mkdirSync(PICTURES, { recursive: true })
-  await page.waitForLoadState('networkidle')
+  // What lists ask for again and again leaves no idle moment: nothing is on its way that was never there.
+  await page.getByRole('status', { name: 'Loading' }).first().waitFor({ state: 'detached' })
   for (const mode of ['light', 'dark'] as const) {
     await page.evaluate(`document.documentElement.dataset.mode = '${mode}'`)
     for (const [kind, viewport] of Object.entries(VIEWPORTS)) {

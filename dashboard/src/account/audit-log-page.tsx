@@ -72,7 +72,11 @@ export function AuditLogPage() {
       }
     >
       <Section title="Changes">
-        <form className="mb-4 grid items-end gap-3 sm:grid-cols-2 lg:grid-cols-5" onSubmit={search}>
+        <form
+          key={path}
+          className="mb-4 grid items-end gap-3 sm:grid-cols-2 lg:grid-cols-5"
+          onSubmit={search}
+        >
           <Input label="Action" name="action" placeholder="token.create" defaultValue={action} />
           <Input label="Who" name="email" type="email" placeholder="user@example.com" defaultValue={email} />
           <Input label="From" name="since" type="date" defaultValue={since} />

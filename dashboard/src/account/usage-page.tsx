@@ -92,7 +92,7 @@ function Months({ months }: Usage) {
             <Table.Cell>
               <span className="flex items-center gap-3">
                 <span className="w-20 text-right tabular-nums">{number.format(sent)}</span>
-                <progress value={sent} max={most} aria-hidden className="h-2 w-40 max-w-full" />
+                <progress value={sent} max={most} aria-hidden className="hidden h-2 w-40 sm:block" />
               </span>
             </Table.Cell>
           </Table.Row>

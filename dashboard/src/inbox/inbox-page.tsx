@@ -89,6 +89,7 @@ export function InboxPage() {
       <div className="mb-4">
         <Input
           aria-label="Search the inbox"
+          className="w-full"
           placeholder="Search: words, from:, to:, subject:, recipient:, is:unread"
           type="search"
           value={written}

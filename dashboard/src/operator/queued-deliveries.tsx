@@ -21,7 +21,7 @@ import { ProblemNote } from '../parts/problem-note.tsx'
 import { RowsSkeleton } from '../parts/rows-skeleton.tsx'
 import { OPERATOR } from './operator-path.ts'
 
-const route = getRouteApi('/signed-in/operator/queue')
+const route = getRouteApi('/signed-in/installation/queue')
 const STATES = { all: 'Every state', waiting: 'Waiting', claimed: 'Being delivered', held: 'Held' }
 const ENDING = {
   cancel: 'The recipient gets nothing, and nobody is told.',
@@ -62,7 +62,7 @@ export function QueuedDeliveries() {
 
   return (
     <Section title="Deliveries" lead="What expires first comes first.">
-      <form className="mb-4 flex flex-wrap items-end gap-3" onSubmit={filter}>
+      <form key={path} className="mb-4 flex flex-wrap items-end gap-3" onSubmit={filter}>
         <Input
           label="Recipient domain"
           name="domain"

@@ -10,7 +10,7 @@ export interface QueueSearch {
 
 const queueRoute = createRoute({
   getParentRoute: () => signedInRoute,
-  path: '/operator/queue',
+  path: '/installation/queue',
   validateSearch: ({ domain, state }: Record<string, unknown>): QueueSearch => {
     const known = STATES.find((name) => name === state)
     return { ...(typeof domain === 'string' && domain !== '' && { domain }), ...(known && { state: known }) }
@@ -20,7 +20,7 @@ const queueRoute = createRoute({
 
 const healthRoute = createRoute({
   getParentRoute: () => signedInRoute,
-  path: '/operator/health',
+  path: '/installation/health',
   component: lazyRouteComponent(() => import('./health-page.tsx'), 'HealthPage'),
 })
 

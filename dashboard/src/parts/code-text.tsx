@@ -14,7 +14,7 @@ export function CodeText({ text, what }: CodeTextProps) {
       <pre tabIndex={0} aria-label={what} className="max-h-96 overflow-auto p-4 pr-12 font-mono text-sm">
         {text}
       </pre>
-      <div className="absolute top-2 right-2">
+      <div className="absolute top-1.5 right-1.5 rounded-md bg-kumo-recessed">
         <CopyButton text={text} what={what} />
       </div>
     </div>

@@ -78,8 +78,8 @@ export function navigation(session: Session, accountId: string): readonly Naviga
     groups.push({
       label: 'Operator',
       entries: [
-        { label: 'Queue', href: '/operator/queue', icon: QueueIcon },
-        { label: 'Health', href: '/operator/health', icon: HeartbeatIcon },
+        { label: 'Queue', href: '/installation/queue', icon: QueueIcon },
+        { label: 'Health', href: '/installation/health', icon: HeartbeatIcon },
       ],
     })
   }

@@ -1,0 +1,201 @@
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { type Dashboard, NO_BROWSER, openDashboard } from '#test/browser.ts'
+import { checkedFetch } from '#test/checked-fetch.ts'
+import { openReceiver, type Receiver } from '#test/webhook-receiver.ts'
+
+/** Tokens, members, webhooks, subscriptions, the audit log, usage, and the viewer's own password and sessions. */
+let dashboard: Dashboard
+let receiver: Receiver
+const hook = () => `http://127.0.0.1:${receiver.port}/hook`
+
+before(async () => {
+  if (NO_BROWSER !== false) return
+  receiver = await openReceiver()
+  dashboard = await openDashboard({ POSTHORN_WEBHOOKS_HTTP: 'on' })
+})
+after(async () => {
+  await receiver?.[Symbol.asyncDispose]()
+  await dashboard?.[Symbol.asyncDispose]()
+})
+
+const skip = { skip: NO_BROWSER }
+
+async function statusOf(path: string, token: string): Promise<number> {
+  const { dev } = dashboard.instance
+  return (await checkedFetch(`${dev.api}${path}`, { headers: { authorization: `Bearer ${token}` } })).status
+}
+
+test('API tokens: created with permissions, shown once, rolled, disabled, revoked', skip, async () => {
+  const { page } = dashboard
+  await dashboard.open(dashboard.ofAccount('/account/tokens'))
+  await page.getByRole('button', { name: 'Create token' }).click()
+  const dialog = page.getByRole('dialog')
+  await dialog.getByLabel('Name').fill('Newsletter')
+  await dialog.getByRole('button', { name: 'Create token' }).click()
+  await dialog.getByText('Choose one permission at least.').waitFor()
+  await dialog.getByRole('checkbox', { name: 'Email Sending Read' }).click()
+  await dialog.getByRole('button', { name: 'Create token' }).click()
+  const shown = page.getByLabel('the secret of the token', { exact: true })
+  const first = (await shown.textContent()) ?? ''
+  const limits = `/accounts/${dashboard.instance.dev.account_id}/email/sending/limits`
+  assert.equal(await statusOf(limits, first), 200)
+  assert.equal(await statusOf(`/accounts/${dashboard.instance.dev.account_id}/tokens`, first), 403)
+  await dashboard.examine('tokens')
+
+  const actions = page.getByRole('button', { name: 'Actions for Newsletter' })
+  await actions.click()
+  await page.getByRole('menuitem', { name: 'Roll' }).click()
+  await page.getByRole('button', { name: 'Roll the token' }).click()
+  await page.waitForFunction(
+    `document.querySelector('[aria-label="the secret of the token"]')?.textContent !== ${JSON.stringify(first)}`,
+  )
+  const second = (await shown.textContent()) ?? ''
+  assert.deepEqual([await statusOf(limits, first), await statusOf(limits, second)], [401, 200])
+
+  const row = page.getByRole('row', { name: /Newsletter/ })
+  await actions.click()
+  await page.getByRole('menuitem', { name: 'Disable' }).click()
+  await row.getByText('disabled').waitFor()
+  assert.equal(await statusOf(limits, second), 401)
+  await actions.click()
+  await page.getByRole('menuitem', { name: 'Revoke' }).click()
+  await page.getByRole('button', { name: 'Revoke the token' }).click()
+  await row.waitFor({ state: 'detached' })
+  await page.reload()
+  assert.equal(await shown.count(), 0)
+})
+
+test(
+  'members: invited by mail, with a password of their own, and what a member may not do',
+  skip,
+  async () => {
+    const { page, instance } = dashboard
+    await dashboard.open(dashboard.ofAccount('/account/members'))
+    await page.getByRole('button', { name: 'Invite a member' }).click()
+    await page.getByRole('dialog').getByLabel('Email').fill('ann@example.com')
+    await page.getByRole('button', { name: 'Send the invitation' }).click()
+    const link = (await page.getByLabel('the link of the invitation', { exact: true }).textContent()) ?? ''
+    const [mail] = await instance.inbox('recipient:ann@example.com')
+    assert.ok((await instance.raw(mail?.ID ?? '')).replaceAll('=\r\n', '').includes(new URL(link).pathname))
+    await page.getByText('Invited', { exact: true }).waitFor()
+    await dashboard.examine('members')
+
+    const other = await dashboard.anotherWindow()
+    await other.page.goto(link)
+    await other.page.getByText('You are invited to').waitFor()
+    await other.page.getByLabel('Choose a password').fill('a password of ann')
+    await other.page.getByRole('button', { name: 'Accept the invitation' }).click()
+    await other.page.getByRole('heading', { level: 1, name: 'Overview' }).waitFor()
+    await other.page.goto(dashboard.ofAccount('/account/tokens'))
+    await other.page.getByRole('heading', { level: 1, name: 'API tokens' }).waitFor()
+    assert.equal(await other.page.getByRole('button', { name: 'Create token' }).count(), 0)
+    await other.context.close()
+
+    await page.reload()
+    await page.getByRole('button', { name: 'Remove ann@example.com' }).click()
+    await page.getByRole('button', { name: 'Remove the member' }).click()
+    await page.getByRole('row', { name: /ann@example.com/ }).waitFor({ state: 'detached' })
+  },
+)
+
+test('webhooks: added, tested, told of mail, replayed, disabled, deleted', skip, async () => {
+  const { page, instance } = dashboard
+  await dashboard.open(dashboard.ofAccount('/account/webhooks'))
+  await page.getByRole('button', { name: 'Add webhook' }).first().click()
+  const dialog = page.getByRole('dialog')
+  await dialog.getByLabel('URL').fill('http://10.0.0.1/hook')
+  await dialog.getByRole('button', { name: 'Add webhook' }).click()
+  await dialog.getByRole('alert').waitFor()
+  await dialog.getByLabel('URL').fill(hook())
+  await dialog.getByLabel('Description').fill('Bounces to the CRM')
+  await dialog.getByRole('button', { name: 'Add webhook' }).click()
+  await page.getByLabel('the signing secret', { exact: true }).waitFor()
+  await dashboard.examine('webhooks')
+
+  await page.getByRole('link', { name: hook() }).click()
+  await page.getByRole('button', { name: 'Send a test' }).click()
+  await page.getByText('It answered as it should').waitFor()
+  await instance.send({
+    from: 'news@yourdomain.com',
+    to: 'bounce+hook@simulator.posthorn.test',
+    subject: 'Told',
+    text: 'x',
+  })
+  const bounced = page.getByRole('button', { name: 'cf.email.sending.message.bounced' })
+  await bounced.first().waitFor()
+  await dashboard.examine('webhook')
+  await bounced.first().click()
+  await page.getByText('HTTP 200', { exact: false }).first().waitFor()
+  await page.getByRole('button', { name: 'Send again' }).click()
+  await page.getByRole('dialog').getByRole('listitem').nth(1).waitFor()
+  await page.getByRole('button', { name: 'Close' }).click()
+
+  await page.getByRole('button', { name: 'Disable' }).click()
+  await page.getByText('Disabled').waitFor()
+  await page.getByRole('button', { name: 'Delete' }).click()
+  await page.getByRole('button', { name: 'Delete the webhook' }).click()
+  await page.getByText('Nobody is told yet').waitFor()
+})
+
+test('event subscriptions: a queue is subscribed, disabled, deleted', skip, async () => {
+  const { page, instance } = dashboard
+  const { api, account_id, api_token } = instance.dev
+  await checkedFetch(`${api}/accounts/${account_id}/queues`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${api_token}` },
+    body: JSON.stringify({ queue_name: 'mail-events' }),
+  })
+  await dashboard.open(dashboard.ofAccount('/account/subscriptions'))
+  await page.getByRole('button', { name: 'Subscribe a queue' }).first().click()
+  const dialog = page.getByRole('dialog')
+  await dialog.getByLabel('Name').fill('Bounces')
+  await dialog.getByRole('checkbox', { name: 'message.bounced' }).click()
+  await dialog.getByRole('button', { name: 'Subscribe' }).click()
+  await page.getByRole('row', { name: /Bounces mail-events/ }).waitFor()
+  await dashboard.examine('subscriptions')
+  const enabled = page.getByRole('switch', { name: 'Enabled: Bounces' })
+  await enabled.click()
+  await page.getByRole('switch', { name: 'Enabled: Bounces', checked: false }).waitFor()
+  await page.getByRole('button', { name: 'Delete Bounces' }).click()
+  await page.getByRole('button', { name: 'Delete the subscription' }).click()
+  await page.getByText('No queue is subscribed').waitFor()
+})
+
+test('the audit log has what was done, with before and after', skip, async () => {
+  const { page } = dashboard
+  await dashboard.open(dashboard.ofAccount('/account/audit-log'))
+  await page.getByText('member', { exact: false }).first().waitFor()
+  await page.locator('summary').first().click()
+  await page.getByRole('heading', { name: 'After' }).first().waitFor()
+  await dashboard.examine('audit-log')
+  await page.getByLabel('Action').fill('token.create')
+  await page.getByRole('button', { name: 'Search' }).click()
+  await page.waitForURL(/action=token.create/)
+})
+
+test('usage and limits', skip, async () => {
+  const { page } = dashboard
+  await dashboard.open(dashboard.ofAccount('/account/usage'))
+  await page.getByRole('heading', { name: 'By month' }).waitFor()
+  await page.getByText(new Date().toISOString().slice(0, 7)).waitFor()
+  await dashboard.examine('usage')
+})
+
+test('sessions: seen, and signed out everywhere', skip, async () => {
+  const { page } = dashboard
+  const other = await dashboard.anotherWindow()
+  await other.page.goto('/sign-in')
+  await other.page.getByRole('button', { name: 'Sign in to this development instance' }).click()
+  await other.page.getByRole('heading', { level: 1, name: 'Overview' }).waitFor()
+  await dashboard.open('/profile')
+  await page.getByText('This one').waitFor()
+  await dashboard.examine('profile')
+  await page.getByRole('button', { name: 'Sign out everywhere' }).click()
+  await page.getByRole('dialog').getByRole('button', { name: 'Sign out everywhere' }).click()
+  await page.getByRole('button', { name: 'Sign in', exact: true }).waitFor()
+  await dashboard.examine('sign-in')
+  await other.page.reload()
+  await other.page.getByRole('button', { name: 'Sign in', exact: true }).waitFor()
+  await other.context.close()
+})
