@@ -40,6 +40,8 @@ export function createAppRouter(client: QueryClient) {
     context: { client },
     defaultPreload: 'intent',
     scrollRestoration: true,
+    // What no page declares is in no page's search.
+    search: { strict: true },
     defaultErrorComponent: ProblemPage,
     defaultNotFoundComponent: NotFoundPage,
   })

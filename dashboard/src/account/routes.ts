@@ -22,8 +22,9 @@ const webhooksRoute = createRoute({
 const webhookRoute = createRoute({
   getParentRoute: () => ofAccountRoute,
   path: '/account/webhooks/$webhookId',
-  validateSearch: ({ status }: Record<string, unknown>): { readonly status?: string } =>
-    typeof status === 'string' ? { status } : {},
+  validateSearch: ({ status }: Record<string, unknown>): { readonly status?: string | undefined } => ({
+    status: text(status),
+  }),
   component: lazyRouteComponent(() => import('./webhook-page.tsx'), 'WebhookPage'),
 })
 
@@ -36,29 +37,26 @@ const subscriptionsRoute = createRoute({
 const auditLogRoute = createRoute({
   getParentRoute: () => ofAccountRoute,
   path: '/account/audit-log',
-  validateSearch: (search: Record<string, unknown>): AuditLogSearch => ({
-    ...textOf(search, 'action'),
-    ...textOf(search, 'email'),
-    ...textOf(search, 'since'),
-    ...textOf(search, 'before'),
+  validateSearch: ({ action, email, since, before }: Record<string, unknown>): AuditLogSearch => ({
+    action: text(action),
+    email: text(email),
+    since: text(since),
+    before: text(before),
   }),
   component: lazyRouteComponent(() => import('./audit-log-page.tsx'), 'AuditLogPage'),
 })
 
 /** What the log is narrowed to; `since` and `before` are days. */
 export interface AuditLogSearch {
-  readonly action?: string
-  readonly email?: string
-  readonly since?: string
-  readonly before?: string
+  readonly action?: string | undefined
+  readonly email?: string | undefined
+  readonly since?: string | undefined
+  readonly before?: string | undefined
 }
 
-function textOf<Name extends string>(
-  search: Record<string, unknown>,
-  name: Name,
-): { readonly [N in Name]?: string } {
-  const value = search[name]
-  return typeof value === 'string' && value !== '' ? ({ [name]: value } as { [N in Name]: string }) : {}
+/** What an address has instead of a text is passed over: others write addresses too. */
+function text(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined
 }
 
 const usageRoute = createRoute({

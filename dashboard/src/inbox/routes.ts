@@ -3,14 +3,15 @@ import { signedInRoute } from '../shell/root-routes.tsx'
 
 export interface InboxSearch {
   /** In Mailpit's syntax. */
-  readonly query?: string
+  readonly query?: string | undefined
 }
 
 const inboxRoute = createRoute({
   getParentRoute: () => signedInRoute,
   path: '/inbox',
-  validateSearch: ({ query }: Record<string, unknown>): InboxSearch =>
-    typeof query === 'string' && query !== '' ? { query } : {},
+  validateSearch: ({ query }: Record<string, unknown>): InboxSearch => ({
+    query: typeof query === 'string' && query !== '' ? query : undefined,
+  }),
   component: lazyRouteComponent(() => import('./inbox-page.tsx'), 'InboxPage'),
 })
 
@@ -20,10 +21,9 @@ export type InboxTab = (typeof TABS)[number]
 const inboxMessageRoute = createRoute({
   getParentRoute: () => signedInRoute,
   path: '/inbox/$id',
-  validateSearch: ({ tab }: Record<string, unknown>): { readonly tab?: InboxTab } => {
-    const known = TABS.find((name) => name === tab)
-    return known ? { tab: known } : {}
-  },
+  validateSearch: ({ tab }: Record<string, unknown>): { readonly tab?: InboxTab | undefined } => ({
+    tab: TABS.find((name) => name === tab),
+  }),
   component: lazyRouteComponent(() => import('./inbox-message-page.tsx'), 'InboxMessagePage'),
 })
 

@@ -4,17 +4,17 @@ import { signedInRoute } from '../shell/root-routes.tsx'
 const STATES = ['waiting', 'claimed', 'held'] as const
 
 export interface QueueSearch {
-  readonly domain?: string
-  readonly state?: (typeof STATES)[number]
+  readonly domain?: string | undefined
+  readonly state?: (typeof STATES)[number] | undefined
 }
 
 const queueRoute = createRoute({
   getParentRoute: () => signedInRoute,
   path: '/installation/queue',
-  validateSearch: ({ domain, state }: Record<string, unknown>): QueueSearch => {
-    const known = STATES.find((name) => name === state)
-    return { ...(typeof domain === 'string' && domain !== '' && { domain }), ...(known && { state: known }) }
-  },
+  validateSearch: ({ domain, state }: Record<string, unknown>): QueueSearch => ({
+    domain: typeof domain === 'string' && domain !== '' ? domain : undefined,
+    state: STATES.find((name) => name === state),
+  }),
   component: lazyRouteComponent(() => import('./queue-page.tsx'), 'QueuePage'),
 })
 

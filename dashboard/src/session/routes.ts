@@ -18,11 +18,16 @@ export const indexRoute = createRoute({
 const signInRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: '/sign-in',
-  validateSearch: ({ next }: Record<string, unknown>): { next?: string } =>
-    // Only to a page of ours: a link must not lead elsewhere by way of the sign-in.
-    typeof next === 'string' && /^\/(?![/\\])/.test(next) ? { next } : {},
+  validateSearch: ({ next }: Record<string, unknown>): { readonly next?: string | undefined } => ({
+    next: ownPath(next),
+  }),
   component: lazyRouteComponent(() => import('./sign-in-page.tsx'), 'SignInPage'),
 })
+
+/** A path of this dashboard: a link must not lead elsewhere by way of the sign-in. */
+export function ownPath(next: unknown): string | undefined {
+  return typeof next === 'string' && /^\/(?![/\\])/.test(next) ? next : undefined
+}
 
 const invitationRoute = createRoute({
   getParentRoute: () => rootRoute,

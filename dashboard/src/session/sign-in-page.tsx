@@ -6,6 +6,7 @@ import { type FormEvent, useState } from 'react'
 import { ask } from '../api/ask.ts'
 import { problemText } from '../api/problem.ts'
 import { ProblemNote } from '../parts/problem-note.tsx'
+import { ownPath } from './routes.ts'
 import { keep, type Session, sessionQuery, useSession } from './session.ts'
 
 const route = getRouteApi('/sign-in')
@@ -25,7 +26,7 @@ export function SignInPage() {
       const session = keep(await ask<Session>(path, { method: 'POST', body }))
       client.clear()
       client.setQueryData(sessionQuery.queryKey, session)
-      await router.navigate({ href: next ?? '/' })
+      await router.navigate({ href: ownPath(next) ?? '/' })
     } catch (error) {
       setProblem(problemText(error))
     } finally {

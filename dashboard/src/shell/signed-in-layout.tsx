@@ -3,6 +3,7 @@ import { Outlet, useRouterState } from '@tanstack/react-router'
 import { lazy, Suspense, useEffect, useState } from 'react'
 import { useSession } from '../session/session.ts'
 import { AccountMenu } from './account-menu.tsx'
+import { CloseMenu } from './close-menu.tsx'
 import { navigation } from './navigation.ts'
 import { TopBar } from './top-bar.tsx'
 import { useAccount } from './use-account.ts'
@@ -27,6 +28,7 @@ export function SignedInLayout() {
   }, [])
   return (
     <Sidebar.Provider defaultOpen mobileBreakpoint={768}>
+      <CloseMenu here={here} />
       <a
         href="#page"
         className="sr-only focus:not-sr-only focus:fixed focus:z-50 focus:bg-kumo-base focus:p-3"
