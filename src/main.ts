@@ -56,7 +56,7 @@ async function main(): Promise<void> {
 
   const base = `http://localhost:${http.port}`
   const projects = await workersDevelopment?.open(opened)
-  const { accountId, zoneId, zone, apiToken } = registries.development
+  const { accountId, zoneId, zone, apiToken, admin } = registries.development
   const dev = {
     pid: process.pid,
     api: `${base}/client/v4`,
@@ -66,6 +66,7 @@ async function main(): Promise<void> {
     zone_id: zoneId,
     zone,
     api_token: apiToken,
+    admin,
     submission: { host: 'localhost', port: submission.port, username: 'api_token' },
     mx: { host: '127.0.0.1', port: receiving.mx.port },
     dns: { host: '127.0.0.1', port: dns.port },

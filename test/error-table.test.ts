@@ -2,11 +2,12 @@ import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
+import { developmentBrowser } from '#test/http-browser.ts'
 import { type Instance, post, startInstance } from '#test/instance.ts'
 import { addSecondAccount } from '#test/second-account.ts'
 
-/** The table of the REST page, row by row over HTTP: status, code, message. 10103 has no row: it is for dashboard
- *  sessions, which do not exist yet. Rows that only a broken part can cause break that part in the store. */
+/** The table of the REST page, row by row over HTTP: status, code, message. Rows that only a broken part can cause break
+ *  that part in the store. */
 const mail = { to: 'x@example.com', from: 'a@yourdomain.com', subject: 's', text: 't' }
 
 function breakStore(instance: Instance, sql: string): void {
@@ -53,6 +54,13 @@ test('400, 401, 403 and 404 of the table', async () => {
     error('email.invalid'),
   )
   await expect(post(url(account_id), mail, {}), 401, 10101, error('authentication.unauthorized'))
+  const browser = await developmentBrowser(instance)
+  const session = {
+    cookie: browser.cookie() ?? '',
+    origin: instance.dev.dashboard,
+    'x-csrf-token': browser.session().csrf_token ?? '',
+  }
+  await expect(post(url(account_id), mail, session), 401, 10103, error('authentication.bad_token_type'))
   const reader = addSecondAccount(instance.directory, ['Email Sending:Read'])
   const authorization = `Bearer ${reader.token}`
   await expect(

@@ -84,7 +84,7 @@ const variables = z.strictObject({
     )
     .refine((zones) => zones.every((zone) => DOMAIN.test(zone)), 'domain names, comma-separated')
     .describe('Domains that a development instance onboards for sending and routing, comma-separated.'),
-  HTTP_PORT: port(8025).describe('API and inbox.'),
+  HTTP_PORT: port(8025).describe('API, dashboard and inbox.'),
   SUBMISSION_PORT: port(4650).describe('SMTP submission with implicit TLS.'),
   SUBMISSION_CONNECTIONS: count(2000).describe('SMTP submission connections at once.'),
   SUBMISSION_CONNECTIONS_PER_ADDRESS: count(1500).describe(
@@ -217,6 +217,20 @@ const variables = z.strictObject({
         .filter(Boolean),
     )
     .describe('Further Host values, comma-separated, that the HTTP door answers besides loopback.'),
+  PUBLIC_URL: z
+    .url({ protocol: /^https?$/, error: 'a URL such as https://mail.example.com' })
+    .refine((url) => new URL(url).pathname === '/', 'scheme, host and port alone')
+    .transform((url) => new URL(url).origin)
+    .optional()
+    .describe(
+      'Where people reach the HTTP door, for links in mail; with https: sessions have cookies that no other scheme gets. Loopback if unset.',
+    ),
+  DASHBOARD: z
+    .string()
+    .min(1)
+    .transform((path) => resolve(path))
+    .optional()
+    .describe('Folder of the built dashboard; dashboard/dist of the source if unset.'),
   MASTER_KEY_FILE: z
     .string()
     .min(1)

@@ -11,6 +11,8 @@ export const devJson = z.object({
   zone_id: z.string(),
   zone: z.string(),
   api_token: z.string(),
+  /** Who signs in to the dashboard; the password is the one that the first start made. */
+  admin: z.object({ email: z.string(), password: z.string() }),
   submission: z.object({ host: z.string(), port: z.number(), username: z.string() }),
   mx: z.object({ host: z.string(), port: z.number() }),
   dns: z.object({ host: z.string(), port: z.number() }),

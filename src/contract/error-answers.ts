@@ -82,7 +82,10 @@ export const SENDING_ERRORS: ErrorAnswers = {
       [10202, 'The message or one of its recipients cannot be taken.'],
       [10207, 'The scope of a suppression cannot be changed.'],
     ],
-    401: [[10101, 'There is no token, or none that is valid here and now.']],
+    401: [
+      [10101, 'There is no token, or none that is valid here and now.'],
+      [10103, 'It wants a token, and was asked under the session of the dashboard.'],
+    ],
     403: [
       [10102, 'The token lacks the permission, or a page of another origin asked.'],
       [10105, 'The account may not send.'],

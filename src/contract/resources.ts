@@ -9,11 +9,14 @@ import { emailZoneOperations } from './email-zones.ts'
 import { eventSubscriptionOperations } from './event-subscriptions.ts'
 import { graphqlOperations } from './graphql.ts'
 import { kvOperations } from './kv.ts'
+import { memberOperations } from './members.ts'
+import { messagePreviewOperations } from './message-preview.ts'
 import { messageOperations } from './messages.ts'
 import { mtaStsOperations } from './mta-sts.ts'
 import type { Operation } from './operation.ts'
 import { operatorOperations } from './operator.ts'
 import { operatorQuotaOperations } from './operator-quota.ts'
+import { operatorUserOperations } from './operator-users.ts'
 import { queueOperations } from './queues.ts'
 import { routingSettingsOperations } from './routing-settings.ts'
 import { ruleOperations } from './rules.ts'
@@ -27,6 +30,7 @@ import { webhookOperations } from './webhooks.ts'
 import { workerOperations } from './workers.ts'
 import { workerPlaceOperations } from './workers-places.ts'
 import { workerTailOperations } from './workers-tails.ts'
+import { workerTestOperations } from './workers-tests.ts'
 import { zoneOperations } from './zones.ts'
 
 /** Operations about one kind of thing. */
@@ -42,7 +46,7 @@ export const RESOURCES: readonly Resource[] = [
   {
     name: 'Messages',
     about: 'What became of messages, each recipient by itself.',
-    operations: messageOperations,
+    operations: [...messageOperations, ...messagePreviewOperations],
   },
   {
     name: 'Activity log',
@@ -93,8 +97,9 @@ export const RESOURCES: readonly Resource[] = [
   },
   {
     name: 'Workers',
-    about: 'Code of customers that mail passes through: versions, deployments, secrets.',
-    operations: workerOperations,
+    about:
+      'Code of customers that mail passes through: versions, deployments, secrets, and a message to try it with.',
+    operations: [...workerOperations, ...workerTestOperations],
   },
   {
     name: 'Routes of Workers',
@@ -142,6 +147,11 @@ export const RESOURCES: readonly Resource[] = [
     about: 'What may be done with the API, where and by whom.',
     operations: tokensOperations,
   },
+  {
+    name: 'Members',
+    about: 'Who may sign in and act in an account, with which role.',
+    operations: memberOperations,
+  },
   { name: 'Audit log', about: 'Who changed what, when and from where.', operations: auditLogsOperations },
 ]
 
@@ -156,6 +166,11 @@ export const OPERATOR_RESOURCES: readonly Resource[] = [
     name: 'Quotas',
     about: 'How much accounts may send in a day.',
     operations: operatorQuotaOperations,
+  },
+  {
+    name: 'Users',
+    about: 'People who sign in to the dashboard.',
+    operations: operatorUserOperations,
   },
   {
     name: 'Service domain',

@@ -6,7 +6,8 @@ export function banner(dev: DevJson, files: { readonly data: string }): string {
   Posthorn is running. Nothing leaves this machine; all mail lands in the inbox.
 
     API      ${dev.api}
-    Inbox    ${dev.dashboard}
+    Open     ${dev.dashboard}  (${dev.admin.email}; here, one click signs in)
+    Inbox    ${dev.inbox}
     SMTP     ${dev.submission.host}:${dev.submission.port} with TLS; user ${dev.submission.username}, password: the token
     MX       ${dev.mx.host}:${dev.mx.port}
     DNS      ${dev.dns.host}:${dev.dns.port}

@@ -8,6 +8,8 @@ export interface Development {
   readonly accountId: string
   readonly zoneId: string
   readonly apiToken: string
+  /** Who signs in to the dashboard with one click, or with this password, which stays the one it was made with. */
+  readonly admin: { readonly email: string; readonly password: string }
 }
 
 /** What the first start of a development instance makes and every later one finds: an account, a token with every
@@ -26,11 +28,24 @@ export async function ensureDevelopment(
   await accounts.importToken(accountId, { name: ACCOUNT, permissions: PERMISSIONS, secret: apiToken })
   await domains.ensureServiceKeys()
   const [first, ...others] = zones
-  const user = await accounts.createUser(`admin@${first}`)
-  await accounts.addMember(accountId, user.id, 'admin')
+  const admin = { email: `admin@${first}`, password: await keptToken(join(directory, 'admin-password')) }
+  await ensureAdmin(admin, accountId, accounts)
   const zoneId = await ensureZone(first, accountId, domains)
   for (const zone of others) await ensureZone(zone, accountId, domains)
-  return { accountId, zoneId, apiToken }
+  return { accountId, zoneId, apiToken, admin }
+}
+
+/** Its password is set once: what somebody changes it to stays. */
+async function ensureAdmin(
+  { email, password }: Development['admin'],
+  accountId: string,
+  accounts: Accounts,
+): Promise<void> {
+  const known = await accounts.people.userOfEmail(email)
+  const isSet = known?.password !== undefined
+  const made = isSet ? known : await accounts.people.setUser({ email, password, operator: true })
+  if (made === 'busy') throw new Error('nobody else sets a password while the instance starts')
+  await accounts.addMember(accountId, made.id, 'admin')
 }
 
 const ACCOUNT = 'Development'

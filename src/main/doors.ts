@@ -8,6 +8,7 @@ import { listenHttp } from '#ingress/http-api/listen-http.ts'
 import { probeRoutes } from '#ingress/http-api/probes.ts'
 import { openTailSockets } from '#ingress/http-api/tail-sockets.ts'
 import { createSubmissionServer } from '#ingress/smtp-submission/submission-server.ts'
+import { openTryMessage } from '#ingress/workers/try-message.ts'
 import { checkDnsId } from '#net/check-dns-id.ts'
 import { listenLoopback } from '#net/listen-loopback.ts'
 import { mxHosts } from '#net/mx-hosts.ts'
@@ -18,8 +19,8 @@ import { auditLines } from '#registry/accounts/audit-log.ts'
 import { openOperatorToken } from '#registry/accounts/operator-token.ts'
 import { VERIFICATION_LIFE_MS } from '#registry/routes/verification-token.ts'
 import { inboxApi } from '#sandbox/inbox-api.ts'
-import { inboxPage } from '#sandbox/inbox-page.ts'
 import { trySmarthost } from '#smtp/try-smarthost.ts'
+import { openDashboard } from './dashboard.ts'
 import { openGauges } from './gauges.ts'
 import type { Kept } from './kept.ts'
 import type { Notifying } from './notifying.ts'
@@ -53,7 +54,10 @@ export async function openDoors(
   const { kept, registries } = world
   const { config, log, accounts } = kept
   const { domains, certificate } = registries
-  const dns = await openDnsDoor({ port: config.DNS_PORT, authority: domains.authority, log })
+  const dns = await openDnsDoor({
+    ...{ port: config.DNS_PORT, authority: domains.authority, log },
+    onAnswer: (transport, answer) => kept.metrics.dnsAnswers({ transport, answer }),
+  })
   opened.defer(() => dns.close())
   const server = createSubmissionServer({
     hostname: kept.service.submission,
@@ -74,14 +78,17 @@ export async function openDoors(
   })
   opened.defer(() => server.close({ graceMs: 5000 }))
   kept.metrics.connections(() => [{ labels: { door: 'submission' }, value: server.connections }])
-  openGauges(kept, registries)
+  openGauges(kept, registries, world.notify)
   const workers = await openWorkersHttp(world)
   opened.defer(() => workers.close())
   const readiness = openReadiness({
     ...{ store: kept.store, write: kept.incarnation.beat, now: kept.now },
     doors: { submission: submission.port, mx: world.receiving.mx.port },
   })
-  const http = await openHttp(world, { workersPort: workers.port, readiness })
+  const http = await openHttp(world, {
+    ports: { workers: workers.port, submission: submission.port, dns: dns.port },
+    ...{ readiness, opened },
+  })
   opened.defer(() => http.close())
   kept.metrics.connections(() => [{ labels: { door: 'http' }, value: http.connections() }])
   opened.defer(() => world.promised.queue.verdicts.release())
@@ -93,14 +100,22 @@ async function openHttp(
     kept,
     registries,
     promised: { queue, pauses, notices },
-    receiving: { inbox },
+    receiving: { inbox, mx },
     sending: { acceptor, alwaysSuppressed },
     policies: { watch },
     workersStorage,
     notify,
-    workersAtWork: { tails },
+    workersAtWork: { tails, runtime },
   }: Parameters<typeof openDoors>[0],
-  { workersPort, readiness }: { workersPort: number; readiness: ReturnType<typeof openReadiness> },
+  {
+    ports,
+    readiness,
+    opened,
+  }: {
+    ports: { workers: number; submission: number; dns: number }
+    readiness: ReturnType<typeof openReadiness>
+    opened: AsyncDisposableStack
+  },
 ) {
   const { config, log, metrics, store, history, bodies, accounts, vault, service, mayDial, now } = kept
   const { domains, mailSetup, smarthosts, destinations, rules, suppressions, quota, resolver, ca } =
@@ -118,13 +133,18 @@ async function openHttp(
   })
   const operatorTokenFile = config.OPERATOR_TOKEN_FILE ?? join(config.DATA, 'operator-token')
   const operatorToken = await openOperatorToken(operatorTokenFile, config.OPERATOR_TOKEN_FILE !== undefined)
+  const allowedHosts = [
+    ...config.ALLOWED_HOSTS,
+    ...(config.PUBLIC_URL === undefined ? [] : [new URL(config.PUBLIC_URL).hostname]),
+  ]
+  const publicUrl = () => config.PUBLIC_URL ?? `http://localhost:${http.port}`
   const app = openHttpDoor({
     accounts,
     accountOfZone: (zoneId) => domains.accountOfZone(zoneId),
     auditLines: (accountId, filter, page) => auditLines(store, accountId, filter, page),
     acceptor,
     log,
-    allowedHosts: config.ALLOWED_HOSTS,
+    allowedHosts,
     sendWaitMs: config.SEND_WAIT_MS,
     suppressions,
     suppressionCursorKey: vault.macKey('suppression-cursor'),
@@ -154,10 +174,17 @@ async function openHttp(
         expireMs: config.EXPIRE_MS,
       }),
       verificationKey: vault.macKey('destination-verification'),
-      publicUrl: () => `http://localhost:${http.port}`,
+      publicUrl,
     },
     serviceDomain: { name: service.domain, ...watch },
-    scripts: { workers, workerRules, tails, workerUrl: (host) => `http://${host}:${workersPort}` },
+    scripts: {
+      ...{ workers, workerRules, tails },
+      workerUrl: (host) => `http://${host}:${ports.workers}`,
+      tryMessage: openTryMessage({
+        ...{ workers, runtime, now },
+        keep: (content, envelope) => inbox.add(content, envelope),
+      }),
+    },
     workersStorage,
     foresee: openForesight({ domains, destinations, suppressions, quota, alwaysSuppressed, now }),
     queue: {
@@ -167,13 +194,13 @@ async function openHttp(
       operatorToken,
       hostsOf: (domain) => mxHosts(resolver, domain),
     },
+    ...openDashboard({ kept, registries, queue, publicUrl, ports: { ...ports, mx: mx.port } }, opened),
     now,
   })
   probeRoutes(app, { operatorToken, metrics, readiness })
   const onError = (error: unknown) => log.error({ err: error }, 'inbox: a request failed inside')
   await app.register(inboxApi(inbox, { version: '0.1.0', onError }), { prefix: '/api/v1' })
-  await app.register(inboxPage(inbox))
-  const sockets = openTailSockets({ tails, allowedHosts: config.ALLOWED_HOSTS, log })
+  const sockets = openTailSockets({ tails, allowedHosts, log })
   const http = await listenHttp(app, { variable: 'POSTHORN_HTTP_PORT', port: config.HTTP_PORT, sockets })
   return http
 }

@@ -5,6 +5,7 @@ import { isMessageId, type ListRequest, MAX_LIMIT, readListQuery, readSelection 
 import { viewHeaders } from './message-view.ts'
 import { openOutgoing } from './outgoing.ts'
 import { partHeaders } from './part-headers.ts'
+import { PREVIEW_HEADERS } from './preview-page.ts'
 import { searchWait } from './search-wait.ts'
 import { openTurns } from './turns.ts'
 
@@ -12,7 +13,8 @@ import { openTurns } from './turns.ts'
  *  In: requests that the door let pass. Out: JSON, or `{"Error": "…"}` with a 4xx that says what would be right.
  *  Promise: nothing that came by mail is ever a live document, a script or a style of this origin. What the requests of
  *  many cost together is bounded; past it the answer is 503, and for a client that has gone nothing is done any more.
- *  Beyond Mailpit: `wait=<milliseconds>` on a search and on `latest` answers as soon as a message matches. */
+ *  Beyond Mailpit: `wait=<milliseconds>` on a search and on `latest` answers as soon as a message matches, and
+ *  `/message/{ID}/preview` is a message as a page for a frame. */
 export interface InboxApiOptions {
   readonly version?: string
   /** Requests that wait for mail at once; one more is answered 503. */
@@ -160,6 +162,14 @@ export function inboxApi(inbox: Inbox, options: InboxApiOptions = {}): FastifyPl
     return { status: 200, headers: { 'content-type': 'text/plain; charset=utf-8', ...disposition }, body }
   }
 
+  async function preview(id: string, { signal }: FastifyRequest<MessageRoute>): Promise<Answer> {
+    const found = await inbox.preview(id, signal)
+    if (found === 'busy') return BUSY
+    if (found === undefined) return NO_MESSAGE
+    if ('unreadable' in found) return failure(422, found.unreadable)
+    return { status: 200, headers: { ...PREVIEW_HEADERS }, body: found.page }
+  }
+
   async function part(id: string, { params, signal }: FastifyRequest<MessageRoute>): Promise<Answer> {
     const found = await inbox.part(id, params.partId ?? '', signal)
     if (found === 'busy') return BUSY
@@ -194,7 +204,13 @@ export function inboxApi(inbox: Inbox, options: InboxApiOptions = {}): FastifyPl
     api.delete('/messages', answered(deleteSome))
     api.get('/search', answered(search))
     api.delete('/search', answered(deleteMatches))
-    const routes = { '': message, '/headers': headers, '/raw': raw, '/part/:partId': part }
+    const routes = {
+      '': message,
+      '/headers': headers,
+      '/raw': raw,
+      '/preview': preview,
+      '/part/:partId': part,
+    }
     for (const [path, answer] of Object.entries(routes))
       api.get<MessageRoute>(`/message/:id${path}`, async (request, reply) => {
         const id = await idOf(request)

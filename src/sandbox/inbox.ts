@@ -40,6 +40,11 @@ export interface Inbox {
   /** Opens a message, which marks it as read. `busy`: too many wait to be opened. */
   open(id: string, gone?: AbortSignal): Promise<MessageView | 'busy' | undefined>
   raw(id: string): Promise<Buffer | undefined>
+  /** As a page, for `PREVIEW_HEADERS`; leaves it as read or unread as it is. */
+  preview(
+    id: string,
+    gone?: AbortSignal,
+  ): Promise<{ readonly page: string } | Unreadable | 'busy' | undefined>
   part(id: string, partId: string, gone?: AbortSignal): Promise<PartContent | Unreadable | 'busy' | undefined>
   markRead(which: Selection, read: boolean): Promise<void>
   /** Deletes messages and releases their contents. Ids of messages that are not there are passed over. */
@@ -259,6 +264,11 @@ export function openInbox({ store, bodies, limit = 10_000, readTimeLimitMs = 5_0
     async raw(id) {
       const row = await find(id)
       return row && bodies.read(row.bodyId)
+    },
+
+    async preview(id, gone) {
+      const row = await find(id)
+      return row && reader.preview(() => bodies.read(row.bodyId), gone)
     },
 
     async part(id, partId, gone) {

@@ -17,6 +17,11 @@ export interface MimeReader {
     partId: string,
     gone?: AbortSignal,
   ): Promise<PartContent | Unreadable | 'busy' | undefined>
+  /** As a page, for `PREVIEW_HEADERS`. */
+  preview(
+    source: Source,
+    gone?: AbortSignal,
+  ): Promise<{ readonly page: string } | Unreadable | 'busy' | undefined>
   close(): Promise<void>
 }
 
@@ -80,6 +85,11 @@ export function openMimeReader({
         const answer = await read(source, (raw) => ({ kind: 'part', raw, partId }))
         return answer !== undefined && 'kind' in answer ? partOf(answer) : answer
       }, gone),
+    preview: (source, gone) =>
+      inTurn(async () => {
+        const answer = await read(source, (raw) => ({ kind: 'preview', raw }))
+        return answer !== undefined && 'kind' in answer ? previewOf(answer) : answer
+      }, gone),
     async close() {
       closed = true
       await end()
@@ -139,6 +149,11 @@ function viewOf(answer: ReadAnswer): MimeView | Unreadable {
 
 function partOf(answer: ReadAnswer): PartContent | Unreadable | undefined {
   if (answer.kind === 'part') return answer.part
+  throw unexpected(answer)
+}
+
+function previewOf(answer: ReadAnswer): { readonly page: string } | Unreadable {
+  if (answer.kind === 'preview') return answer.preview
   throw unexpected(answer)
 }
 

@@ -3,6 +3,7 @@ import PostalMime, { type Attachment, type Email } from 'postal-mime'
 import { MAX_PARTS, outlineMessage } from '#protocol/outline-message.ts'
 import { htmlToText } from './html-to-text.ts'
 import { isAttachment } from './part-kind.ts'
+import { previewPage } from './preview-page.ts'
 
 /** A message taken apart for a person to look at. */
 export interface MimeView {
@@ -72,6 +73,23 @@ export async function readPart(
   if ('unreadable' in email) return email
   const part = email.attachments.find((_, index) => partIdOf(index) === partId)
   return part && { fileName: fileNameOf(part), contentType: part.mimeType, content: contentOf(part) }
+}
+
+/** The message as a page, for a browser that gets it with `PREVIEW_HEADERS`. */
+export async function readPreview(
+  raw: Uint8Array<ArrayBuffer>,
+): Promise<{ readonly page: string } | Unreadable> {
+  const email = await parse(raw)
+  if ('unreadable' in email) return email
+  const embedded = email.attachments
+    .filter((part) => contentIdOf(part) !== '')
+    .map((part): [string, PartContent] => [
+      contentIdOf(part),
+      { fileName: fileNameOf(part), contentType: part.mimeType, content: contentOf(part) },
+    ])
+  return {
+    page: previewPage({ html: email.html, text: email.text ?? '', embedded: new Map(embedded) }),
+  }
 }
 
 async function parse(raw: Uint8Array<ArrayBuffer>): Promise<Email | Unreadable> {

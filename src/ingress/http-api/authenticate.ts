@@ -4,7 +4,7 @@ import type { Accounts, Permission, Principal } from '#registry/accounts/account
 import type { AuditActor } from '#registry/accounts/audit.ts'
 import { isGrantedSomewhere } from '#registry/accounts/policy.ts'
 import { turnAway } from './answer.ts'
-import { checkCredentials, readCredentials } from './credentials.ts'
+import { letIn } from './credentials.ts'
 
 export interface Ask {
   readonly accounts: Accounts
@@ -14,6 +14,8 @@ export interface Ask {
   /** A permission in one of the account's zones is enough to be let in: what is asked for is checked against its zone
    *  later. */
   readonly inSomeZone?: boolean
+  /** Who may ask here at all; absent: whoever has a token, and whoever is signed in. */
+  readonly only?: 'tokens' | 'sessions'
 }
 
 const actors = new WeakMap<FastifyRequest, AuditActor>()
@@ -32,10 +34,10 @@ export async function authenticate(
   reply: FastifyReply,
   ask: Ask,
 ): Promise<Principal | undefined> {
-  const { log, accountId, permission, inSomeZone = false } = ask
-  let principal: Principal | 'no-token' | 'invalid-token' | 'other-account'
+  const { log, permission, inSomeZone = false } = ask
+  let principal: Principal | Turned
   try {
-    principal = await principalOf(request, ask.accounts, accountId.toLowerCase())
+    principal = await principalOf(request, ask)
   } catch (error) {
     log.error({ err: error }, 'http: the token store is out of reach')
     turnAway(reply, 'authenticationUnavailable', 'The token could not be checked; try again.')
@@ -49,8 +51,16 @@ export async function authenticate(
     turnAway(reply, 'unauthorized', 'The API token is not valid, or not valid here and now.')
     return undefined
   }
+  if (principal === 'wrong-kind') {
+    turnAway(reply, 'badTokenType', WRONG_KIND[ask.only ?? 'tokens'])
+    return undefined
+  }
   if (principal === 'other-account') {
     turnAway(reply, 'notFound', 'There is no such account for this token.')
+    return undefined
+  }
+  if ('forged' in principal) {
+    turnAway(reply, 'foreignOrigin', principal.forged)
     return undefined
   }
   if (inSomeZone ? !isGrantedSomewhere(principal, permission) : !principal.permissions.has(permission)) {
@@ -60,16 +70,31 @@ export async function authenticate(
   return principal
 }
 
+type Turned = 'no-token' | 'invalid-token' | 'wrong-kind' | 'other-account' | { readonly forged: string }
+
+const WRONG_KIND = {
+  tokens: 'This wants an API token, not the session of somebody who is signed in.',
+  sessions: 'This is for somebody who is signed in, not for an API token.',
+} as const
+
 async function principalOf(
   request: FastifyRequest,
-  accounts: Accounts,
-  accountId: string,
-): Promise<Principal | 'no-token' | 'invalid-token' | 'other-account'> {
-  const { headers, ip } = request
-  const credentials = readCredentials(headers)
-  if (credentials.kind === 'missing' || credentials.kind === 'malformed') return 'no-token'
-  const found = await checkCredentials(accounts, credentials, ip)
-  if (found.kind !== 'valid') return 'invalid-token'
-  actors.set(request, { tokenId: found.token.id, userId: found.token.userId, address: ip })
-  return (await accounts.principal(found.token, accountId)) ?? 'other-account'
+  { accounts, accountId, only }: Ask,
+): Promise<Principal | Turned> {
+  const found = await letIn(request, accounts)
+  switch (found.kind) {
+    case 'missing':
+    case 'malformed':
+      return 'no-token'
+    case 'not-valid':
+      return 'invalid-token'
+    case 'forged':
+      return { forged: found.detail }
+    case 'valid': {
+      const { token } = found
+      if (only !== undefined && (only === 'sessions') !== (token.session !== undefined)) return 'wrong-kind'
+      actors.set(request, { tokenId: token.id, userId: token.userId, address: request.ip })
+      return (await accounts.principal(token, accountId.toLowerCase())) ?? 'other-account'
+    }
+  }
 }

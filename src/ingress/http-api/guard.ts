@@ -22,7 +22,7 @@ export function guard(request: Asked, allowedHosts: readonly string[]): Unwelcom
   if (hosts.length > 1 || !(url.startsWith('/') || url === '*')) {
     return { reason: 'misdirected', detail: 'Send one Host header, and a path as the request target.' }
   }
-  if (SAFE.has(method)) return undefined
+  if (isSafe(method)) return undefined
   const site = headers['sec-fetch-site']
   if (site !== undefined && site !== 'same-origin' && site !== 'none') {
     return {
@@ -37,17 +37,22 @@ export function guard(request: Asked, allowedHosts: readonly string[]): Unwelcom
   return undefined
 }
 
+/** A method by which nothing is changed (RFC 9110 §9.2.1). */
+export function isSafe(method: string): boolean {
+  return SAFE.has(method)
+}
+
 function sameOrigin(origin: string, host: string | undefined): boolean {
   if (!URL.canParse(origin)) return false
   return new URL(origin).host === host?.toLowerCase()
 }
 
 /** The host of `host[:port]`, lower-case, without the brackets of an IPv6 address. */
-function hostName(host: string | undefined): string | undefined {
+export function hostName(host: string | undefined): string | undefined {
   const match = /^(\[[0-9a-f:.]+\]|[^:\s/@]+)(?::\d{1,5})?$/i.exec(host ?? '')
   return match?.[1]?.replaceAll(/[[\]]/g, '').replace(/\.$/, '').toLowerCase()
 }
 
-function isLoopback(host: string): boolean {
+export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host)
 }

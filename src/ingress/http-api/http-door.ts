@@ -1,4 +1,5 @@
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import { SESSION_BASE } from '#contract/session.ts'
 import type { Log } from '#observe/log.ts'
 import { StoreFull } from '#store/store.ts'
 import { absentProduct } from './absent-product.ts'
@@ -10,6 +11,7 @@ import { turnAway } from './answer.ts'
 import { apiDocumentRoutes } from './api-documents.ts'
 import { auditLogRoutes } from './audit-logs.ts'
 import { catchAllRoutes } from './catch-all.ts'
+import { openDashboardDoor } from './dashboard-door.ts'
 import { deliverabilityRoutes } from './deliverability.ts'
 import { dnsRecordRoutes } from './dns-records.ts'
 import { emailZoneRoutes } from './email-zones.ts'
@@ -20,6 +22,8 @@ import type { HttpWorld } from './http-world.ts'
 import { kvBulkRoutes } from './kv-bulk.ts'
 import { kvNamespaceRoutes } from './kv-namespaces.ts'
 import { kvValueRoutes } from './kv-values.ts'
+import { memberRoutes } from './members.ts'
+import { messagePreviewRoutes } from './message-preview.ts'
 import { messageRoutes } from './messages.ts'
 import { mtaStsRoutes } from './mta-sts.ts'
 import { operatorRoutes } from './operator.ts'
@@ -32,8 +36,12 @@ import { ruleRoutes } from './rules.ts'
 import { planRoutes } from './rules-plan.ts'
 import { sendRoutes } from './send.ts'
 import { sendingSubdomainRoutes } from './sending-subdomains.ts'
+import { sessionRoutes } from './session.ts'
+import { sessionSecretOf } from './session-cookie.ts'
+import { sessionOrigin } from './session-guard.ts'
 import { smarthostRoutes } from './smarthost.ts'
 import { suppressionRoutes } from './suppressions.ts'
+import { testMessageRoutes } from './test-message.ts'
 import { tokenRoutes } from './tokens.ts'
 import { verifyAddressRoutes } from './verify-address.ts'
 import { webhookRoutes } from './webhooks.ts'
@@ -61,14 +69,20 @@ export function openHttpDoor(world: HttpWorld): FastifyInstance {
     reply.header('x-content-type-options', 'nosniff')
     const unwelcome = guard(request.raw, world.allowedHosts)
     if (unwelcome) return turnAway(reply, unwelcome.reason, unwelcome.detail)
-    return undefined
+    world.dashboard.cookie.read(request)
+    const unsaid = sessionSecretOf(request) === undefined ? undefined : sessionOrigin(request)
+    return unsaid === undefined ? undefined : turnAway(reply, 'foreignOrigin', unsaid)
   })
 
   // Bodies are JSON by route, whatever their Content-Type says: clients send text/plain too.
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
 
-  app.setNotFoundHandler((request, reply) => {
+  const dashboard = openDashboardDoor(world.dashboard.files)
+  app.get('/', (request, reply) => dashboard.index(request, reply))
+  app.setNotFoundHandler(async (request, reply) => {
+    const answered = await dashboard.answer(request, reply)
+    if (answered) return answered
     const path = request.url.split('?', 1)[0] ?? ''
     return turnAway(reply, 'noRoute', `There is no ${request.method} ${path}.${absentProduct(path)}`)
   })
@@ -79,6 +93,7 @@ export function openHttpDoor(world: HttpWorld): FastifyInstance {
       activityRoutes(api, world)
       suppressionRoutes(api, world)
       messageRoutes(api, { ...world, ...world.queue })
+      messagePreviewRoutes(api, { ...world, ...world.queue })
       smarthostRoutes(api, { ...world, ...world.smarthost })
       zoneRoutes(api, world)
       dnsRecordRoutes(api, world)
@@ -93,6 +108,7 @@ export function openHttpDoor(world: HttpWorld): FastifyInstance {
       workersStorageRoutes(api, world)
       accountRoutes(api, world)
       tokenRoutes(api, world)
+      memberRoutes(api, { ...world, ...world.members })
       auditLogRoutes(api, world)
       graphqlRoutes(api, world)
       eventSubscriptionRoutes(api, world)
@@ -101,6 +117,13 @@ export function openHttpDoor(world: HttpWorld): FastifyInstance {
     { prefix: '/client/v4' },
   )
   app.register(async (api) => operatorRoutes(api, { ...world, ...world.queue }), { prefix: '/operator/v1' })
+  app.register(
+    async (api) => {
+      sessionRoutes(api, world)
+      testMessageRoutes(api, world)
+    },
+    { prefix: SESSION_BASE },
+  )
   apiDocumentRoutes(app)
   verifyAddressRoutes(app, { ...world, ...world.routing })
   return app

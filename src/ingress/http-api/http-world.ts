@@ -10,12 +10,15 @@ import type { AuditWorld } from './audit-logs.ts'
 import type { DeliverabilityWorld } from './deliverability.ts'
 import type { GraphqlRoutesWorld } from './graphql.ts'
 import type { KvWorld } from './kv-world.ts'
+import type { MembersWorld } from './members.ts'
+import type { MessagePreviewWorld } from './message-preview.ts'
 import type { MessagesWorld } from './messages-world.ts'
 import type { OperatorWorld } from './operator-world.ts'
 import type { QueuesWorld } from './queue-body.ts'
 import type { RulesWorld } from './rules.ts'
 import type { ServedBy } from './serve-operation.ts'
 import type { ServiceDomainWorld } from './service-domain.ts'
+import type { DashboardWorld } from './session-world.ts'
 import type { SmarthostWorld } from './smarthost.ts'
 import type { NotifyDoorWorld } from './webhook-world.ts'
 import type { WorkersWorld } from './workers-world.ts'
@@ -46,10 +49,15 @@ export interface HttpWorld extends AuditWorld, ServiceDomainWorld {
   /** What becomes of mail: an account's own, and the whole queue. */
   readonly queue: Omit<MessagesWorld & OperatorWorld, 'accounts' | 'log' | 'now'>
   /** Customers' Workers, and the rules that lead to them. */
-  readonly scripts: Pick<WorkersWorld, 'workers' | 'workerRules' | 'tails' | 'workerUrl'>
+  readonly scripts: Pick<WorkersWorld, 'workers' | 'workerRules' | 'tails' | 'workerUrl' | 'tryMessage'>
   /** What Workers keep. */
   readonly workersStorage: Pick<KvWorld, 'kv'> &
     Pick<QueuesWorld, 'queues'> &
     Pick<AnalyticsEngineWorld, 'analytics'>
+  /** The dashboard, and the sessions of who signed in to it. */
+  readonly dashboard: DashboardWorld
+  readonly preview: MessagePreviewWorld['preview']
+  /** How people become members. */
+  readonly members: Pick<MembersWorld, 'invitationMail' | 'publicUrl'>
   readonly now: () => number
 }

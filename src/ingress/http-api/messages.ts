@@ -18,7 +18,7 @@ import { explainLongScan } from './scan-too-long.ts'
 import { sendPage } from './send-page.ts'
 import { timelineEvent } from './timeline-body.ts'
 
-interface Asked {
+export interface Asked {
   readonly request: FastifyRequest
   readonly reply: FastifyReply
   readonly by: Principal
@@ -63,7 +63,7 @@ const messagePath = z.object({ messageId: z.string() })
 const deliveryPath = z.object({ id: z.string() })
 
 /** Out: undefined once the reply has said that there is none. */
-async function findMessage(asked: Asked, world: MessagesWorld): Promise<MessageView | undefined> {
+export async function findMessage(asked: Asked, world: MessagesWorld): Promise<MessageView | undefined> {
   const named = readMessageId(messagePath.parse(asked.request.params).messageId)
   const message = named && (await messageNamed(named, asked, world))
   if (!message) noSuchMessage(asked.reply)
@@ -86,8 +86,8 @@ async function contentRoute(asked: Asked, world: MessagesWorld): Promise<Fastify
   const { reply } = asked
   const message = await findMessage(asked, world)
   if (!message) return reply
-  if (!message.previewEnabled)
-    return turnAway(reply, 'notFound', 'The preview of messages is off for the domain of this one.')
+  const why = whyNotShown(message)
+  if (why !== undefined) return turnAway(reply, 'notFound', why)
   const content = await world.readBody(message.bodyId)
   if (!content) return turnAway(reply, 'notFound', 'The content of this message has been deleted.')
   return (
@@ -100,6 +100,11 @@ async function contentRoute(asked: Asked, world: MessagesWorld): Promise<Fastify
       .type('message/rfc822')
       .send(content)
   )
+}
+
+/** Why nobody looks at the content of a message. */
+export function whyNotShown({ previewEnabled }: MessageView): string | undefined {
+  return previewEnabled ? undefined : 'The preview of messages is off for the domain of this one.'
 }
 
 async function deliveriesRoute(asked: Asked, world: MessagesWorld): Promise<FastifyReply> {

@@ -73,6 +73,7 @@ export function answerRefusal(refusal: Refusal): { readonly status: number; read
 /** What the door itself refuses, before the pipeline sees the request (sending-rest-api.md). */
 export const DOOR = {
   unauthorized: [401, 10101, 'email.sending.error.authentication.unauthorized'],
+  badTokenType: [401, 10103, 'email.sending.error.authentication.bad_token_type'],
   forbidden: [403, 10102, 'email.sending.error.authentication.forbidden'],
   notFound: [404, 10000, 'email.sending.error.not_found'],
   noRoute: [404, 7003, 'Could not route to this path, perhaps your object identifier is invalid?'],

@@ -21,20 +21,34 @@ import { readJson } from './read-json.ts'
 
 /** `POST /accounts/{account_id}/email/sending/send` and `…/send_raw` (sending-rest-api.md, api-sending.md). */
 export function sendRoutes(api: FastifyInstance, world: HttpWorld): void {
-  const bodies = openBodyBudget()
-  const form = <T>(path: string, { schema, submission }: Form<T>) =>
-    api.post(`/accounts/:accountId/email/sending/${path}`, {
-      bodyLimit: LARGEST_BODY,
-      // Before a single byte of the body is kept: strangers cost nothing.
-      onRequest: async (request, reply) => {
-        const by = await admit(request, reply, world, bodies)
-        if (by) principals.set(request, by)
-        return by ? undefined : reply
-      },
-      handler: (request, reply) => send(request, reply, world, { schema, submission }),
-    })
-  form('send', { schema: sendRequest, submission: fieldsOf })
-  form('send_raw', { schema: sendRawRequest, submission: rawOf })
+  const base = '/accounts/:accountId/email/sending'
+  const room = { bodies: openBodyBudget(), only: 'tokens' } as const
+  serveSend(api, `${base}/send`, world, { ...room, ...FIELDS })
+  serveSend(api, `${base}/send_raw`, world, { ...room, schema: sendRawRequest, submission: rawOf })
+}
+
+/** A route that sends what its body says, in the account that its path names. */
+export function serveSend<T>(
+  api: FastifyInstance,
+  path: string,
+  world: HttpWorld,
+  { schema, submission, ...door }: Form<T> & SendDoor,
+): void {
+  api.post(path, {
+    bodyLimit: LARGEST_BODY,
+    // Before a single byte of the body is kept: strangers cost nothing.
+    onRequest: async (request, reply) => {
+      const by = await admit(request, reply, world, door)
+      if (by) principals.set(request, by)
+      return by ? undefined : reply
+    },
+    handler: (request, reply) => send(request, reply, world, { schema, submission }),
+  })
+}
+
+interface SendDoor {
+  readonly bodies: BodyBudget
+  readonly only: 'tokens' | 'sessions'
 }
 
 interface Form<T> {
@@ -47,12 +61,15 @@ const LARGEST_BODY = 48 * 1_048_576
 const params = z.object({ accountId: z.string() })
 const principals = new WeakMap<FastifyRequest, Principal>()
 
+/** A message by its fields. */
+export const FIELDS: Form<SendRequest> = { schema: sendRequest, submission: fieldsOf }
+
 /** Who sends, and is there room for what it sends? Out: undefined once the reply has said no. */
 async function admit(
   request: FastifyRequest,
   reply: FastifyReply,
   world: HttpWorld,
-  bodies: BodyBudget,
+  { bodies, only }: SendDoor,
 ): Promise<Principal | undefined> {
   const { accountId } = params.parse(request.params)
   const { accounts, log } = world
@@ -62,6 +79,7 @@ async function admit(
     accountId,
     permission: 'Email Sending:Edit',
     inSomeZone: true,
+    only,
   })
   if (!by) return undefined
   const length = request.headers['content-length']

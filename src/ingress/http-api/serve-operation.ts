@@ -1,7 +1,6 @@
 import type { Readable } from 'node:stream'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
-import type { ApiError, Envelope } from '#contract/envelope.ts'
 import type { Operation } from '#contract/operation.ts'
 import type { ResultInfo } from '#contract/paging.ts'
 import type { Log } from '#observe/log.ts'
@@ -9,9 +8,10 @@ import type { Accounts, Permission, Principal, Token } from '#registry/accounts/
 import type { AuditActor } from '#registry/accounts/audit.ts'
 import { permissionsIn } from '#registry/accounts/policy.ts'
 import type { BodyBudget } from './body-budget.ts'
-import { checkCredentials, MALFORMED, readCredentials } from './credentials.ts'
+import { letIn, MALFORMED } from './credentials.ts'
 import type { Fault } from './fault.ts'
 import { holdsNul, readOperation } from './read-operation.ts'
+import { refuseFault } from './refuse-fault.ts'
 import { reserveBody } from './suppressions-door.ts'
 
 /** One operation of the control plane, served: who asks and may they, is the request in its shape, and the envelope
@@ -184,20 +184,20 @@ function serve<Query, Body, Result>(
       // Before a single byte of the body is kept: strangers cost nothing.
       onRequest: async (request, reply) => {
         const asker = await authenticate(request, world, notValid)
-        if ('status' in asker) return refuse(reply, asker)
+        if ('status' in asker) return refuseFault(reply, asker)
         admitted.set(request, asker)
         return reserveBody(request, reply, large)
       },
     }),
     handler: async (request, reply) => {
       const asker = admitted.get(request) ?? (await authenticate(request, world, notValid))
-      if ('status' in asker) return refuse(reply, asker)
+      if ('status' in asker) return refuseFault(reply, asker)
       const params = paramsShape.parse(request.params)
-      if (holdsNul(params)) return refuse(reply, NO_SUCH_OBJECT)
+      if (holdsNul(params)) return refuseFault(reply, NO_SUCH_OBJECT)
       const contentType = request.headers['content-type'] ?? ''
       const asked = { params, query: request.query, body: request.body, contentType }
       const answered = await answer({ by: asker, origin: originOf(request), ...asked })
-      if ('status' in answered) return refuse(reply, answered)
+      if ('status' in answered) return refuseFault(reply, answered)
       if ('file' in answered) return sendFile(reply, answered)
       const { result, info, messages = [] } = answered
       return reply
@@ -219,12 +219,12 @@ async function authenticate(
   { accounts, log }: ServedBy,
   notValid: Fault,
 ): Promise<Asker | Fault> {
-  const credentials = readCredentials(request.headers)
-  if (credentials.kind === 'missing') return NO_CREDENTIALS
-  if (credentials.kind === 'malformed') return malformed(credentials.header)
   const address = request.ip
   try {
-    const found = await checkCredentials(accounts, credentials, address)
+    const found = await letIn(request, accounts)
+    if (found.kind === 'missing') return NO_CREDENTIALS
+    if (found.kind === 'malformed') return malformed(found.header)
+    if (found.kind === 'forged') return forged(found.detail)
     if (found.kind !== 'valid') return notValid
     const { token } = found
     return {
@@ -244,6 +244,10 @@ const NO_CREDENTIALS: Fault = {
   code: 9106,
   message: 'Missing X-Auth-Key, X-Auth-Email or Authorization headers',
   detail: 'Send "Authorization: Bearer <API token>".',
+}
+
+function forged(detail: string): Fault {
+  return { status: 403, code: 10102, message: 'Cross-site request refused', detail }
 }
 
 function malformed(header: keyof typeof MALFORMED): Fault {
@@ -268,16 +272,4 @@ function sendFile(reply: FastifyReply, { file }: FileAnswer): FastifyReply {
 
 function lacks(permission: Permission): Fault {
   return { ...LACKING, detail: `The API token lacks the permission "${permission}".` }
-}
-
-function refuse(reply: FastifyReply, fault: Fault): FastifyReply {
-  const { status, code, message, detail, detailCode = code, pointer } = fault
-  const error: ApiError = {
-    code,
-    message,
-    ...(detail !== undefined && { error_chain: [{ code: detailCode, message: detail }] }),
-    ...(pointer !== undefined && { source: { pointer } }),
-  }
-  const refused: Envelope<never> = { success: false, errors: [error], messages: [], result: null }
-  return reply.code(status).send(refused)
 }

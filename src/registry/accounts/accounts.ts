@@ -1,7 +1,10 @@
 import type { Permission } from '#model/permission.ts'
 import { newId } from '#store/id.ts'
 import { type Store, statement, type Write } from '#store/store.ts'
-import { type Membership, openMembers, type Principal, type Role } from './members.ts'
+import { type Membership, openMembers, type Principal, type Role, type Team } from './members.ts'
+import { openPeople, type People } from './people.ts'
+import { sessionToken } from './session-token.ts'
+import type { Session } from './sessions.ts'
 import { openTokenRegister, type TokenRegister } from './token-register.ts'
 import { type Also, type Authentication, type NewToken, openTokens, type Token } from './tokens.ts'
 import { createUser, findUser, type User } from './users.ts'
@@ -47,6 +50,10 @@ export interface Accounts {
   revokeUserToken(userId: string, tokenId: string, also?: Also): Promise<boolean>
   /** What owners see of their tokens, and change. */
   readonly register: TokenRegister
+  /** Users as people who sign in, their sessions, and who is invited. */
+  readonly people: People
+  /** The members of one account, as it sees and changes them. */
+  readonly team: Team
   /** A key that stands for the user together with its address, in place of the one it had. Shown here and nowhere
    *  else. */
   newApiKey(userId: string, permissions: readonly Permission[], also?: Also): Promise<string>
@@ -57,6 +64,8 @@ export interface Accounts {
   authenticate(secret: string, address?: string): Promise<Authentication>
   /** The same for a user's address, compared without regard to case, and API key. */
   authenticateKey(email: string, key: string, address?: string): Promise<Authentication>
+  /** The same for the secret of a session: the token that stands for it may do what its user's roles allow. */
+  authenticateSession(secret: string): Promise<Authentication>
   /** The same token as it stands now: undefined once it was revoked, has expired, or no longer works from `address`.
    *  From memory for 5 s at most. Rejects when the store cannot be reached. */
   current(token: Token, address?: string): Promise<Token | undefined>
@@ -106,10 +115,17 @@ export function openAccounts(world: { readonly store: Store; readonly clock: () 
   const { store, clock } = world
   const tokens = openTokens(world)
   const members = openMembers(world)
+  const people = openPeople({ ...world, members })
   const ofAccount = (accountId: string) => ({ accountId, userId: null })
   const ofUser = (userId: string) => ({ accountId: null, userId })
 
+  const tokenOfSession = async (session: Session | undefined) =>
+    session && sessionToken(session, await members.rolesOf(session.userId))
+
   return {
+    people,
+    team: members,
+
     async createAccount(name) {
       const account = { id: newId(), name, sendingEnabled: true, createdAt: clock() }
       await store.commit([{ statement: insertAccount, params: [account.id, name, account.createdAt] }])
@@ -150,7 +166,14 @@ export function openAccounts(world: { readonly store: Store; readonly clock: () 
 
     authenticate: (secret, address) => tokens.authenticate(secret, address),
     authenticateKey: (email, apiKey, address) => tokens.authenticateKey(email, apiKey, address),
-    current: (token, address) => tokens.current(token, address),
+    async authenticateSession(secret) {
+      const token = await tokenOfSession(await people.sessions.find(secret))
+      return token ? { kind: 'valid', token } : { kind: 'unknown' }
+    },
+    current: async (token, address) =>
+      token.session
+        ? tokenOfSession(await people.sessions.current(token.hash))
+        : tokens.current(token, address),
     principal: (token, accountId) => members.principal(token, accountId),
   }
 }

@@ -5,7 +5,8 @@ import { addressKey } from './address-range.ts'
 /** Who made a change: somebody with a token, or the service by itself (a schedule, mail that came back). */
 export type AuditActor =
   | {
-      readonly tokenId: string
+      /** Of somebody who is signed in, that session's; null: somebody who was not let in. */
+      readonly tokenId: string | null
       /** Set where the token is a user's. */
       readonly userId?: string | null
       /** Where the request came from. */
@@ -45,7 +46,7 @@ export function auditWrite(entry: AuditEntry): Write {
     actor === 'system'
       ? ['system', 'system', null, '', null]
       : [
-          ...[actor.userId == null ? 'token' : 'user', actor.userId ?? actor.tokenId, actor.tokenId],
+          ...[actor.userId == null ? 'token' : 'user', actor.userId ?? actor.tokenId ?? '', actor.tokenId],
           ...[actor.address, addressKey(actor.address) ?? null],
         ]
   const params = [

@@ -1,6 +1,6 @@
 import type { Permission } from '#model/permission.ts'
 import { newId } from '#store/id.ts'
-import { type Store, statement } from '#store/store.ts'
+import { type Store, statement, type Write } from '#store/store.ts'
 import { foundCache } from './found-cache.ts'
 import { type Grants, grantsIn } from './policy.ts'
 import type { Token } from './tokens.ts'
@@ -27,11 +27,37 @@ export interface Membership {
   readonly accountCreatedAt: number
 }
 
-export interface Members {
+/** A member as the account sees it. */
+export interface Member {
+  readonly id: string
+  readonly role: Role
+  readonly userId: string
+  readonly email: string
+  readonly createdAt: number
+}
+
+/** The members of one account. */
+export interface Team {
+  /** Those who joined first at the front. */
+  list(accountId: string): Promise<readonly Member[]>
+  get(accountId: string, memberId: string): Promise<Member | undefined>
+  /** `last-admin`: nobody would administer the account any more; nothing was changed. */
+  setRole(member: Member, accountId: string, role: Role, also: readonly Write[]): Promise<TeamChange>
+  remove(member: Member, accountId: string, also: readonly Write[]): Promise<TeamChange>
+}
+
+export type TeamChange = 'done' | 'last-admin' | 'gone'
+
+export interface Members extends Team {
   addMember(accountId: string, userId: string, role: Role): Promise<void>
   removeMember(accountId: string, userId: string): Promise<boolean>
   principal(token: Token, accountId: string): Promise<Principal | undefined>
   memberships(userId: string): Promise<readonly Membership[]>
+  /** The same from memory, for 5 s at most. */
+  rolesOf(userId: string): Promise<readonly Membership[]>
+  /** The write that makes somebody a member, for the commit of what leads to it; `joined` is to be called after that. */
+  joins(accountId: string, userId: string, role: Role): Write
+  joined(accountId: string, userId: string): void
 }
 
 const PAIRS_KEPT = 10_000
@@ -83,16 +109,113 @@ const membershipsOf = statement<MembershipRow>(
    where membership.user_id = $1 order by membership.created_at, membership.id`,
 )
 
+interface MemberRow {
+  readonly id: string
+  readonly role: string
+  readonly user_id: string
+  readonly email: string
+  readonly created_at: number
+}
+
+const MEMBER = `select membership.id, membership.role, membership.user_id, membership.created_at, service_user.email
+  from membership join service_user on service_user.id = membership.user_id`
+
+const membersOf = statement<MemberRow>(
+  'member.of-account',
+  `${MEMBER} where membership.account_id = $1 order by membership.created_at, membership.id`,
+)
+
+const memberById = statement<MemberRow>(
+  'member.by-id',
+  `${MEMBER} where membership.account_id = $1 and membership.id = $2`,
+)
+
+// Two administrators who take each other's role away come one after the other: each change locks the account's row.
+const lockAccount = statement('member.lock-account', 'update account set id = id where id = $1')
+
+const ANOTHER_ADMIN = `exists (select 1 from membership another
+  where another.account_id = $1 and another.role = 'admin' and another.id <> $2)`
+
+const updateRole = statement(
+  'member.set-role',
+  `update membership set role = $3
+   where account_id = $1 and id = $2 and ($3 = 'admin' or role <> 'admin' or ${ANOTHER_ADMIN})`,
+)
+
+const deleteById = statement(
+  'member.remove',
+  `delete from membership where account_id = $1 and id = $2 and (role <> 'admin' or ${ANOTHER_ADMIN})`,
+)
+
 /** Which account a token acts in; what each function promises stands in `Accounts`. */
 export function openMembers({ store, clock }: { store: Store; clock: () => number }): Members {
   /** The account as its own tokens see it, or as a member does. */
   const accounts = foundCache<AccountRow>({ max: PAIRS_KEPT, clock })
+  /** By users. */
+  const roles = foundCache<readonly Membership[]>({ max: PAIRS_KEPT, clock })
+
+  function forget(userId: string, accountId: string): void {
+    accounts.forget(key(userId, accountId))
+    roles.forget(userId)
+  }
+
+  async function memberships(userId: string): Promise<readonly Membership[]> {
+    const rows = await store.all(membershipsOf, [userId])
+    return rows.map((row) => ({
+      id: row.id,
+      role: roleOf(row),
+      accountId: row.account_id,
+      accountName: row.name,
+      accountCreatedAt: row.created_at,
+    }))
+  }
+
+  async function get(accountId: string, memberId: string): Promise<Member | undefined> {
+    const row = await store.get(memberById, [accountId, memberId])
+    return row && memberOf(row)
+  }
+
+  async function change(
+    { id, userId }: Member,
+    accountId: string,
+    set: readonly Write[],
+  ): Promise<TeamChange> {
+    try {
+      const changed = await store.commit([{ statement: lockAccount, params: [accountId] }, ...set])
+      if (changed.ok) return 'done'
+      return (await get(accountId, id)) ? 'last-admin' : 'gone'
+    } finally {
+      // Also where the commit's answer was lost: it may have been made.
+      forget(userId, accountId)
+    }
+  }
+
+  const joins = (accountId: string, userId: string, role: Role): Write => ({
+    statement: insertMember,
+    params: [newId(), userId, accountId, role, clock()],
+  })
 
   return {
+    memberships,
+    rolesOf: async (userId) => (await roles.get(userId, () => memberships(userId))) ?? [],
+    joins,
+    joined: (accountId, userId) => forget(userId, accountId),
+    list: async (accountId) => (await store.all(membersOf, [accountId])).map(memberOf),
+    get,
+    setRole: (member, accountId, role, also) =>
+      change(member, accountId, [
+        { statement: updateRole, params: [accountId, member.id, role], rows: 1 },
+        ...also,
+      ]),
+    remove: (member, accountId, also) =>
+      change(member, accountId, [
+        { statement: deleteById, params: [accountId, member.id], rows: 1 },
+        ...also,
+      ]),
+
     async addMember(accountId, userId, role) {
-      const params = [newId(), userId, accountId, role, clock()]
-      await store.commit([{ statement: insertMember, params }])
-      accounts.forget(key(userId, accountId))
+      await store.commit([joins(accountId, userId, role)])
+      forget(userId, accountId)
     },
 
     async removeMember(accountId, userId) {
@@ -103,7 +226,7 @@ export function openMembers({ store, clock }: { store: Store; clock: () => numbe
         return removed.ok
       } finally {
         // Also where the commit's answer was lost: it may have been made.
-        accounts.forget(key(userId, accountId))
+        forget(userId, accountId)
       }
     },
 
@@ -129,18 +252,16 @@ export function openMembers({ store, clock }: { store: Store; clock: () => numbe
         }
       )
     },
-
-    async memberships(userId) {
-      const rows = await store.all(membershipsOf, [userId])
-      return rows.map((row) => ({
-        id: row.id,
-        role: row.role === 'admin' ? 'admin' : 'member',
-        accountId: row.account_id,
-        accountName: row.name,
-        accountCreatedAt: row.created_at,
-      }))
-    },
   }
+}
+
+function roleOf({ role }: { readonly role: string }): Role {
+  return role === 'admin' ? 'admin' : 'member'
+}
+
+function memberOf(row: MemberRow): Member {
+  const { id, user_id: userId, email, created_at: createdAt } = row
+  return { id, role: roleOf(row), userId, email, createdAt }
 }
 
 // A space is in no id, so two keys never meet.

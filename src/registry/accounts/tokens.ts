@@ -18,6 +18,8 @@ export interface Token {
   readonly permissions: ReadonlySet<Permission>
   /** Absent: it may do so wherever its owner is. */
   readonly policies?: readonly Policy[]
+  /** Set where it stands for somebody who is signed in. Operators may do what the operator's token may. */
+  readonly session?: { readonly operator: boolean }
 }
 
 export type Authentication =

@@ -17,6 +17,10 @@ import { workerStartup } from './0015-worker-startup.ts'
 import { history } from './0016-history.ts'
 import { notify } from './0017-notify.ts'
 import { reputation } from './0018-reputation.ts'
+import { signIn } from './0019-sign-in.ts'
+import { notifyBound } from './0020-notify-bound.ts'
+import { historyHeaderIds } from './0021-history-header-ids.ts'
+import { historyLabelIndex } from './0022-history-label-index.ts'
 
 /** Every migration in its order. A released one never changes; what it should have done is a new one. */
 export const migrations: readonly Migration[] = [
@@ -38,4 +42,8 @@ export const migrations: readonly Migration[] = [
   { version: 16, name: 'history', sql: history },
   { version: 17, name: 'notify', sql: notify },
   { version: 18, name: 'reputation', sql: reputation },
+  { version: 19, name: 'sign-in', sql: signIn },
+  { version: 20, name: 'notify-bound', sql: notifyBound },
+  { version: 21, name: 'history-header-ids', sql: historyHeaderIds },
+  { version: 22, name: 'history-label-index', sql: historyLabelIndex },
 ]

@@ -1,0 +1,16 @@
+import type { FastifyReply } from 'fastify'
+import type { ApiError, Envelope } from '#contract/envelope.ts'
+import type { Fault } from './fault.ts'
+
+/** An expected no in the envelope. */
+export function refuseFault(reply: FastifyReply, fault: Fault): FastifyReply {
+  const { status, code, message, detail, detailCode = code, pointer } = fault
+  const error: ApiError = {
+    code,
+    message,
+    ...(detail !== undefined && { error_chain: [{ code: detailCode, message: detail }] }),
+    ...(pointer !== undefined && { source: { pointer } }),
+  }
+  const refused: Envelope<never> = { success: false, errors: [error], messages: [], result: null }
+  return reply.code(status).send(refused)
+}
