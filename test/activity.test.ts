@@ -90,6 +90,11 @@ test('mail that came in: what a Worker threw, where it was and what the sender h
   const error = only?.routing?.worker?.error
   assert.deepEqual([error?.name, error?.message], ['TypeError', 'Not this one'])
   assert.match(error?.stack ?? '', /index\.js/)
+  // Its sender knows it by another id.
+  const header = '<1@pass.posthorn.test>'
+  assert.deepEqual([failed.header_message_id, only?.header_message_id], [header, header])
+  for (const query of [{ message_id: header }, { message_id: '1@pass.posthorn.test' }, { search: header }])
+    assert.deepEqual(await log(query), [failed])
 
   // Nothing but its events is left of it, and they are its account's alone.
   const second = addSecondAccount(instance.directory, ['Email Sending:Read', 'Analytics:Read'])

@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { request } from 'node:https'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { after, before, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { dig } from '#test/dig.ts'
 import { fetchAtHost } from '#test/fetch-at-host.ts'
 import { type Instance, startInstance } from '#test/instance.ts'
 import { operatorToken } from '#test/operator.ts'
@@ -33,6 +36,20 @@ async function figures(): Promise<ReadonlyMap<string, number>> {
   )
 }
 
+/** Asks the other doors for what is not there. */
+async function knock(): Promise<void> {
+  const { dns, policies, workers } = instance.dev
+  await dig(dns.port, 'elsewhere.example', 'A', '+tcp')
+  await fetchAtHost(workers.port, `http://nobody.example:${workers.port}/`)
+  const ask = request({
+    ...{ host: '127.0.0.1', port: policies.port, path: '/', agent: false },
+    ...{ servername: 'nobody.example', rejectUnauthorized: false },
+  })
+  ask.end()
+  const [response] = await once(ask, 'response')
+  response.resume()
+}
+
 test('figures of what was done at each door, and of what became of it', async () => {
   await instance.send(mail('one@example.com'))
   await instance.send(mail('bounce+figures@simulator.posthorn.test'))
@@ -40,6 +57,7 @@ test('figures of what was done at each door, and of what became of it', async ()
   const content = 'From: app@yourdomain.com\r\nTo: two@example.com\r\nSubject: s\r\n\r\nx\r\n'
   await submitRaw(instance.dev, { from: 'app@yourdomain.com', to: 'two@example.com', content })
   await instance.inbox('to:two@example.com')
+  await knock()
   await sleep(100)
   const read = await figures()
   const expected = {
@@ -53,6 +71,13 @@ test('figures of what was done at each door, and of what became of it', async ()
     posthorn_worker_processes: 0,
     posthorn_verifications_pending: 0,
     'posthorn_attempt_seconds_count{outcome="bounced"}': 1,
+    posthorn_notifications_dropped_total: 0,
+    'posthorn_notifications_waiting{listener="webhook",state="paused"}': 0,
+    'posthorn_notifications_waiting{listener="queue",state="active"}': 0,
+    'posthorn_notifications_oldest_seconds{listener="webhook",state="active"}': 0,
+    'posthorn_dns_answers_total{transport="tcp",answer="refused"}': 1,
+    'posthorn_policy_answers_total{status="404"}': 1,
+    'posthorn_workers_http_answers_total{status="4xx"}': 1,
   }
   for (const [series, value] of Object.entries(expected)) assert.equal(read.get(series), value, series)
   for (const [series, least] of Object.entries({

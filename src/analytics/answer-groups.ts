@@ -1,9 +1,10 @@
 import type { Asking } from './asking.ts'
+import { choosePlaces, type Place } from './choose-places.ts'
 import { type ChosenLabels, chosenSql, levelWith } from './chosen-labels.ts'
 import { fieldSql, filterSql, intervalSql, isText, QueryText } from './compile-filter.ts'
 import { coverSpan, type Part } from './cover-span.ts'
-import { DAY_MS, dayOf, MINUTE_MS, startOfDay } from './day.ts'
-import { dayIndexFor, dayRowsSql, indexCondition, isOfRow } from './day-index.ts'
+import { DAY_MS, dayOf, HOUR_MS, MINUTE_MS, startOfDay } from './day.ts'
+import { dayIndexFor, dayRowsSql, isOfRow, partsSql } from './day-index.ts'
 import type { Row } from './history-engine.ts'
 import type { Field, FieldValue, Filter, Group, GroupsQuery } from './history-query.ts'
 import type { LevelName } from './label.ts'
@@ -28,30 +29,29 @@ interface Plan {
 }
 
 /** Where a plan's events are. */
-interface Place {
+interface Where {
   readonly account: number
-  readonly days: ReadonlySet<number>
+  readonly places: readonly Pick<Place, 'day' | 'index'>[]
 }
 
 /** Counts events by fields. The planner: words and flags choose labels, the times a span, and both are answered from the
  *  longest intervals that are counted; only what is not a whole interval, and questions for what every event has of its
  *  own, read events. */
-export async function answerGroups(
-  { engine, index, since, deadline }: Asking,
-  query: GroupsQuery,
-): Promise<readonly Group[]> {
+export async function answerGroups(asking: Asking, query: GroupsQuery): Promise<readonly Group[]> {
+  const { engine, index, since, deadline } = asking
   const plan = planGroups(query)
   const [account, days] = await Promise.all([index.account(query.scope.accountId), index.days()])
   const [first, last] = [days[0], days.at(-1)]
   if (account === undefined || first === undefined || last === undefined) return []
   const kept = { from: Math.max(since, startOfDay(first)), to: startOfDay(last) + DAY_MS }
-  const place = { account, days: new Set(days) }
+  const asked = intersect(plan.filter.span, kept)
+  const where = { account, places: await placesOf(asking, plan, { days, span: asked }) }
   const groups: Group[] = []
-  for (const span of inTurn(plan, intersect(plan.filter.span, kept))) {
+  for (const span of inTurn(plan, asked)) {
     deadline.check()
     const text = new QueryText(engine.kind, 's.t')
     const limit = query.limit - groups.length
-    const sql = groupsSql(plan, place, coverSpan(span, plan.intervals), { text, limit })
+    const sql = groupsSql(plan, where, coverSpan(span, plan.intervals), { text, limit })
     if (sql === undefined) continue
     const rows = await engine.read('counts', sql, text.values)
     groups.push(...rows.map((row) => readGroup(plan.by, row)))
@@ -77,6 +77,22 @@ function planGroups(query: GroupsQuery): Plan {
   }
 }
 
+/** Where it reads more events than those at the ends of a span, the counts say on which days they are. */
+async function placesOf(
+  asking: Asking,
+  { chosen, intervals, ofRow }: Plan,
+  { days, span }: { readonly days: readonly number[]; readonly span: Span },
+): Promise<Where['places']> {
+  const some = days.filter((day) => startOfDay(day) < span.to && startOfDay(day) + DAY_MS > span.from)
+  const index = dayIndexFor(ofRow)
+  const readsMany = coverSpan(span, intervals).some(
+    ({ interval, from, to }) => interval === 0 && to - from > HOUR_MS,
+  )
+  return readsMany && index === 'at'
+    ? choosePlaces(asking, chosen, { days: some })
+    : some.map((day) => ({ day, index }))
+}
+
 /** Where the order begins with a time, days can be answered one after the other until there are rows enough: no group
  *  has events of two days. Worth it only where a whole span means millions of rows. */
 function inTurn({ query, intervals }: Plan, span: Span): readonly Span[] {
@@ -93,7 +109,7 @@ function inTurn({ query, intervals }: Plan, span: Span): readonly Span[] {
 
 function groupsSql(
   plan: Plan,
-  place: Place,
+  where: Where,
   parts: readonly Part[],
   { text, limit }: { readonly text: QueryText; readonly limit: number },
 ): string | undefined {
@@ -105,7 +121,7 @@ function groupsSql(
     ...eventsSql(
       plan,
       parts.filter(({ interval }) => interval === 0),
-      place,
+      where,
       text,
     ),
   ]
@@ -121,7 +137,8 @@ function groupsSql(
     ...(query.order ?? []).map(({ by: field, direction }) => `${orderName(by, field)} ${direction}`),
     ...names,
   ]
-  return `select ${[...values, 'sum(s.n) as n'].join(', ')}
+  const labels = where.places.some(({ index }) => index === 'label') ? partsSql(chosen, text) : ''
+  return `${labels} select ${[...values, 'sum(s.n) as n'].join(', ')}
     from (${summedSql(plan, sources.join(' union all '))}) s cross join history_label l
     where l.id = s.label and ${isChosen} ${rest.join(' ')}
     ${names.length > 0 ? `group by ${names.join(', ')}` : ''} having sum(s.n) > 0
@@ -135,11 +152,11 @@ function orderName(by: readonly Field[], field: Field | 'count'): string {
   return `g${index}`
 }
 
-/** Added up by label before labels become words, of which there are many to compare. */
-function summedSql({ by, filter, splits, texts }: Plan, sources: string): string {
-  if (texts.length > 0) return sources
+/** Added up by label before labels become words, of which there are many to compare: where that leaves fewer. */
+function summedSql({ by, filter, splits, texts, intervals }: Plan, sources: string): string {
   const hasTime = filter.rest.some((condition) => boundsOf(condition).length > 0)
   const finest = Math.min(...by.filter(isTime).map((field) => INTERVAL_MS[field]))
+  if (texts.length > 0 || finest === intervals[0]) return sources
   const time = hasTime ? 't' : Number.isFinite(finest) ? intervalSql('t', finest) : '0'
   const last = splits ? ', is_last' : ''
   return `select label, ${time} as t${last}, sum(n) as n from (${sources}) parts group by 1, 2${splits ? ', 3' : ''}`
@@ -165,7 +182,7 @@ function countsSql({ filter, splits }: Plan, part: Part, counted: string): reado
 function eventsSql(
   { by, filter, ofRow, splits }: Plan,
   parts: readonly Part[],
-  { account, days }: Place,
+  { account, places }: Where,
   text: QueryText,
 ): readonly string[] {
   if (parts.length === 0) return []
@@ -175,19 +192,18 @@ function eventsSql(
     '1 as n',
     ...new Set(later.flatMap((field) => TEXT_COLUMNS[field] ?? [])),
   ]
-  const index = dayIndexFor(ofRow)
   const conditions = [
-    indexCondition(index),
     ...(filter.last === undefined ? [] : [`and s.is_last = ${filter.last}`]),
     ...ofRow.map((condition) => `and ${filterSql(condition, text)}`),
   ].join(' ')
   return parts.flatMap(({ from, to }) =>
-    [...days]
-      .filter((day) => day >= dayOf(from) && day <= dayOf(to - 1))
-      .map(
-        (day) => `select s.label, s.at as t, ${columns.join(', ')} from ${dayRowsSql(day, index, text.engine)}
-          where s.account = ${account} and s.at >= ${from} and s.at < ${to} ${conditions}`,
-      ),
+    places
+      .filter(({ day }) => day >= dayOf(from) && day <= dayOf(to - 1))
+      .map(({ day, index }) => {
+        const where = `s.at >= ${from} and s.at < ${to} ${conditions}`
+        const rows = dayRowsSql(day, index, { engine: text.engine, account, where })
+        return `select s.label, s.at as t, ${columns.join(', ')} from ${rows}`
+      }),
   )
 }
 

@@ -163,7 +163,7 @@ function bareId(text: string): string {
 }
 
 /** As SQLite's lower(), and PostgreSQL's in the collation C, have it. */
-function lowerAscii(text: string): string {
+export function lowerAscii(text: string): string {
   return text.replaceAll(/[A-Z]+/g, (letters) => letters.toLowerCase())
 }
 

@@ -1,10 +1,13 @@
-import { isText } from './compile-filter.ts'
+import { type ChosenLabels, chosenSql } from './chosen-labels.ts'
+import { isText, type QueryText, wordOf } from './compile-filter.ts'
 import type { Field, Filter } from './history-query.ts'
+import { LEVELS } from './label.ts'
+import { fieldsOf } from './read-filter.ts'
 
 /** Which index of a day's rows leads to what conditions that hold together ask for. */
-export type DayIndex = 'at' | 'message' | 'to'
+export type DayIndex = 'at' | 'message' | 'to' | 'label'
 
-export function dayIndexFor(conditions: readonly Filter[]): DayIndex {
+export function dayIndexFor(conditions: readonly Filter[]): Exclude<DayIndex, 'label'> {
   const leads = (fields: readonly Field[]) =>
     conditions.some(
       (one) => 'field' in one && fields.includes(one.field) && (one.is === 'eq' || one.is === 'in'),
@@ -13,15 +16,35 @@ export function dayIndexFor(conditions: readonly Filter[]): DayIndex {
   return leads(['to', 'envelopeTo']) ? 'to' : 'at'
 }
 
-/** A day's rows as `s`, read by an index. SQLite knows nothing of how many rows a condition leaves, so it is told. */
-export function dayRowsSql(day: number, index: DayIndex, engine: 'sqlite' | 'postgres'): string {
-  return `history_row_${day} s ${engine === 'sqlite' ? `indexed by history_row_${day}_${index}` : ''}`
+/** An account's rows of a day as `s`, read by an index, where these conditions hold. By that of labels: those of labels
+ *  `p` alone (`partsSql`). SQLite knows nothing of how many rows a condition leaves, so it is told, and PostgreSQL guesses
+ *  wrong, so there each label has a query of its own. */
+export function dayRowsSql(
+  day: number,
+  index: DayIndex,
+  { engine, account, where }: { engine: 'sqlite' | 'postgres'; account: number; where: string },
+): string {
+  const isOurs = `s.account = ${account} and ${where} ${index === 'message' ? `and s.message <> ''` : ''}`
+  const rows =
+    engine === 'sqlite'
+      ? `history_row_${day} s indexed by history_row_${day}_${index}`
+      : `history_row_${day} s`
+  if (index !== 'label') return `${rows} where ${isOurs}`
+  if (engine === 'sqlite') return `p cross join ${rows} where s.by_rule = p.id and ${isOurs}`
+  return `p cross join lateral (select * from ${rows} where s.by_rule = p.id and ${isOurs} offset 0) s where true`
 }
 
-/** What the index of messages, which is of rows that have one, wants to hear. */
-export function indexCondition(index: DayIndex): string {
-  return index === 'message' ? `and s.message <> ''` : ''
+/** The labels `p` that lead to what is asked for: all that it asks of labels but for what a sender's authentication says,
+ *  which is left to be asked of each row. */
+export function partsSql({ query, conditions }: ChosenLabels, text: QueryText): string {
+  const { without } = BY_RULE
+  const has = (field: Field) => !without.some((word) => word === wordOf(field))
+  const some = conditions.filter((condition) => fieldsOf(condition).every(has))
+  const chosen = chosenSql({ query, conditions: some }, BY_RULE.name, text)
+  return `with p as materialized (select l.id from history_label l where ${chosen})`
 }
+
+const [, BY_RULE] = LEVELS
 
 /** Whether a condition can be asked of a row without its label. */
 export function isOfRow(condition: Filter): boolean {

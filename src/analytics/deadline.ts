@@ -3,17 +3,21 @@ export class DeadlinePassed extends Error {
   override readonly name = 'DeadlinePassed'
 }
 
-/** When a question is given up, on the process's own clock. */
+/** When a question is given up. */
 export interface Deadline {
   /** Throws DeadlinePassed; to be called before each query of a question. */
   check(): void
+  /** Whether half of the time is over: what is begun now may still end within the other. */
+  isNear(): boolean
 }
 
-export function startDeadline(limitMs: number): Deadline {
-  const end = performance.now() + limitMs
+/** `clock` of ms, which is not set back. */
+export function startDeadline(limitMs: number, clock: () => number): Deadline {
+  const end = clock() + limitMs
   return {
+    isNear: () => clock() > end - limitMs / 2,
     check() {
-      if (performance.now() > end) throw new DeadlinePassed(`no answer within ${limitMs} ms`)
+      if (clock() > end) throw new DeadlinePassed(`no answer within ${limitMs} ms`)
     },
   }
 }

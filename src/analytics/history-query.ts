@@ -93,6 +93,9 @@ export interface EventsQuery extends Query {
   readonly order?: readonly Order<Field>[]
   /** Where the page before ended. Only with the order by time alone. */
   readonly after?: EventPosition
+  /** What was found until half of a question's time was over is an answer too, and says how far it `reached`. Only with
+   *  the order by time alone. */
+  readonly partly?: boolean
 }
 
 /** The place of an event in the order of time: two in one millisecond stay apart. */
@@ -127,6 +130,8 @@ export interface HistoryEvent extends EventPosition {
   readonly to: string
   readonly subject: string
   readonly messageId: string
+  /** As the message's header has it; '' where it has none, or is not known. */
+  readonly headerMessageId: string
   readonly sessionId: string
   readonly errorDetail: string
   /** The id that a timeline is asked for by; '' for a request that was refused before there was a message. */
@@ -134,7 +139,10 @@ export interface HistoryEvent extends EventPosition {
   readonly deliveryId: string
 }
 
-/** `too-slow`: it was ended after so long; a shorter range or a simpler filter may be answered. */
+/** `reached`: it was ended for its time, and what follows that position was not looked at (`EventsQuery.partly`).
+ *  `too-slow`: it was ended after so long; a shorter range or a simpler filter may be answered. `busy`: it was not looked
+ *  into at all, since too many questions of the same account wait; the same may be answered a little later. */
 export type Answer<Row> =
-  | { readonly kind: 'answer'; readonly rows: readonly Row[] }
+  | { readonly kind: 'answer'; readonly rows: readonly Row[]; readonly reached?: EventPosition }
   | { readonly kind: 'too-slow'; readonly limitMs: number }
+  | { readonly kind: 'busy' }

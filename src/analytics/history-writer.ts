@@ -103,21 +103,23 @@ export class HistoryWriter {
   }
 
   #insertRow({ event, ordinal, label, isLast, ...row }: NewRow): void {
+    const kept = this.#label(label)
     this.#run(
-      `insert into history_row_${this.#dayOf(event.at)} (account, at, label, is_last, seq, ordinal, event_id, delivery_id,
-          message, mail_from, mail_to, subject, session_id, error_detail)
-        values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      `insert into history_row_${this.#dayOf(event.at)} (account, at, label, by_rule, is_last, seq, ordinal, event_id,
+          delivery_id, message, mail_from, mail_to, subject, session_id, error_detail, header_id)
+        values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       [
         ...[
           this.#account(event.accountId),
           event.at,
-          this.#label(label).id,
+          kept.id,
+          kept.by_rule,
           isLast ? 1 : 0,
           event.seq,
           ordinal,
         ],
         ...[event.id, event.deliveryId ?? '', event.messageId ?? '', row.from, row.to, row.subject],
-        ...[row.sessionId, row.errorDetail],
+        ...[row.sessionId, row.errorDetail, row.headerMessageId],
       ],
     )
   }

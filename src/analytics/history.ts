@@ -12,6 +12,7 @@ import { answerTimeline } from './answer-timeline.ts'
 import type { Asking } from './asking.ts'
 import { keptSince } from './day.ts'
 import { DeadlinePassed, startDeadline } from './deadline.ts'
+import { findNamesakes } from './find-namesakes.ts'
 import type { HistoryEngine } from './history-engine.ts'
 import { openHistoryIndex } from './history-index.ts'
 import type { Answer, EventsQuery, Group, GroupsQuery, HistoryEvent, Query } from './history-query.ts'
@@ -24,6 +25,8 @@ export interface History {
    *  time that is compared with text, an order by what is not grouped by. */
   groups(query: GroupsQuery): Promise<Answer<Group>>
   events(query: EventsQuery): Promise<Answer<HistoryEvent>>
+  /** Ids of messages that came in with this Message-ID in their header, whether in angle brackets or not; 200 at most. */
+  namesakes(accountId: string, headerMessageId: string): Promise<Answer<string>>
   /** What is here of a message's timeline, oldest first; `events/read-timeline.ts` adds what is still in the outbox. */
   timeline(page: TimelinePage): Promise<EventRow[]>
   /** Takes in a batch in the order of the outbox, and passes over what it has already. For the projector, whose guards go
@@ -47,17 +50,21 @@ export interface HistoryOptions {
   readonly now: () => number
   /** How long a question may take, in ms. */
   readonly limitMs?: number
+  /** By which that is measured, in ms; the process's own, unless a test has another. */
+  readonly clock?: () => number
 }
+
+type Found<Row> = Omit<Extract<Answer<Row>, { readonly kind: 'answer' }>, 'kind'>
 
 const LIMIT_MS = 5000
 const FORGET_MS = 3_600_000
 const MOST_ROWS = 10_000
 
 export async function openHistory(options: HistoryOptions): Promise<History> {
-  const { log, days, now, limitMs = LIMIT_MS } = options
+  const { log, days, now, limitMs = LIMIT_MS, clock = () => performance.now() } = options
   const engine = await openEngine(options, limitMs)
   const index = openHistoryIndex(engine)
-  const turns = openTurns()
+  const turns = openTurns({ limitMs, clock })
   const forget = () => engine.forget(keptSince(now(), days))
   const forgetSoon = () => {
     forget().catch((error: unknown) => log.error({ err: error }, 'history: could not forget, it tries again'))
@@ -68,19 +75,15 @@ export async function openHistory(options: HistoryOptions): Promise<History> {
 
   async function answer<Row>(
     kind: 'groups' | 'events',
-    query: Query,
-    find: (asking: Asking) => Promise<readonly Row[]>,
+    accountId: string,
+    find: (asking: Asking) => Promise<Found<Row>>,
   ): Promise<Answer<Row>> {
-    if (!Number.isInteger(query.limit) || query.limit < 1 || query.limit > MOST_ROWS) {
-      throw new TypeError(`a question asks for 1 to ${MOST_ROWS} rows`)
-    }
-    const deadline = startDeadline(limitMs)
     const since = keptSince(now(), days)
     try {
-      const rows = await turns.take(`${kind} ${query.scope.accountId}`, () =>
-        find({ engine, index, since, deadline }),
+      const found = await turns.take(`${kind} ${accountId}`, () =>
+        find({ engine, index, since, deadline: startDeadline(limitMs, clock) }),
       )
-      return rows === 'busy' ? { kind: 'too-slow', limitMs } : { kind: 'answer', rows }
+      return found === 'busy' ? { kind: 'busy' } : { kind: 'answer', ...found }
     } catch (error) {
       if (error instanceof ScanTimeout || error instanceof DeadlinePassed)
         return { kind: 'too-slow', limitMs }
@@ -89,8 +92,20 @@ export async function openHistory(options: HistoryOptions): Promise<History> {
   }
 
   return {
-    groups: (query) => answer('groups', query, (asking) => answerGroups(asking, query)),
-    events: (query) => answer('events', query, (asking) => answerEvents(asking, query)),
+    async groups(query) {
+      checkLimit(query)
+      return answer('groups', query.scope.accountId, async (asking) => ({
+        rows: await answerGroups(asking, query),
+      }))
+    },
+    async events(query) {
+      checkLimit(query)
+      return answer('events', query.scope.accountId, (asking) => answerEvents(asking, query))
+    },
+    namesakes: (accountId, headerMessageId) =>
+      answer('events', accountId, async (asking) => ({
+        rows: await findNamesakes(asking, { accountId, headerMessageId }),
+      })),
     timeline: (page) => answerTimeline({ engine, index }, page),
     take: (events, guards) => engine.take(events, guards),
     forget,
@@ -99,6 +114,11 @@ export async function openHistory(options: HistoryOptions): Promise<History> {
       await engine.close()
     },
   }
+}
+
+function checkLimit({ limit }: Query): void {
+  if (Number.isInteger(limit) && limit >= 1 && limit <= MOST_ROWS) return
+  throw new TypeError(`a question asks for 1 to ${MOST_ROWS} rows`)
 }
 
 async function openEngine(

@@ -21,8 +21,10 @@ export function openPostgresHistory(options: {
   readonly url: string
   readonly limitMs: number
   readonly log: Log
+  /** So many labels are remembered. */
+  readonly mostLabels?: number
 }): HistoryEngine {
-  const { store, url, limitMs, log } = options
+  const { store, url, limitMs, log, mostLabels = MOST_LABELS } = options
   const pool = new pg.Pool({
     max: 6,
     connectionString: url,
@@ -40,9 +42,8 @@ export function openPostgresHistory(options: {
 
   const accounts = new Map<string, number>()
   // What the planner knows of labels decides whether a question is answered; autovacuum would tell it too late.
-  let madeLabels = 0
-  let analyzedAt = LEAST_ANALYZED
-  const labels = new LRUCache<string, KeptLabel>({ max: MOST_LABELS })
+  let analyzed: { labels: number; madeSince: number } | undefined
+  const labels = new LRUCache<string, KeptLabel>({ max: mostLabels })
 
   async function read(purpose: 'counts' | 'rows', sql: string, params: readonly Param[]): Promise<Row[]> {
     try {
@@ -88,17 +89,28 @@ export function openPostgresHistory(options: {
     for (const { id, account_id } of await store.all(accountNumbers, [list])) accounts.set(account_id, id)
   }
 
-  async function findLabels({ rows }: BatchPlan): Promise<void> {
+  /** Out: those of a batch by their keys. */
+  async function findLabels({ rows }: BatchPlan): Promise<KeptLabels> {
     const missing = new Map<string, Label>()
-    for (const { label } of rows) if (!labels.has(label.key)) missing.set(label.key, label)
-    if (missing.size === 0) return
+    const found = new Map<string, KeptLabel>()
+    for (const { label } of rows) {
+      const kept = labels.get(label.key)
+      if (kept) found.set(label.key, kept)
+      else missing.set(label.key, label)
+    }
+    if (missing.size === 0) return found
     const above = [...missing.values()].map((label) => UPPER_LEVELS.map((level) => labelAbove(label, level)))
-    await makeLabels(above.flat().map((label) => ({ label, above: [0, 0, 0] })))
-    const numbers = above.map((uppers) => uppers.map(({ key }) => keptLabel(key).id))
-    await makeLabels([...missing.values()].map((label, i) => ({ label, above: numbers[i] ?? [] })))
+    const uppers = await makeLabels(above.flat().map((label) => ({ label, above: [0, 0, 0] })))
+    const numbers = above.map((some) => some.map(({ key }) => labelIn(uppers, key).id))
+    const made = await makeLabels(
+      [...missing.values()].map((label, i) => ({ label, above: numbers[i] ?? [] })),
+    )
+    return new Map([...found, ...made])
   }
 
-  async function makeLabels(wanted: readonly { readonly label: Label; readonly above: readonly number[] }[]) {
+  async function makeLabels(
+    wanted: readonly { readonly label: Label; readonly above: readonly number[] }[],
+  ): Promise<KeptLabels> {
     const list = wanted.map(({ label: { key, level, words }, above }) => ({
       ...{ key, level },
       ...Object.fromEntries(UPPER_LEVELS.map((name, i) => [name, above[i]])),
@@ -106,22 +118,22 @@ export function openPostgresHistory(options: {
     }))
     await store.commit([{ statement: insertLabels, params: [JSON.stringify(list)] }])
     const keys = JSON.stringify([...new Set(list.map(({ key }) => key))])
-    for (const row of await store.all(labelNumbers, [keys])) labels.set(row.key, readKeptLabel(row))
-    madeLabels += list.length
-    if (madeLabels < analyzedAt * 1.2) return
-    analyzedAt = Math.max(madeLabels, LEAST_ANALYZED)
+    const made = new Map((await store.all(labelNumbers, [keys])).map((row) => [row.key, readKeptLabel(row)]))
+    for (const [key, kept] of made) labels.set(key, kept)
+    await analyzeAfter(list.length)
+    return made
+  }
+
+  async function analyzeAfter(newLabels: number): Promise<void> {
+    analyzed ??= { labels: (await store.all(analyzedLabels, []))[0]?.labels ?? 0, madeSince: 0 }
+    analyzed.madeSince += newLabels
+    const { labels, madeSince } = analyzed
+    if (madeSince < Math.max(labels * 0.2, LEAST_ANALYZED)) return
     await store.commit([{ statement: analyzeLabels, params: [] }])
+    analyzed = { labels: labels + madeSince, madeSince: 0 }
   }
 
-  function keptLabel(key: string): KeptLabel {
-    const kept = labels.get(key)
-    if (!kept) throw new Error('a row has no label')
-    return kept
-  }
-
-  const idOf = ({ key }: Label): number => keptLabel(key).id
-
-  async function commit(plan: BatchPlan, guards: readonly Write[]): Promise<boolean> {
+  async function commit(plan: BatchPlan, kept: KeptLabels, guards: readonly Write[]): Promise<boolean> {
     const batch = {
       days: [...new Set(plan.events.map(({ at }) => dayOf(at)))],
       events: plan.events.map((event) => ({
@@ -133,17 +145,18 @@ export function openPostgresHistory(options: {
         ...{
           account: accounts.get(event.accountId),
           at: event.at,
-          label: idOf(label),
+          label: labelIn(kept, label.key).id,
+          by_rule: labelIn(kept, label.key).by_rule,
           is_last: isLast ? 1 : 0,
         },
         ...{ seq: event.seq, ordinal, event_id: event.id, delivery_id: event.deliveryId ?? '' },
         ...{ message: event.messageId ?? '', mail_from: row.from, mail_to: row.to, subject: row.subject },
-        ...{ session_id: row.sessionId, error_detail: row.errorDetail },
+        ...{ session_id: row.sessionId, error_detail: row.errorDetail, header_id: row.headerMessageId },
       })),
       demoted: [...plan.demoted].map(({ message, at, seq, ordinal }) => ({
         ...{ day: dayOf(at), message, at, seq, ordinal },
       })),
-      counts: countChanges(plan, keptLabel),
+      counts: countChanges(plan, (key) => labelIn(kept, key)),
     }
     const { ok } = await store.commit([...guards, { statement: takeBatch, params: [JSON.stringify(batch)] }])
     return ok
@@ -155,8 +168,7 @@ export function openPostgresHistory(options: {
     async take(events, guards) {
       const plan = planBatch(events, await known(events), await heads(events))
       await findAccounts(plan)
-      await findLabels(plan)
-      return commit(plan, guards)
+      return commit(plan, await findLabels(plan), guards)
     },
     async forget(before) {
       await store.commit([
@@ -170,10 +182,19 @@ export function openPostgresHistory(options: {
   }
 }
 
+/** By their keys. */
+type KeptLabels = ReadonlyMap<string, KeptLabel>
+
+function labelIn(labels: KeptLabels, key: string): KeptLabel {
+  const kept = labels.get(key)
+  if (!kept) throw new Error('a row has no label')
+  return kept
+}
+
 const QUERY_CANCELED = '57014'
 /** What questions of many shapes, over days that lie together, want of the planner. */
 const FOR_HISTORY = '-c jit=off -c random_page_cost=1.1 -c work_mem=32MB'
-/** Far more than a batch has. */
+/** Somewhat more than the results of authentication make of a hundred rules. */
 const MOST_LABELS = 50_000
 const LEAST_ANALYZED = 50
 
@@ -197,6 +218,11 @@ const headRows = postgresStatement<Row>(
   `select ${HEAD_COLUMNS} from history_row r join history_label l on l.id = r.label
     where r.message in (select jsonb_array_elements_text($1::jsonb)) and r.message <> '' and r.at >= $2
       and (r.is_last = 1 or l.type = 'accepted')`,
+)
+
+const analyzedLabels = postgresStatement<{ readonly labels: number }>(
+  'history.analyzed-labels',
+  `select greatest(reltuples, 0)::bigint as labels from pg_class where oid = 'history_label'::regclass`,
 )
 
 const analyzeLabels = postgresStatement('history.analyze-labels', 'analyze history_label')

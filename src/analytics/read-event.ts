@@ -12,6 +12,8 @@ export interface RowDraft {
   readonly to: string
   readonly subject: string
   readonly sessionId: string
+  /** Of mail that came in; '' where there is none. */
+  readonly headerMessageId: string
   readonly errorDetail: string
 }
 
@@ -22,6 +24,7 @@ export interface Inherited {
   readonly to: string
   readonly subject: string
   readonly sessionId: string
+  readonly headerMessageId: string
 }
 
 /** The rows that an event makes, one for each of its recipients. What happened to a domain makes none, and neither does
@@ -76,7 +79,7 @@ function sentRow(
       to: storable(recipient),
       subject: storable(detail.subject ?? inherited?.subject ?? ''),
     },
-    ...{ sessionId: '', errorDetail: errorDetail(event, detail.smtpReply) },
+    ...{ sessionId: '', headerMessageId: '', errorDetail: errorDetail(event, detail.smtpReply) },
   }
 }
 
@@ -101,6 +104,7 @@ function routedRow(event: Mail, routed: Routed): RowDraft {
     to: storable(recipient),
     subject: storable(detail.subject ?? ''),
     sessionId: storable(routed.sessionId),
+    headerMessageId: storable(detail.headerMessageId ?? ''),
     errorDetail: errorDetail(event, routed.reason ?? detail.smtpReply),
   }
 }

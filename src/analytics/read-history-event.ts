@@ -17,8 +17,21 @@ export function readHistoryEvent(row: Row): HistoryEvent {
     ...{ arc: text('arc'), dkim: text('dkim'), dmarc: text('dmarc'), spf: text('spf') },
     ...{ isSpam: number('is_spam'), isNDR: number('is_ndr'), isLastEvent: number('is_last') },
     ...{ from: text('mail_from'), to: text('mail_to'), subject: text('subject') },
-    messageId: dataset === 'sending' && message !== '' ? `<${message}@${domain}>` : message,
+    ...messageIds({ dataset, message, domain, header: text('header_id') }),
     ...{ sessionId: text('session_id'), errorDetail: text('error_detail') },
     ...{ message, deliveryId: text('delivery_id') },
   }
+}
+
+/** What was sent from here has the one in its header that `send` answered. */
+function messageIds(row: {
+  readonly dataset: Dataset
+  readonly message: string
+  readonly domain: string
+  readonly header: string
+}): Pick<HistoryEvent, 'messageId' | 'headerMessageId'> {
+  const { dataset, message, domain, header } = row
+  if (dataset === 'routing' || message === '') return { messageId: message, headerMessageId: header }
+  const messageId = `<${message}@${domain}>`
+  return { messageId, headerMessageId: messageId }
 }

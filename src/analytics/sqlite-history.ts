@@ -7,7 +7,7 @@ import { takeOwnerLock } from '#store/owner-lock.ts'
 import { ScanPool } from '#store/scan-pool.ts'
 import { makeDataFolder, openToWrite } from '#store/sqlite-file.ts'
 import type { HistoryEngine, Row } from './history-engine.ts'
-import { historyFile } from './history-tables.ts'
+import { historyFile, mendDays } from './history-tables.ts'
 import type { OutboxEvent } from './outbox-event.ts'
 import type { FromHistory, StrippedEvent, ToHistory } from './writer-thread.ts'
 
@@ -26,6 +26,7 @@ export async function openSqliteHistory(options: {
     // Held until the writer has opened its own: the last connection to close would copy the whole log.
     using database = openToWrite(directory, undefined)
     migrateSqlite(database, historyFile)
+    mendDays(database)
     const worker = new Worker(new URL('./writer-thread.ts', import.meta.url), {
       workerData: directory,
       execArgv: [],

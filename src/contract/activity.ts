@@ -39,6 +39,10 @@ export const activity = z
       .string()
       .nullable()
       .describe('By which its timeline is asked for; null for what was refused before it was a message'),
+    header_message_id: z
+      .string()
+      .nullable()
+      .describe('Message-ID, as the header has it, also of mail that came in; null where there is none'),
     delivery_id: z.string().nullable(),
     rule_id: z.string().nullable(),
     action: z.string().nullable().describe('Of the routing rule'),
@@ -75,15 +79,19 @@ const filters = {
     .optional(),
   message_id: z
     .string()
-    .max(320)
-    .describe('With or without its angle brackets, or its part before the @')
+    .max(1000)
+    .describe(
+      'As the log shows it, or as the header of the message has it; with or without angle brackets. Of sent mail its part before the @ will do',
+    )
     .optional(),
   rule: z.string().max(64).describe('The id of a routing rule').optional(),
   cause: z.string().max(100).describe('Of a failure, such as recipient-unknown').optional(),
   search: z
     .string()
     .max(200)
-    .describe('A part of an address, of the subject or of the error, or a whole message id')
+    .describe(
+      'A part of an address, of the subject or of the error, or a whole message id, of the log or of the header',
+    )
     .optional(),
   last: z.string().max(20).describe('From 30m to 30d; in place of since and until').optional(),
   since: z.string().max(40).describe('A time with its offset, or a day; seconds count').optional(),

@@ -101,6 +101,10 @@ const timelineEvent = z
     recipient: z.string().optional(),
     recipients: z.array(z.string()).readonly().optional(),
     subject: z.string().optional(),
+    header_message_id: z
+      .string()
+      .optional()
+      .describe('Of mail that came in: Message-ID, as its header has it'),
     size: z.number().int().optional(),
     removed_headers: z.array(z.string()).readonly().optional(),
     attempt: z.number().int().optional(),

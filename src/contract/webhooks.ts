@@ -42,11 +42,17 @@ const webhook = z
     status: z
       .enum(['active', 'failing', 'paused', 'disabled'])
       .describe(
-        '`failing`: the last attempt failed. `paused`: it failed for days, or answered 410; what happens meanwhile waits for it. `disabled`: by you; what happens meanwhile is not kept for it',
+        '`failing`: the last attempt failed. `paused`: it failed for days, or answered 410; what happens meanwhile waits for it, 100,000 events at most. `disabled`: by you; what happens meanwhile is not kept for it',
       ),
     failing_since: z.string().nullable(),
     paused_at: z.string().nullable(),
     pause_reason: z.enum(['failing', 'gone']).nullable(),
+    dropped_events: z
+      .number()
+      .int()
+      .describe(
+        'Of 100,000 events that wait for it the oldest are dropped for newer ones: how many were, since it was last enabled or got another URL',
+      ),
     created_at: z.string(),
     modified_at: z.string(),
   })
@@ -249,7 +255,7 @@ export const replayWebhook = operation({
     .meta({ examples: [{ since: '2026-11-20T09:00:00Z', before: '2026-11-20T12:00:00Z' }] }),
   result: z.object({
     replayed: z.number().int(),
-    more: z.boolean().describe('There are more: ask once more'),
+    more: z.boolean().describe('There are more: ask once more; where none was replayed, once fewer wait'),
   }),
 })
 

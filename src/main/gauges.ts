@@ -1,6 +1,7 @@
 import { readOutboxLag } from '#events/outbox-lag.ts'
 import { readQueueDepth } from '#outbound/queue/queue-depth.ts'
 import type { Kept } from './kept.ts'
+import type { Notifying } from './notifying.ts'
 import type { Registries } from './registries.ts'
 
 /** A scan of the queue answers whoever asks for so long. */
@@ -8,7 +9,11 @@ const DEPTH_LIFE_MS = 5000
 const DAY_MS = 86_400_000
 
 /** What is read when somebody asks for the figures. */
-export function openGauges({ store, metrics, now }: Kept, { rates, certificateExpiry }: Registries): void {
+export function openGauges(
+  { store, metrics, now }: Kept,
+  { rates, certificateExpiry }: Registries,
+  notify: Notifying,
+): void {
   const depth = remembered(() => readQueueDepth(store))
   metrics.queueDeliveries(async () => {
     const { waiting, claimed, held } = await depth()
@@ -23,6 +28,19 @@ export function openGauges({ store, metrics, now }: Kept, { rates, certificateEx
     { labels: {}, value: (await readOutboxLag(store, now())).oldestMs / 1000 },
   ])
   metrics.outboxEvents(async () => [{ labels: {}, value: (await readOutboxLag(store, now())).events }])
+  const backlog = remembered(() => notify.backlog())
+  metrics.notificationsWaiting(async () =>
+    (await backlog()).map(({ listener, state, waiting }) => ({
+      labels: { listener, state },
+      value: waiting,
+    })),
+  )
+  metrics.notificationsOldestSeconds(async () =>
+    (await backlog()).map(({ listener, state, oldestMs }) => ({
+      labels: { listener, state },
+      value: oldestMs / 1000,
+    })),
+  )
   metrics.rateLeft(() => rates.left().map(({ scope, share }) => ({ labels: { scope }, value: share })))
   metrics.certificateDays(() => [
     { labels: { certificate: 'doors' }, value: Math.floor((certificateExpiry() - now()) / DAY_MS) },

@@ -1,13 +1,14 @@
 import type { Authenticator } from '#inbound/authenticate/authenticator.ts'
 import type { Cause } from '#model/event.ts'
+import type { NotifyWatch } from '#notify/notify-watch.ts'
 import type { Log } from '#observe/log.ts'
-import { mailIds } from '#observe/mail-ids.ts'
+import { manyMailIds } from '#observe/mail-ids.ts'
 import type { Metrics } from '#observe/metrics.ts'
 import type { Acceptor } from '#outbound/accept/accept.ts'
 import type { AcceptOptions } from '#outbound/accept/accept-world.ts'
 import type { Delivery } from '#outbound/deliver/deliver.ts'
 import type { AttemptReport } from '#outbound/outcome/attempt-event.ts'
-import type { Outcome } from '#outbound/outcome/outcome.ts'
+import type { Lanemates, Outcome } from '#outbound/outcome/outcome.ts'
 import type { ClaimedDelivery } from '#outbound/queue/claimed-delivery.ts'
 import type { DataSink, SmtpHandler } from '#smtp/handler.ts'
 import type { Reply } from '#smtp/reply.ts'
@@ -51,12 +52,22 @@ function doorOf({ worker, protocol }: AcceptOptions): string {
 
 /** Counted once it is recorded. */
 export function meteredOutcome(outcome: Outcome, { metrics, log }: Watching): Outcome {
-  const count = (what: string, delivery: ClaimedDelivery, cause: Cause | '', report?: AttemptReport) => {
+  const count = (
+    what: string,
+    [delivery, ...others]: Lanemates,
+    cause: Cause | '',
+    report?: AttemptReport,
+  ) => {
     metrics.deliveries({ outcome: what, cause, mail: mailOf(delivery) })
     const { host, smtpStatus, durationMs } = report ?? {}
     // Not the reply: hosts quote what they were sent.
     log.info(
-      { ...mailIds(delivery), outcome: what, ...(cause && { cause }), host, smtpStatus, durationMs },
+      {
+        ...manyMailIds([delivery, ...others]),
+        outcome: what,
+        ...(cause && { cause }),
+        ...{ host, smtpStatus, durationMs },
+      },
       'deliver: an attempt',
     )
     if (report?.durationMs !== undefined) metrics.attemptSeconds({ outcome: what }, report.durationMs / 1000)
@@ -65,21 +76,21 @@ export function meteredOutcome(outcome: Outcome, { metrics, log }: Watching): Ou
     ...outcome,
     async delivered(delivery, report) {
       await outcome.delivered(delivery, report)
-      count('delivered', delivery, '', report)
+      count('delivered', [delivery], '', report)
     },
     async refused(delivery, report, classified) {
       await outcome.refused(delivery, report, classified)
-      count(classified.permanent ? 'bounced' : 'deferred', delivery, classified.cause, report)
+      count(classified.permanent ? 'bounced' : 'deferred', [delivery], classified.cause, report)
     },
     async unreachable(deliveries, report, cause) {
       const restMs = await outcome.unreachable(deliveries, report, cause)
       // One attempt for all that wait in the lane.
-      count('unreachable', deliveries[0], cause, report)
+      count('unreachable', deliveries, cause, report)
       return restMs
     },
     async stumbled(delivery) {
       await outcome.stumbled(delivery)
-      count('stumbled', delivery, 'other')
+      count('stumbled', [delivery], 'other')
     },
   }
 }
@@ -182,6 +193,28 @@ function meteredSink(sink: DataSink, count: (reply: Reply | undefined) => void):
       }
     },
   }
+}
+
+/** What is told of, as `/metrics` has it. */
+export function notifyWatch({ notifications, notificationsDropped }: Metrics): NotifyWatch {
+  return {
+    tried: (listener, outcome, count) => notifications({ listener, outcome }, count),
+    dropped: (count) => notificationsDropped({}, count),
+  }
+}
+
+/** The statuses of the policy door's own. */
+export function policyStatus(status: number | 'no-handshake'): string {
+  return status === 'no-handshake' || POLICY_STATUSES.has(status) ? String(status) : 'other'
+}
+
+const POLICY_STATUSES = new Set([200, 404, 405, 503])
+
+/** Of a status that a customer's Worker may have made up. */
+export function statusClass(status: number | 'broken'): string {
+  if (status === 'broken') return status
+  const hundreds = Math.floor(status / 100)
+  return hundreds >= 1 && hundreds <= 5 ? `${hundreds}xx` : 'other'
 }
 
 /** The outcome of an invocation as the customer's process tells it, which may tell anything. */

@@ -3,6 +3,7 @@ import { openProjector } from '#analytics/projector.ts'
 import { openNotify } from '#notify/notify.ts'
 import { auditWrite } from '#registry/accounts/audit.ts'
 import type { Kept } from './kept.ts'
+import { notifyWatch } from './metered.ts'
 import type { Registries } from './registries.ts'
 import { repeat } from './repeat.ts'
 import type { WorkersStorage } from './workers-storage.ts'
@@ -16,10 +17,11 @@ export async function openNotifying(
   { queues }: WorkersStorage,
   opened: AsyncDisposableStack,
 ) {
-  const { config, log, store, vault, history, incarnation, mayDial, now, random } = kept
+  const { config, log, metrics, store, vault, history, incarnation, mayDial, now, random } = kept
   const notify = await openNotify({
     ...{ store, vault, queues, resolver, mayDial, random, clock: now },
     plainHttp: config.WEBHOOKS_HTTP,
+    watch: notifyWatch(metrics),
     ca: [...rootCertificates, ca.certificate],
     recordPause: (webhook, at) => [
       auditWrite({

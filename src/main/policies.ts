@@ -4,6 +4,7 @@ import { openPolicyDoor } from '#ingress/https-policy/policy-door.ts'
 import { type GuardedFetch, openGuardedFetch } from '#net/guarded-fetch.ts'
 import { checkService } from '#registry/domains/service-check.ts'
 import type { Kept } from './kept.ts'
+import { policyStatus } from './metered.ts'
 import type { Registries } from './registries.ts'
 import { repeat } from './repeat.ts'
 import { openServiceWatch } from './service-watch.ts'
@@ -13,7 +14,7 @@ const HOUR_MS = 3_600_000
 /** The door of MTA-STS policies, and who looks whether the service's own names say what they should, this policy
  *  included. */
 export async function openPolicies(kept: Kept, registries: Registries, opened: AsyncDisposableStack) {
-  const { config, log, store, service, now } = kept
+  const { config, log, metrics, store, service, now } = kept
   const { domains, addresses, ca, lookups, certificate } = registries
   const own = createSecureContext({ ...ca.leaf, minVersion: 'TLSv1.2' })
   const certificates = openPolicyCertificates({
@@ -30,6 +31,7 @@ export async function openPolicies(kept: Kept, registries: Registries, opened: A
     port: config.POLICY_PORT,
     policyAt: (host) => domains.policyAt(host),
     context: (host) => certificates.context(host),
+    onAnswer: (status) => metrics.policyAnswers({ status: policyStatus(status) }),
     log,
   })
   opened.defer(() => door.close())

@@ -1,6 +1,7 @@
 import { openLocalEvents } from '#ingress/workers/local-email.ts'
 import { openWorkersDoor } from '#ingress/workers/workers-door.ts'
 import type { Kept } from './kept.ts'
+import { statusClass } from './metered.ts'
 import type { Receiving } from './receiving.ts'
 import type { Registries } from './registries.ts'
 import type { WorkersAtWork } from './workers.ts'
@@ -8,7 +9,7 @@ import type { WorkersDevelopment } from './workers-development.ts'
 
 /** The HTTP door of Workers, with what a development instance has besides. */
 export async function openWorkersHttp({
-  kept: { config, log, now },
+  kept: { config, log, metrics, now },
   registries: { workers, development },
   receiving: { inbox },
   workersAtWork: { runtime, fetchWorker, exceptions },
@@ -26,6 +27,7 @@ export async function openWorkersHttp({
     port: config.WORKERS_PORT,
     at: (host, path) => workers.at(host, path),
     fetchWorker: (place, request) => fetchWorker(place, request),
+    onAnswer: (status) => metrics.workersHttp({ status: statusClass(status) }),
     log,
     development: {
       local: () => places()?.[0],

@@ -16,6 +16,7 @@ import { openCurrentVersions } from './current-versions.ts'
 import type { Kept } from './kept.ts'
 import { openLastExceptions } from './last-exceptions.ts'
 import { workerOutcome } from './metered.ts'
+import { meteredRuntime } from './metered-runtime.ts'
 import { ownPolicy } from './own-policy.ts'
 import type { Receiving } from './receiving.ts'
 import type { Registries } from './registries.ts'
@@ -71,7 +72,7 @@ export async function openWorkersAtWork(
     fetchWorker: openWorkerCalls(fetchWorker),
     ownHosts: ownPolicy(service.mtaStsPolicy, (host) => registries.domains.policyAt(host)),
   }
-  const runtime = await openRuntime({
+  const opening = openRuntime({
     ...{ directory: config.DATA, services, log, now, onTrace },
     limits: {
       cpuMs: config.WORKERS_CPU_MS,
@@ -82,6 +83,7 @@ export async function openWorkersAtWork(
       graceMs: GRACE_MS,
     },
   })
+  const runtime = meteredRuntime(await opening, metrics)
   metrics.workerProcesses(() => [{ labels: {}, value: runtime.processes() }])
   let isClosing = false
 

@@ -103,6 +103,8 @@ export interface EventDetail {
   readonly recipient?: string
   readonly recipients?: readonly string[]
   readonly subject?: string
+  /** Of mail that came in: Message-ID, as its header has it. Of sent mail it is known from its id. */
+  readonly headerMessageId?: string
   readonly size?: number
   /** Of a raw message: names of headers that were taken out. */
   readonly removedHeaders?: readonly string[]

@@ -3,12 +3,14 @@
  *  `notificationsFor` answers is in the commit that takes its events out of the outbox, so none is lost by a crash; each
  *  is told at least once, and what is about one message in the order in which it happened. A webhook that fails, hangs or
  *  lies costs no other anything, and leads nowhere that `mayDial` does not allow. What it is told is tried for days,
- *  then given up, and can be replayed for as long as the log is kept. */
+ *  then given up, and can be replayed for as long as the log is kept; past a number the oldest that waits for one webhook
+ *  is dropped, which is counted. */
 import type { ConnectionOptions } from 'node:tls'
 import type { Resolver } from '#net/resolver.ts'
 import type { Store, Write } from '#store/store.ts'
 import type { Vault } from '#vault/vault.ts'
 import type { Queues } from '#workers/storage/queues.ts'
+import { type Backlog, readBacklog } from './backlog.ts'
 import {
   type DeliveryFilter,
   type DeliveryPage,
@@ -17,17 +19,21 @@ import {
   type WebhookDelivery,
 } from './delivery-log.ts'
 import { KEEP_MS } from './delivery-row.ts'
+import { dropOldest, MOST_WAITING } from './drop-oldest.ts'
 import { type EventSubscriptions, openEventSubscriptions } from './event-subscriptions.ts'
+import { openLeases } from './leases.ts'
 import type { TellableEvent } from './lifecycle-event.ts'
+import type { Lookout } from './lookout.ts'
 import { notificationsFor } from './notifications-for.ts'
+import { NOBODY_WATCHES, type NotifyWatch } from './notify-watch.ts'
 import { openPostWebhook } from './post-webhook.ts'
 import { type ReplayRange, replayOne, replayRange } from './replay.ts'
 import type { RecordPause } from './settle-attempt.ts'
-import { openSubscriptionPump, voidSubscriptionLeases } from './subscription-pump.ts'
+import { openSubscriptionPump } from './subscription-pump.ts'
 import { sweepDeliveries } from './sweep.ts'
 import { openTryWebhook, type TryWebhook } from './try-webhook.ts'
 import type { WebhookPlace } from './webhook.ts'
-import { openWebhookPump, voidWebhookLeases } from './webhook-pump.ts'
+import { openWebhookPump } from './webhook-pump.ts'
 import type { UrlRules } from './webhook-url.ts'
 import { openWebhooks, type Webhooks } from './webhooks.ts'
 
@@ -44,7 +50,8 @@ export interface Notify {
   delivery(place: WebhookPlace, deliveryId: string): Promise<WebhookDelivery | undefined>
   /** Tells it once more; one that waits is due now. False for none of this webhook. `place` must be there. */
   replay(place: WebhookPlace, deliveryId: string, record: readonly Write[]): Promise<boolean>
-  /** 10,000 at most; `more`: there are more, which the same call takes. `place` must be there. */
+  /** 10,000 at most; `more`: there are more, which the same call takes, once fewer wait where too many do. `place` must be
+   *  there. */
   replayRange(
     place: WebhookPlace,
     range: ReplayRange,
@@ -52,11 +59,13 @@ export interface Notify {
   ): Promise<{ readonly replayed: number; readonly more: boolean }>
   /** For the projector: the writes that make it so that these events are told, in their order. */
   notificationsFor(events: readonly TellableEvent[]): Promise<readonly Write[]>
+  /** What waits of all accounts: for figures. */
+  backlog(): Promise<readonly Backlog[]>
   /** Begins to tell what waits. */
   begin(): void
   /** There may be something to tell: a hint, each second it looks by itself. */
   wake(): void
-  /** Ends what waited for too long, and forgets what is old; some of it, often enough called. */
+  /** Ends what waited for too long, drops what is too much, and forgets what is old; some of it, often enough called. */
   sweep(): Promise<void>
   /** What is under way has a moment to end; the rest waits for the next start. */
   close(): Promise<void>
@@ -73,8 +82,11 @@ export interface NotifyWorld extends UrlRules {
   readonly random: () => number
   readonly recordPause: RecordPause
   readonly onError: (error: unknown) => void
+  readonly watch?: NotifyWatch
   /** How long what waits may wait, and what is settled stays in the log. */
   readonly keepMs?: number
+  /** How many events may wait for one webhook; more for about a minute. */
+  readonly mostWaiting?: number
   /** How long a webhook may do nothing but fail. */
   readonly pauseAfterMs?: number
   /** The rest is for tests. */
@@ -93,15 +105,15 @@ const GRACE_MS = 3000
 
 export async function openNotify(world: NotifyWorld): Promise<Notify> {
   const { store, vault, queues, clock, random, recordPause, onError, retryMs, restMs } = world
-  const { keepMs = KEEP_MS, pauseAfterMs = PAUSE_AFTER_MS } = world
-  const { pollMs = POLL_MS, leaseMs = LEASE_MS, graceMs = GRACE_MS } = world
+  const { keepMs = KEEP_MS, pauseAfterMs = PAUSE_AFTER_MS, mostWaiting = MOST_WAITING } = world
+  const { pollMs = POLL_MS, leaseMs = LEASE_MS, graceMs = GRACE_MS, watch = NOBODY_WATCHES } = world
   // One process owns a SQLite store. On PostgreSQL other nodes may be at work: their leases end by themselves.
   if (store.engine === 'sqlite') {
-    await voidWebhookLeases(store)
-    await voidSubscriptionLeases(store)
+    await openLeases(store, 'webhook', leaseMs).voidAll()
+    await openLeases(store, 'event_subscription', leaseMs).voidAll()
   }
   const post = openPostWebhook(world)
-  const pumps: { wake(): void; close(): Promise<void> }[] = []
+  const pumps: Lookout[] = []
 
   return {
     subscriptions: openEventSubscriptions(store, clock),
@@ -110,11 +122,13 @@ export async function openNotify(world: NotifyWorld): Promise<Notify> {
     deliveries: (place, filter, page) => listDeliveries(store, place, filter, page),
     delivery: (place, deliveryId) => findDelivery(store, place, deliveryId),
     replay: (place, deliveryId, record) => replayOne(store, place, { deliveryId, keepMs, record }),
-    replayRange: (place, range, record) => replayRange(store, place, { ...range, keepMs, record }),
+    replayRange: (place, range, record) =>
+      replayRange(store, place, { ...range, keepMs, mostWaiting, record }),
     notificationsFor: (events) => notificationsFor(store, events, keepMs),
+    backlog: () => readBacklog(store, keepMs),
     begin() {
       if (pumps.length > 0) return
-      const shared = { store, onError, pollMs, leaseMs }
+      const shared = { store, watch, onError, pollMs, leaseMs }
       pumps.push(
         openSubscriptionPump({ ...shared, queues }),
         openWebhookPump({
@@ -127,7 +141,11 @@ export async function openNotify(world: NotifyWorld): Promise<Notify> {
     wake() {
       for (const pump of pumps) pump.wake()
     },
-    sweep: () => sweepDeliveries(store, { keepMs, now: clock() }),
+    async sweep() {
+      await sweepDeliveries(store, { keepMs, now: clock() })
+      const dropped = await dropOldest(store, mostWaiting)
+      if (dropped > 0) watch.dropped(dropped)
+    },
     async close() {
       await Promise.all(pumps.map((pump) => pump.close()))
     },

@@ -1,4 +1,5 @@
 import { type Store, statement, type Write } from '#store/store.ts'
+import { isFull } from './drop-oldest.ts'
 import type { WebhookPlace } from './webhook.ts'
 
 /** Which deliveries of a webhook are told once more. */
@@ -54,12 +55,19 @@ export async function replayOne(
 }
 
 /** The same of many, those that happened first before the others. `record` is in the first commit. Out: how many, and
- *  whether there are more than one call takes. */
+ *  whether there are more than one call takes, or than may wait now. */
 export async function replayRange(
   store: Store,
   { accountId, webhookId }: WebhookPlace,
-  { since, before, delivered, ...how }: ReplayRange & { keepMs: number; record: readonly Write[] },
+  {
+    since,
+    before,
+    delivered,
+    ...how
+  }: ReplayRange & { keepMs: number; mostWaiting: number; record: readonly Write[] },
 ): Promise<{ readonly replayed: number; readonly more: boolean }> {
+  // What would be more than may wait would be dropped, and with it its place in the log.
+  if (await isFull(store, webhookId, how.mostWaiting - MOST)) return { replayed: 0, more: true }
   let replayed = 0
   let last = { at: 0, seq: 0 }
   let record = how.record

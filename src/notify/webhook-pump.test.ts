@@ -7,6 +7,7 @@ import { eventOf, NOTHING, openNotifyWorld } from '#test/notify-world.ts'
 import { until } from '#test/queue-world.ts'
 import { onBothEngines } from '#test/stores.ts'
 import { answering, OK, openReceiver } from '#test/webhook-receiver.ts'
+import type { NotifyWatch } from './notify-watch.ts'
 
 const HOST = 'hook.example'
 
@@ -398,3 +399,52 @@ const left = statement<{ webhooks: number; deliveries: number }>(
   'test.left',
   `select (select count(*) from webhook) as webhooks, (select count(*) from webhook_delivery) as deliveries`,
 )
+
+onBothEngines(
+  'whoever counts is told how each attempt went, and what waits for whom',
+  async (_, { store }) => {
+    const tried: string[] = []
+    const watch: NotifyWatch = {
+      tried: (listener, outcome, count) => void tried.push(`${listener} ${outcome} ${count}`),
+      dropped() {},
+    }
+    await using world = await openWorld(store, { watch, retryMs: [3_600_000], restMs: 3_600_000 })
+    const { notify, receiver, of } = world
+    const queue = await world.addQueue(of.accountId)
+    const subscribed = await notify.subscriptions.createSubscription(
+      of.accountId,
+      {
+        ...{ name: 's', enabled: true, source: 'email.sending', zoneId: of.zoneId, domain: of.domain.name },
+        ...{ queueId: queue.id, events: ['message.delivered'] },
+      },
+      NOTHING,
+    )
+    assert.equal(typeof subscribed, 'object')
+    const paused = await world.addWebhook(of.accountId, { url: world.webhook.url })
+    await store.commit([{ statement: pauseLong, params: [paused.webhook.id], rows: 1 }])
+    const backlog = async () =>
+      Object.fromEntries(
+        (await notify.backlog()).map(({ listener, state, waiting, oldestMs }) => [
+          `${listener} ${state}`,
+          [waiting, oldestMs >= 0 && oldestMs < 60_000],
+        ]),
+      )
+    const nothing = { 'webhook failing': [0, true], 'webhook disabled': [0, true] }
+    await world.project(eventOf(of, 'delivered'), eventOf(of, 'bounced'))
+    assert.deepEqual(await backlog(), {
+      ...nothing,
+      ...{ 'webhook active': [2, true], 'webhook paused': [2, true], 'queue active': [1, true] },
+    })
+    receiver.behave(answering(503))
+    notify.begin()
+    await until(async () => ((await world.current()).failures === 2 && tried.length === 3) || undefined)
+    assert.deepEqual(tried.sort(), ['queue delivered 1', 'webhook 5xx 1', 'webhook 5xx 1'])
+    await until(async () => (await backlog())['queue active']?.[0] === 0 || undefined)
+    assert.deepEqual(await backlog(), {
+      ...{ ...nothing, 'webhook active': [0, true], 'queue active': [0, true] },
+      ...{ 'webhook failing': [2, true], 'webhook paused': [2, true] },
+    })
+  },
+)
+
+const pauseLong = statement('test.pause-long', `update webhook set state = 'paused' where id = $1`)

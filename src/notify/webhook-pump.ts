@@ -1,26 +1,23 @@
-import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type Store, statement } from '#store/store.ts'
+import { statement } from '#store/store.ts'
 import type { Vault } from '#vault/vault.ts'
 import { DELIVERY_COLUMNS, type DeliveryRow, webhookMessageId } from './delivery-row.ts'
 import { due } from './due-sql.ts'
+import { type Lease, openLeases } from './leases.ts'
+import { type Lookout, openLookout } from './lookout.ts'
+import { type NotifyWatch, outcomeOf } from './notify-watch.ts'
 import type { PostWebhook } from './post-webhook.ts'
 import { RESTING_AFTER } from './retry-schedule.ts'
 import { type SettleWorld, settleAttempt } from './settle-attempt.ts'
 import { openSlots } from './slots.ts'
+import { WAITING_WEBHOOKS } from './waiting-sql.ts'
 import { WEBHOOK_COLUMNS, type WebhookRow, webhookOf } from './webhook.ts'
 import { openSecrets, signedHeaders } from './webhook-secret.ts'
-
-export interface WebhookPump {
-  /** There may be something to do. */
-  wake(): void
-  /** Starts nothing any more; what is under way has a moment to end, and is due again where it does not. */
-  close(): Promise<void>
-}
 
 export interface WebhookPumpWorld extends SettleWorld {
   readonly vault: Vault
   readonly post: PostWebhook
+  readonly watch: NotifyWatch
   readonly onError: (error: unknown) => void
   readonly pollMs: number
   readonly leaseMs: number
@@ -39,35 +36,13 @@ const anyPending = statement<{ readonly found: number }>(
   'webhook-delivery.any-pending',
   `select 1 as found from webhook_delivery where state = 'pending' limit 1`,
 )
-// From one webhook to the next by the index, however much waits for each.
-const NEXT = `select min(webhook_id) from webhook_delivery where state = 'pending'`
 const dueWebhooks = statement<{ readonly id: string }>(
   'webhook.due',
-  `with recursive waiting (id) as (
-     select (${NEXT})
-     union all
-     select (${NEXT} and webhook_id > waiting.id) from waiting where waiting.id is not null)
+  `${WAITING_WEBHOOKS}
    select w.id from waiting join webhook w on w.id = waiting.id
    where w.state = 'active' and w.deleted_at is null and ${due('w.leased_until')} and ${due('w.rest_until')}
      and exists (select 1 from webhook_delivery d
        where d.webhook_id = w.id and d.state = 'pending' and ${due('d.due_at')})`,
-)
-const take = statement(
-  'webhook.take',
-  `update webhook set lease = $2, leased_until = {now} + $3 where id = $1 and ${due('leased_until')}`,
-)
-const renew = statement(
-  'webhook.renew',
-  'update webhook set leased_until = {now} + $3 where id = $1 and lease = $2',
-)
-const giveBack = statement(
-  'webhook.give-back',
-  'update webhook set lease = null, leased_until = 0 where id = $1 and lease = $2',
-)
-/** For the start of the only process that a store has: whoever leased before is gone (promise 3). */
-const giveAllBack = statement(
-  'webhook.void-leases',
-  'update webhook set lease = null, leased_until = 0 where lease is not null',
 )
 const current = statement<WebhookRow & { readonly now: number }>(
   'webhook.current',
@@ -83,68 +58,49 @@ const heads = statement<DeliveryRow>(
    order by d.due_at, d.seq limit $2`,
 )
 
-export async function voidWebhookLeases(store: Store): Promise<void> {
-  await store.commit([{ statement: giveAllBack, params: [] }])
-}
-
 /** Tells webhooks what waits for them. Each is in the hands of one process at a time, under a lease that ends by itself;
  *  there what belongs to one message goes one after the other, and the rest side by side. */
-export function openWebhookPump(world: WebhookPumpWorld): WebhookPump {
-  const { store, vault, post, clock, onError, pollMs, leaseMs, graceMs } = world
+export function openWebhookPump(world: WebhookPumpWorld): Lookout {
+  const { store, vault, post, watch, clock, onError, pollMs, leaseMs, graceMs } = world
+  const leases = openLeases(store, 'webhook', leaseMs)
   const slots = openSlots({ perKey: PER_ACCOUNT, total: IN_ALL })
   const drains = new Map<string, Promise<void>>()
   /** Webhooks that are left alone for a while, after an error of ours. */
   const held = new Map<string, number>()
-  const stop = new AbortController()
   /** Ends what is under way. */
   const cut = new AbortController()
-  let looking: Promise<void> | undefined
-  let again = false
 
-  /** Looks once more when it is called while it looks. */
-  function look(): void {
-    again = true
-    looking ??= (async () => {
-      while (again && !stop.signal.aborted) {
-        again = false
-        if (!(await store.get(anyPending, []))) continue
-        for (const { id } of await store.all(dueWebhooks, [])) await startDrain(id)
-      }
-    })()
-      .catch(onError)
-      .finally(() => {
-        looking = undefined
-      })
+  async function look(stop: AbortSignal): Promise<boolean> {
+    if (!(await store.get(anyPending, []))) return false
+    for (const { id } of await store.all(dueWebhooks, [])) await startDrain(id, stop)
+    return false
   }
 
-  async function startDrain(id: string): Promise<void> {
-    if (drains.has(id) || stop.signal.aborted || (held.get(id) ?? 0) > clock()) return
+  async function startDrain(id: string, stop: AbortSignal): Promise<void> {
+    if (drains.has(id) || stop.aborted || (held.get(id) ?? 0) > clock()) return
     held.delete(id)
-    const lease = randomUUID()
-    const taken = await store.commit([{ statement: take, params: [id, lease, leaseMs], rows: 1 }])
-    if (!taken.ok) return
-    const drain = drainLeased(id, lease)
+    const lease = await leases.take(id)
+    if (!lease) return
+    const drain = drainLeased(id, lease, stop)
       .catch(onError)
       .finally(() => drains.delete(id))
     drains.set(id, drain)
   }
 
-  async function drainLeased(id: string, lease: string): Promise<void> {
+  async function drainLeased(id: string, lease: Lease, stop: AbortSignal): Promise<void> {
+    await using _ = lease
     const mine = new AbortController()
     const renewal = setInterval(() => {
-      renewLease(id, lease, mine).catch(onError)
+      lease
+        .renew()
+        .then((renewed) => renewed || mine.abort())
+        .catch(onError)
     }, leaseMs / 3)
     try {
-      await drain(id, AbortSignal.any([stop.signal, mine.signal]))
+      await drain(id, AbortSignal.any([stop, mine.signal]))
     } finally {
       clearInterval(renewal)
-      await store.commit([{ statement: giveBack, params: [id, lease] }])
     }
-  }
-
-  async function renewLease(id: string, lease: string, mine: AbortController): Promise<void> {
-    const renewed = await store.commit([{ statement: renew, params: [id, lease, leaseMs], rows: 1 }])
-    if (!renewed.ok) mine.abort()
   }
 
   async function drain(id: string, mine: AbortSignal): Promise<void> {
@@ -212,18 +168,17 @@ export function openWebhookPump(world: WebhookPumpWorld): WebhookPump {
     const posted = await post(row.url, { headers, body, signal: cut.signal })
     // Nothing is known of it: it is due as it was.
     if (posted.kind === 'aborted') return
+    watch.tried('webhook', outcomeOf(posted), 1)
     await settleAttempt(world, { webhook, row: delivery, posted, at, durationMs: clock() - at })
   }
 
-  const poll = setInterval(look, pollMs)
-  look()
+  const lookout = openLookout({ look, pollMs, onError })
   return {
-    wake: look,
+    ...lookout,
+    /** What is under way has a moment to end, and is due again where it does not. */
     async close() {
-      stop.abort()
-      clearInterval(poll)
       const end = setTimeout(() => cut.abort(), graceMs)
-      await looking
+      await lookout.close()
       await Promise.all(drains.values())
       clearTimeout(end)
     },

@@ -1,4 +1,5 @@
 import { isIP } from 'node:net'
+import type { HttpTarget } from '#net/guarded-request.ts'
 
 /** Where a webhook may be. */
 export interface UrlRules {
@@ -6,14 +7,6 @@ export interface UrlRules {
   readonly mayDial: (address: string) => boolean
   /** Whether `http:` is taken, which leads to loopback alone; for development. */
   readonly plainHttp: boolean
-}
-
-/** A URL that is a webhook's, taken apart. */
-export interface WebhookTarget {
-  readonly isPlain: boolean
-  readonly host: string
-  readonly port: number
-  readonly path: string
 }
 
 const LONGEST = 2048
@@ -24,7 +17,7 @@ const LONGEST = 2048
 export function readWebhookUrl(
   text: string,
   { mayDial, plainHttp }: UrlRules,
-): WebhookTarget | { readonly detail: string } {
+): HttpTarget | { readonly detail: string } {
   if (text.length > LONGEST) return { detail: `A URL may have ${LONGEST} characters.` }
   const url = URL.parse(text)
   if (!url) return { detail: 'This is no URL; one is https://example.com/hooks/mail.' }

@@ -17,12 +17,16 @@ export interface Webhook {
   /** Failures in a row, and since when. */
   readonly failures: number
   readonly failingSince: number | null
+  /** Events that it is not told of any more, since too many waited for it; since it was last enabled or changed its
+   *  address. */
+  readonly dropped: number
   readonly createdAt: number
   readonly modifiedAt: number
 }
 
 /** `active`: it is told. `disabled`: its owner does not want it to be, and what happens meanwhile is not kept for it.
- *  `paused`: it failed for days, or said that it is gone; what happens meanwhile waits for it. */
+ *  `paused`: it failed for days, or said that it is gone; what happens meanwhile waits for it, as much of it as
+ *  may (`drop-oldest.ts`). */
 export type WebhookState = 'active' | 'disabled' | 'paused'
 
 export type PauseReason = 'failing' | 'gone'
@@ -46,13 +50,14 @@ export interface WebhookRow {
   readonly secrets: string
   readonly failures: number
   readonly failing_since: number | null
+  readonly dropped: number
   readonly rest_until: number
   readonly created_at: number
   readonly modified_at: number
 }
 
 export const WEBHOOK_COLUMNS = `w.id, w.account_id, w.url, w.description, w.events, w.domains, w.state, w.paused_at,
-  w.pause_reason, w.secrets, w.failures, w.failing_since, w.rest_until, w.created_at, w.modified_at`
+  w.pause_reason, w.secrets, w.failures, w.failing_since, w.dropped, w.rest_until, w.created_at, w.modified_at`
 
 export function webhookOf(row: WebhookRow): Webhook {
   return {
@@ -68,6 +73,7 @@ export function webhookOf(row: WebhookRow): Webhook {
     pauseReason: row.pause_reason,
     failures: row.failures,
     failingSince: row.failing_since,
+    dropped: row.dropped,
     createdAt: row.created_at,
     modifiedAt: row.modified_at,
   }

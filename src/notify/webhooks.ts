@@ -100,7 +100,7 @@ const update = statement(
 // A new beginning: another address, or the word of its owner that it works again.
 const forgive = statement(
   'webhook.forgive',
-  `update webhook set failures = 0, failing_since = null, rest_until = 0
+  `update webhook set failures = 0, failing_since = null, dropped = 0, rest_until = 0
    where ${OF_ACCOUNT} and id = $2`,
 )
 const setSecrets = statement(
@@ -143,7 +143,7 @@ export function openWebhooks({ store, vault, urls, clock }: WebhooksWorld): Webh
       const state = enabled ? 'active' : 'disabled'
       const after: Webhook = {
         ...{ id, accountId, ...kept, state, pausedAt: null, pauseReason: null },
-        ...{ failures: 0, failingSince: null, createdAt: at, modifiedAt: at },
+        ...{ failures: 0, failingSince: null, dropped: 0, createdAt: at, modifiedAt: at },
       }
       const sealed = sealSecrets(vault, { webhookId: id, accountId }, [{ secret }])
       const params = [accountId, id, ...valuesOf(after), state, sealed, at]
@@ -162,7 +162,7 @@ export function openWebhooks({ store, vault, urls, clock }: WebhooksWorld): Webh
         const isAnew = state === 'active' || (wish.url !== undefined && wish.url !== before.url)
         const after: Webhook = {
           ...{ ...before, ...wish, state: state ?? before.state },
-          ...(isAnew && { failures: 0, failingSince: null }),
+          ...(isAnew && { failures: 0, failingSince: null, dropped: 0 }),
           ...(state !== null && { pausedAt: null, pauseReason: null }),
           modifiedAt: Math.max(clock(), before.modifiedAt + 1),
         }

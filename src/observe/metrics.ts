@@ -15,6 +15,8 @@ export interface Metrics {
   readonly verifySeconds: Observe<never>
   readonly verifyPending: Watch<never>
   readonly workerInvocations: Count<'outcome'>
+  readonly workerSeconds: Observe<'event' | 'outcome'>
+  readonly workersHttp: Count<'status'>
   readonly workerProcesses: Watch<never>
   readonly commitSeconds: Observe<never>
   readonly commitSets: Observe<never>
@@ -23,6 +25,12 @@ export interface Metrics {
   readonly queueLanes: Watch<'state'>
   readonly outboxSeconds: Watch<never>
   readonly outboxEvents: Watch<never>
+  readonly notifications: Count<'listener' | 'outcome'>
+  readonly notificationsDropped: Count<never>
+  readonly notificationsWaiting: Watch<'listener' | 'state'>
+  readonly notificationsOldestSeconds: Watch<'listener' | 'state'>
+  readonly dnsAnswers: Count<'transport' | 'answer'>
+  readonly policyAnswers: Count<'status'>
   readonly connections: Watch<'door'>
   readonly certificateDays: Watch<'certificate'>
   readonly rateLeft: Watch<'scope'>
@@ -31,6 +39,7 @@ export interface Metrics {
 }
 
 const ATTEMPT_BUCKETS = [0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 100, 300, 600]
+const WORKER_BUCKETS = [0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 100, 300]
 const VERIFY_BUCKETS = [0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30]
 const COMMIT_BUCKETS = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 5]
 const SET_BUCKETS = [1, 2, 4, 8, 16, 32, 64, 128, 256]
@@ -93,6 +102,19 @@ export function openMetrics(): Metrics {
       help: 'Invocations of Workers, by outcome (ok, exception, canceled, exceededCpu, exceededMemory, unknown). Exceptions are for their owners to mend; exceeded ones may need higher limits.',
       labels: ['outcome'],
     }),
+    workerSeconds: histogram(
+      {
+        name: 'worker_invocation_seconds',
+        help: 'How long invocations of Workers took until they had an outcome, by event (email, fetch, queue, scheduled) and outcome (answered, handled, rejected, done, failed, exception, or why there was none). Rising unavailable: raise POSTHORN_WORKERS_PROCESSES, if there is memory. Rising crashed or error: look at the log. timeout and exceeded-…: for their owners to mend, or raise POSTHORN_WORKERS_CPU_MS and POSTHORN_WORKERS_MEMORY_MB.',
+        labels: ['event', 'outcome'],
+      },
+      WORKER_BUCKETS,
+    ),
+    workersHttp: counter({
+      name: 'workers_http_answers_total',
+      help: 'Answers of the HTTP door of Workers, by class of status, their Workers’ own included; broken: its client went away, or its Worker ended halfway. Rising 5xx: see worker_invocation_seconds for whose fault it is. Rising 4xx: somebody asks for names that no Worker has.',
+      labels: ['status'],
+    }),
     workerProcesses: gauge({
       name: 'worker_processes',
       help: 'Processes of Workers. At POSTHORN_WORKERS_PROCESSES: Workers that have no process are unavailable; raise it, if there is memory.',
@@ -138,6 +160,36 @@ export function openMetrics(): Metrics {
       name: 'outbox_events',
       help: 'Events that history and webhooks have not got yet, about. Growing: as above.',
       labels: NONE,
+    }),
+    notifications: counter({
+      name: 'notifications_total',
+      help: 'Attempts to tell of events, by listener (webhook, queue) and outcome: delivered; the class of a status that is no success, or other-status; refused (it leads where we do not go), dns, connect, tls, http, timeout; failed (our own store). Mostly one outcome: customers’ receivers are for them to mend, but dns, connect or timeout for all of them is this machine’s network. Any failed: look at the log.',
+      labels: ['listener', 'outcome'],
+    }),
+    notificationsDropped: counter({
+      name: 'notifications_dropped_total',
+      help: 'Events that a webhook is not told of any more, since 100,000 newer ones waited for it. Rising: its owner sees it as dropped_events; ask whether anybody still listens.',
+      labels: NONE,
+    }),
+    notificationsWaiting: gauge({
+      name: 'notifications_waiting',
+      help: 'Events that wait to be told, of all nodes, by listener (webhook, queue) and state of it (active, failing, paused, disabled). Growing for active: nobody tells them, look at the log. Growing for failing or paused: their receivers do not answer; they are kept for a week, and 100,000 of each webhook.',
+      labels: ['listener', 'state'],
+    }),
+    notificationsOldestSeconds: gauge({
+      name: 'notifications_oldest_seconds',
+      help: 'How long ago what waits longest was written down, or was wanted again, as above; 0 where nothing waits. Minutes for active: look at the log. Days for failing or paused: it is dropped after a week.',
+      labels: ['listener', 'state'],
+    }),
+    dnsAnswers: counter({
+      name: 'dns_answers_total',
+      help: 'What became of questions to the DNS door, by transport (udp, tcp) and answer: a response code, truncated (asked to come over TCP), withheld (its network had its share), overloaded, ignored. Any servfail: the database fails, look at the log. Rising refused: a zone still delegates here that is not hosted. Rising withheld or overloaded: somebody floods it; mail servers behind the same network ask again.',
+      labels: ['transport', 'answer'],
+    }),
+    policyAnswers: counter({
+      name: 'policy_answers_total',
+      help: 'Answers of the MTA-STS door, by status, or no-handshake. Any 503: look at the log; senders hold mail back where they cannot read a policy that they knew. Rising no-handshake beside few 200: the certificates in POSTHORN_POLICY_CERTS are not those of the names asked for, or scanners knock.',
+      labels: ['status'],
     }),
     connections: gauge({
       name: 'connections',

@@ -51,7 +51,7 @@ export async function openActivityWorld(open: OpenStore, now: number) {
   }
 
   return {
-    ...{ one, two, other, accountId, otherId, base, secrets, token, fetched, ask },
+    ...{ one, two, other, accountId, otherId, history, base, secrets, token, fetched, ask },
     ofAccount: `/accounts/${accountId}/email/activity`,
     ofOther: `/accounts/${otherId}/email/activity`,
     ofZone: (domain: { readonly zoneId: string }) => `/zones/${domain.zoneId}/email/activity`,

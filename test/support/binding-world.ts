@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import type { Address } from '#model/address.ts'
 import type { SendEmailRestriction } from '#model/worker.ts'
-import { openLog } from '#observe/log.ts'
+import { type Log, openLog } from '#observe/log.ts'
 import { openAcceptor } from '#outbound/accept/accept.ts'
 import { openAccounts } from '#registry/accounts/accounts.ts'
 import { openQuota, type Quota } from '#registry/quota/quota.ts'
@@ -30,7 +30,11 @@ export interface BindingWorld extends Omit<DeliveryWorld, 'send'> {
 
 export async function openBindingWorld(
   at: { readonly store: Store; readonly directory: string },
-  { mostAtOnce, ...options }: DeliveryWorldOptions & { readonly mostAtOnce?: number } = {},
+  {
+    mostAtOnce,
+    log = openLog('silent'),
+    ...options
+  }: DeliveryWorldOptions & { readonly mostAtOnce?: number; readonly log?: Log } = {},
 ): Promise<BindingWorld> {
   const { store } = at
   const clock = Date.now
@@ -54,7 +58,7 @@ export async function openBindingWorld(
     now: clock,
   })
   const { sendEmail, sendReply } = openSendEmail({
-    ...{ acceptor, accounts: openAccounts({ store, clock }), waitMs: 3000, log: openLog('silent') },
+    ...{ acceptor, accounts: openAccounts({ store, clock }), waitMs: 3000, log },
     ...(mostAtOnce !== undefined && { mostAtOnce }),
   })
   const worker = { accountId: ACCOUNT, scriptName: 'mailer' }

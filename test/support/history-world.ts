@@ -1,5 +1,5 @@
 import pino from 'pino'
-import { openHistory } from '#analytics/history.ts'
+import { type History, openHistory } from '#analytics/history.ts'
 import type { Answer } from '#analytics/history-query.ts'
 import type { OutboxEvent } from '#analytics/outbox-event.ts'
 import { openProjector } from '#analytics/projector.ts'
@@ -24,12 +24,14 @@ export async function historyWorld(
     readonly notificationsFor?: (events: readonly OutboxEvent[]) => Promise<readonly Write[]>
     readonly batch?: number
     readonly limitMs?: number
+    readonly clock?: () => number
   } = {},
 ) {
   const { store, directory, url } = open
   const log = pino({ level: 'silent' })
   const { now = Date.now, days = 31, notificationsFor = async () => [], batch = 50, limitMs = 5000 } = more
-  const history = await openHistory({ store, directory, url, log, days, now, limitMs })
+  const clock = more.clock ?? (() => performance.now())
+  const history = await openHistory({ store, directory, url, log, days, now, limitMs, clock })
   const projector = openProjector({ store, history, notificationsFor, log, node: newId(), batch, idleMs: 5 })
   const domain = await makeDomain(store, { name: 'one.example' })
   return {
@@ -57,8 +59,28 @@ export async function makeDomain(
   return { id, accountId, zoneId, name }
 }
 
+/** Keeps an account's lines of questions full, until it is told to stop. */
+export function keepBusy(
+  history: Pick<History, 'events' | 'groups'>,
+  accountId: string,
+): () => Promise<void> {
+  const calm = new AbortController()
+  const query = { scope: { accountId }, limit: 1 }
+  const askOn = async (ask: () => Promise<Answer<unknown>>) => {
+    while (!calm.signal.aborted) if ((await ask()).kind === 'busy') await new Promise(setImmediate)
+  }
+  const asking = Array.from({ length: 40 }, () => [
+    askOn(() => history.events(query)),
+    askOn(() => history.groups({ ...query, by: [] })),
+  ]).flat()
+  return async () => {
+    calm.abort()
+    await Promise.all(asking)
+  }
+}
+
 export function rowsOf<Row>(answer: Answer<Row>): readonly Row[] {
-  if (answer.kind !== 'answer') throw new Error(`no answer within ${answer.limitMs} ms`)
+  if (answer.kind !== 'answer') throw new Error(`no answer, but ${answer.kind}`)
   return answer.rows
 }
 

@@ -14,6 +14,13 @@ export const SUBJECTS = [
 ]
 export const CAUSES: readonly Cause[] = ['recipient-unknown', 'recipient-full', 'content-spam', 'dns']
 export const RULES = ['1'.repeat(32), 'ab'.repeat(16)]
+/** Of mail that comes in, in the headers of its messages: several may have the same. */
+export const HEADER_IDS = [
+  '<One@mail.example>',
+  '<two.2@mail.example>',
+  'no brackets',
+  `<${'ab'.repeat(16)}@other.example>`,
+]
 const REPLIES = ['550 5.1.1 No such user', '452 4.2.2 Full_100%', '250 2.0.0 Ok', '=1+1', '']
 
 /** How long ago it was, in ms. */
@@ -90,6 +97,7 @@ const routed = fc
     type: fc.constantFrom('delivered', 'bounced', 'rejected', 'dropped', 'handled', 'failed', 'accepted'),
     action: fc.constantFrom<Routed['action']>('forward', 'worker', 'drop', 'none'),
     ruleId: fc.constantFrom(null, ...RULES),
+    headerMessageId: fc.constantFrom(undefined, ...HEADER_IDS),
     spf: fc.constantFrom('pass', 'fail', undefined),
     isSpam: fc.boolean(),
     isNdr: fc.boolean(),
@@ -97,13 +105,14 @@ const routed = fc
     age: fc.constantFrom(...AGES),
   })
   .map(
-    ({ sender, local, subject, type, action, ruleId, spf, isSpam, isNdr, reply, age }) =>
+    ({ sender, local, subject, type, action, ruleId, headerMessageId, spf, isSpam, isNdr, reply, age }) =>
       ({ domain, now }: Place): readonly MailEvent[] => [
         {
           ...{ accountId: domain.accountId, domainId: domain.id, messageId: newId(), deliveryId: null },
           ...{ type, at: now - age, terminal: true },
           detail: {
             ...{ sender, subject },
+            ...(headerMessageId !== undefined && { headerMessageId }),
             ...(action === 'forward' && { attempt: 1, smtpReply: reply }),
             routed: {
               ...{ ruleId, action, recipient: address(`${local}@${domain.name}`), isSpam, isNdr },

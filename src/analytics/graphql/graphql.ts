@@ -17,7 +17,7 @@ import {
 } from 'graphql'
 import { checkDocument, checkText, introspectionLengths } from './document-limits.ts'
 import { loosenVariables } from './loose-variables.ts'
-import { Abandoned, type Asker, type GraphqlWorld, QueryContext } from './query-context.ts'
+import { Abandoned, type Asker, BUSY, type GraphqlWorld, QueryContext } from './query-context.ts'
 import { QueryFault } from './query-fault.ts'
 import { openQueryTurns } from './query-turns.ts'
 import { buildAnalyticsSchema } from './schema.ts'
@@ -86,7 +86,7 @@ export function openGraphql(world: GraphqlWorld): Graphql {
         const asked = read(request)
         if ('errors' in asked) return refuse(asked.errors)
         const turn = turns.take(by.owner)
-        if (!turn) return refuse([BUSY])
+        if (!turn) return refuse([new QueryFault('consumed', BUSY)])
         await using _ended = await turn
         const contextValue = new QueryContext(world, by)
         const { document, variables: variableValues } = asked
@@ -102,8 +102,6 @@ export function openGraphql(world: GraphqlWorld): Graphql {
     },
   }
 }
-
-const BUSY = new QueryFault('consumed', 'too many queries in progress, please try again later')
 
 /** Throws what is our own fault. */
 function refusal(errors: readonly unknown[], now: number): GraphqlAnswer {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import fc from 'fast-check'
 import { buildClientSchema, getIntrospectionQuery, type IntrospectionQuery } from 'graphql'
+import { keepBusy } from '#test/history-world.ts'
 import { eventsOf, queryWorld } from '#test/query-world.ts'
 import { openTestStore } from '#test/stores.ts'
 
@@ -250,6 +251,15 @@ test('who asks for everything at once waits for a turn, and past that is told to
     assert.equal(body.errors?.[0]?.extensions.code, 'budget')
   }
   assert.ok(answers.every(({ status }) => status === 200 || status === 429))
+  assert.equal((await world.ask(grouped('{ status: "sent" }'))).status, 200)
+})
+
+test('where too many of an account ask, it is busy, and nothing is wrong with the query', async () => {
+  const calm = keepBusy(world.history, world.domain.accountId)
+  const { status, body } = await world.ask(grouped('{ status: "sent" }'))
+  await calm()
+  assert.equal(status, 429)
+  assert.equal(body.errors?.[0]?.message, 'too many queries in progress, please try again later')
   assert.equal((await world.ask(grouped('{ status: "sent" }'))).status, 200)
 })
 

@@ -96,6 +96,7 @@ export class QueryContext {
       const answer = await question()
       if (answer.kind === 'too-slow')
         throw consumed(`a dataset was given up after ${answer.limitMs / 1000} s; ask for a shorter range`)
+      if (answer.kind === 'busy') throw new QueryFault('consumed', BUSY)
       return answer.rows
     } finally {
       const next = this.#waiting.shift()
@@ -112,6 +113,9 @@ export class QueryContext {
     else await new Promise<void>((resolve) => this.#waiting.push(resolve))
   }
 }
+
+/** Nothing is wrong with the query itself. */
+export const BUSY = 'too many queries in progress, please try again later'
 
 /** Another part of the query was refused: what this one would have said nobody reads. */
 export class Abandoned extends Error {

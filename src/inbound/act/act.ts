@@ -6,6 +6,7 @@ import { type Acted, combineAnswers } from './combine-answers.ts'
 import { FULL, forward } from './forward.ts'
 import { handToWorker, type WorkerWorld } from './hand-to-worker.ts'
 import type { Incoming, Recipient } from './incoming.ts'
+import { incomingIds } from './incoming-ids.ts'
 import { isByAuthor } from './is-by-author.ts'
 import { judgeHops } from './judge-hops.ts'
 import { judgeOrigin } from './judge-origin.ts'
@@ -70,7 +71,7 @@ export async function act(world: ActWorld, incoming: Incoming, spf?: SpfVerdict)
     incoming.recipients.map((recipient) =>
       // A fault of ours for one of them is none of the others', who may be on their way.
       actFor(world, incoming, recipient, { authentication, judgement, body }).catch((error: unknown) => {
-        world.log.error({ err: error, session: incoming.session.id }, 'act: failed inside')
+        world.log.error({ err: error, ...incomingIds(incoming, recipient) }, 'act: failed inside')
         return { kind: 'not-now', answer: error instanceof StoreFull ? FULL : BROKEN } as const
       }),
     ),

@@ -8,6 +8,7 @@ import { addedFields } from './added-fields.ts'
 import type { Refused } from './combine-answers.ts'
 import { forward } from './forward.ts'
 import type { Handed, WorkerWorld } from './hand-to-worker.ts'
+import { incomingIds } from './incoming-ids.ts'
 import { prepareForward } from './prepare-forward.ts'
 
 /** What became of a forward that a Worker asked for. */
@@ -56,7 +57,7 @@ export async function forwardByWorker(
       return { kind: 'taken', messageId, forward: { destination, messageId: id } }
     }
     case 'refused': {
-      await recordRefusal(world, acted)
+      await recordRefusal(world, acted, { ...incomingIds(incoming, recipient), message: order.id })
       const { code, enhanced, text } = acted.answer
       const said = `${code} ${enhanced} ${text}`
       const error = deliveryFailed(`forward(): ${destination} was refused: ${said}`)
@@ -70,12 +71,12 @@ export async function forwardByWorker(
 }
 
 /** The Worker is told, and the sender by the Worker. */
-async function recordRefusal({ log }: WorkerWorld, refused: Refused): Promise<void> {
+async function recordRefusal({ log }: WorkerWorld, refused: Refused, ids: object): Promise<void> {
   try {
     await refused.record(true)
   } catch (error) {
     if (!(error instanceof StoreFull)) throw error
-    log.error({ err: error }, 'act: the disk is full, a refused forward has no event')
+    log.error({ err: error, ...ids }, 'act: the disk is full, a refused forward has no event')
   }
 }
 

@@ -3,15 +3,17 @@ import { type Address, domainOf } from '#model/address.ts'
 import type { Forwarding } from '#model/routing.ts'
 import type { SmtpAnswer } from '#model/smtp-answer.ts'
 import type { Log } from '#observe/log.ts'
+import { mailIds } from '#observe/mail-ids.ts'
 import type { SessionAttempt, SessionVerdict } from '#outbound/deliver/session-attempts.ts'
 import type { Failure } from '#outbound/notices/failure.ts'
 import type { Notices } from '#outbound/notices/notices.ts'
-import { attemptEvent } from '#outbound/outcome/attempt-event.ts'
+import { type AttemptReport, attemptEvent, forwardedDetail } from '#outbound/outcome/attempt-event.ts'
 import type { ClaimedDelivery, QueuedMessage } from '#outbound/queue/claimed-delivery.ts'
 import type { Queue } from '#outbound/queue/queue.ts'
 import { newId } from '#store/id.ts'
-import { type Store, StoreFull, type Write } from '#store/store.ts'
+import { type Store, StoreFull } from '#store/store.ts'
 import type { Acted, Refused } from './combine-answers.ts'
+import { knownAs } from './incoming-ids.ts'
 import { relayRefusal } from './relay-refusal.ts'
 
 export interface ForwardWorld {
@@ -52,7 +54,7 @@ export async function forward(world: ForwardWorld, order: Forward): Promise<Acte
     const verdict = await attempt?.verdict
     if (verdict?.kind === 'refused') return refusal(world, delivery, verdict)
     if (verdict?.kind === 'delivered') {
-      await recordDelivered(world, attemptEvent('delivered', delivery, verdict.report, world.now()))
+      await recordDelivered(world, delivery, verdict.report)
       return { kind: 'taken' }
     }
     promised = await promise(world, delivery, attempt !== undefined)
@@ -65,16 +67,33 @@ export async function forward(world: ForwardWorld, order: Forward): Promise<Acte
 
 /** A full disk may cost the event, and not the answer: the destination has the message, and each time that the sender
  *  came again it would have it once more. */
-async function recordDelivered({ store, log }: ForwardWorld, event: Write): Promise<void> {
+async function recordDelivered(
+  { store, log, now }: ForwardWorld,
+  delivery: Carried,
+  report: AttemptReport,
+): Promise<void> {
   try {
-    await store.commit([event])
+    await store.commit([attemptEvent('delivered', delivery, report, now())])
   } catch (error) {
     if (!(error instanceof StoreFull)) throw error
-    log.error({ err: error }, 'act: the disk is full, a forward that was delivered has no event')
+    log.error(
+      { err: error, ...idsOf(delivery) },
+      'act: the disk is full, a forward that was delivered has no event',
+    )
   }
 }
 
 type Carried = ClaimedDelivery & { readonly content: NonNullable<ClaimedDelivery['content']> }
+
+/** With what its sender knows it by, and the session that it came by. */
+function idsOf(delivery: Carried): object {
+  const { headerMessageId, forwarding } = delivery.message
+  return {
+    ...mailIds(delivery),
+    ...knownAs(headerMessageId),
+    ...(forwarding && { session: forwarding.routed.sessionId }),
+  }
+}
 
 function deliveryOf(order: Forward, { now, newToken, expireMs }: ForwardWorld): Carried {
   const { destination, content, ...of } = order
@@ -129,16 +148,17 @@ function refusal(
 /** Once it resolves true the message survives a crash. `attempted`: the engine has it in hand. */
 async function promise(
   { queue, log }: ForwardWorld,
-  { id, message, recipient, content, claimToken, expiresAt, createdAt }: Carried,
+  delivery: Carried,
   attempted: boolean,
 ): Promise<boolean> {
-  const { accountId, domainId, sender, subject, size, forwarding } = message
+  const { id, message, recipient, content, claimToken, expiresAt, createdAt } = delivery
+  const { accountId, domainId, sender, subject, size } = message
   const accepted = eventWrite({
     type: 'accepted',
     ...{ at: createdAt, accountId, domainId, messageId: message.id, deliveryId: null, terminal: false },
     detail: {
       ...{ sender, recipients: [recipient], subject, size },
-      ...(forwarding && { routed: forwarding.routed }),
+      ...forwardedDetail(message),
     },
   })
   try {
@@ -153,7 +173,7 @@ async function promise(
     return promised.ok
   } catch (error) {
     if (!(error instanceof StoreFull)) throw error
-    log.error({ err: error }, 'act: the disk is full, a forward is put off')
+    log.error({ err: error, ...idsOf(delivery) }, 'act: the disk is full, a forward is put off')
     return false
   }
 }

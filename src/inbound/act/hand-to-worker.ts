@@ -10,6 +10,7 @@ import type { Acted } from './combine-answers.ts'
 import type { ForwardWorld } from './forward.ts'
 import { forwardContent, headerWithout } from './forward-content.ts'
 import type { Incoming, Recipient } from './incoming.ts'
+import { incomingIds } from './incoming-ids.ts'
 import { resultWords } from './judge-origin.ts'
 import type { Judged } from './judged.ts'
 import { rewrittenSender, type SealWorld } from './prepare-forward.ts'
@@ -47,7 +48,8 @@ export async function handToWorker(world: WorkerWorld, handed: Handed): Promise<
   const outcome = await world
     .runWorker(place, messageFor(world, handed), actions.host)
     .catch((error: unknown) => {
-      world.log.error({ err: error, session: incoming.session.id }, 'act: a Worker could not be run')
+      const ids = incomingIds(incoming, handed.recipient)
+      world.log.error({ err: error, ...ids, worker: scriptName }, 'act: a Worker could not be run')
       return { kind: 'unavailable', message: 'The Worker could not be run.' } as const
     })
   // Whatever it has asked for goes on without it, and may have delivered the message.
@@ -88,6 +90,7 @@ async function recordEnd(
     await store.commit([endEvent(type, incoming, recipient, told)])
   } catch (error) {
     if (!(error instanceof StoreFull)) throw error
-    log.error({ err: error }, 'act: the disk is full, what a Worker did has no event')
+    const ids = { ...incomingIds(incoming, recipient), worker: run.scriptName }
+    log.error({ err: error, ...ids }, 'act: the disk is full, what a Worker did has no event')
   }
 }

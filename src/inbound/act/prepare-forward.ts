@@ -90,7 +90,7 @@ export async function prepareForward(
     content: forwardContent(incoming, { prefix, without, eightBit: of.body.eightBit }),
     // RFC 8689 §3 knows this one value.
     tls: textOf(block, 'tls-required')?.toLowerCase() === 'no' ? 'optional' : 'policy',
-    headerMessageId: (textOf(block, 'message-id') ?? '').slice(0, MOST_TEXT),
+    headerMessageId: headerMessageIdOf(block),
     subject: subjectOf(block),
     forwarding: {
       envelopeSender,
@@ -133,6 +133,14 @@ const MOST_TEXT = 998
  *  characters. */
 export function subjectOf(block: HeaderBlock): string {
   return withoutControls(decodeWords(textOf(block, 'subject') ?? ''))
+    .slice(0, MOST_TEXT)
+    .toWellFormed()
+}
+
+/** As it came; '' where there is none. */
+export function headerMessageIdOf(block: HeaderBlock): string {
+  return withoutControls(textOf(block, 'message-id') ?? '')
+    .trim()
     .slice(0, MOST_TEXT)
     .toWellFormed()
 }

@@ -55,7 +55,15 @@ export function openRefusalRecords(world: {
       ...{ recipient: address, isSpam: false, isNdr: mailFrom === '', sessionId, remoteAddress, reason },
     }
     await store.commit([
-      routedEvent('rejected', { domain, routed, at: now(), mailFrom, subject: '', size: 0 }),
+      routedEvent('rejected', {
+        domain,
+        routed,
+        at: now(),
+        mailFrom,
+        subject: '',
+        headerMessageId: '',
+        size: 0,
+      }),
     ])
   }
 }

@@ -6,7 +6,7 @@ import type { RoutedDomain } from '#registry/domains/routed-domain.ts'
 import { newId } from '#store/id.ts'
 import type { Write } from '#store/store.ts'
 import type { Incoming, Recipient } from './incoming.ts'
-import { subjectOf } from './prepare-forward.ts'
+import { headerMessageIdOf, subjectOf } from './prepare-forward.ts'
 
 /** How a message ends here. */
 type End = 'dropped' | 'rejected' | 'handled' | 'failed'
@@ -20,16 +20,22 @@ export function routedEvent(
     readonly at: number
     readonly mailFrom: string
     readonly subject: string
+    /** '' where there is none. */
+    readonly headerMessageId: string
     readonly size: number
   },
 ): Write {
-  const { domain, routed, at, mailFrom, subject, size } = of
+  const { domain, routed, at, mailFrom, subject, headerMessageId, size } = of
   return eventWrite({
     ...{ type, at },
     accountId: domain?.accountId ?? SERVICE_ACCOUNT,
     domainId: domain?.domainId ?? null,
     ...{ messageId: newId(), deliveryId: newId(), terminal: true },
-    detail: { sender: mailFrom, recipient: routed.recipient, subject, size, routed },
+    detail: {
+      ...{ sender: mailFrom, recipient: routed.recipient, subject },
+      ...(headerMessageId !== '' && { headerMessageId }),
+      ...{ size, routed },
+    },
   })
 }
 
@@ -42,6 +48,7 @@ export function endEvent(
 ): Write {
   return routedEvent(type, {
     domain: way.kind === 'rule' ? way.domain : undefined,
-    ...{ routed, at, mailFrom, subject: subjectOf(block), size: contentSize(content) },
+    ...{ routed, at, mailFrom, subject: subjectOf(block), headerMessageId: headerMessageIdOf(block) },
+    size: contentSize(content),
   })
 }

@@ -3,6 +3,7 @@ import { isAddress, parseAddress } from '#protocol/address.ts'
 import type { EmailHost, HostError, MadeMessage } from '#workers/runtime/host-services.ts'
 import { forwardByWorker, type Onward } from './forward-by-worker.ts'
 import type { Handed, WorkerWorld } from './hand-to-worker.ts'
+import { incomingIds } from './incoming-ids.ts'
 import { replyByWorker } from './reply-by-worker.ts'
 import type { DoneByWorker } from './worker-end.ts'
 
@@ -33,8 +34,9 @@ export function openWorkerActions(world: WorkerWorld, handed: Handed): WorkerAct
   let isOver = false
 
   function broken(error: unknown): HostError {
-    const session = handed.incoming.session.id
-    world.log.error({ err: error, session }, 'act: what a Worker asked for failed inside')
+    const { incoming, recipient, scriptName } = handed
+    const ids = { ...incomingIds(incoming, recipient), worker: scriptName }
+    world.log.error({ err: error, ...ids }, 'act: what a Worker asked for failed inside')
     return BROKEN
   }
 

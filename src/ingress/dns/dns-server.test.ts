@@ -372,6 +372,31 @@ test('from one network too many questions over UDP go unanswered, or truncated; 
   assert.equal(whole.filter(({ answers }) => answers?.length === 2).length, 30)
 })
 
+test('whoever counts is told what became of each message', async (t) => {
+  const told: string[] = []
+  const onAnswer: DnsDoorOptions['onAnswer'] = (transport, answer) => void told.push(`${transport} ${answer}`)
+  const rate = { sameAnswer: 1, slip: 2 }
+  const { port } = await openDoor(t, { rate, isTrusted: () => false, now: () => 0, onAnswer })
+  const tcp = await connected(port)
+  for (const message of [query('example.com', 'MX'), query('no.example.com', 'A'), Buffer.from('garbage')])
+    tcp.write(Buffer.concat([Buffer.from([0, message.length]), message]))
+  await untilClosed(tcp)
+  assert.deepEqual(told.splice(0), ['tcp noerror', 'tcp nxdomain', 'tcp ignored'])
+  const socket = createSocket('udp4')
+  t.after(() => socket.close())
+  for (let i = 0; i < 9; i++) {
+    socket.send(query('example.com', 'MX'), port, '127.0.0.1')
+    await setImmediate()
+  }
+  socket.send(query('x', 'A'), port, '127.0.0.1')
+  while (told.length < 10) await once(socket, 'message', { signal: AbortSignal.timeout(2000) })
+  const count = (word: string) => told.filter((one) => one === `udp ${word}`).length
+  assert.deepEqual(
+    ['noerror', 'withheld', 'truncated', 'refused'].map((word) => count(word)),
+    [5, 2, 2, 1],
+  )
+})
+
 test('a port that UDP or TCP cannot have is named, and neither stays open', async () => {
   const udp = createSocket('udp4')
   udp.bind(0, '127.0.0.1')

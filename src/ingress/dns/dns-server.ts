@@ -6,6 +6,7 @@ import { networkPlaces, type Places } from '#net/network-places.ts'
 import { addressScope } from '#net/private-address.ts'
 import type { Authority } from '#registry/domains/authority.ts'
 import { answerMessage, serverFailure, type Transport, truncatedAnswer } from './dns-answer.ts'
+import { type ResponseCode, responseCode } from './response-code.ts'
 import {
   openResponseRate,
   type RateVerdict,
@@ -31,6 +32,8 @@ export interface DnsDoorOptions {
   readonly port: number
   readonly authority: Authority
   readonly log: { error(fields: { readonly err: unknown }, message: string): void }
+  /** Told of each message, what became of it. */
+  readonly onAnswer?: (transport: Transport, answer: DnsAnswered) => void
   readonly limits?: Partial<DnsLimits>
   readonly rate?: Partial<ResponseLimits>
   /** Whose UDP questions and TCP connections are not counted: on loopback nobody forges addresses or is a stranger, unless
@@ -39,6 +42,10 @@ export interface DnsDoorOptions {
   /** Milliseconds, never stepping back. */
   readonly now?: () => number
 }
+
+/** What a message came to: the code of its response, or what was sent in its place. `ignored`: it was no question.
+ *  `withheld`: its network had its share. `overloaded`: there were too many at once. */
+export type DnsAnswered = ResponseCode | 'ignored' | 'withheld' | 'overloaded'
 
 export interface DnsLimits {
   /** Questions being answered at once over UDP; what comes beyond is dropped, and asked again by its resolver. */
@@ -62,6 +69,7 @@ const TCP_MESSAGE_OCTETS = 4096
 /** Opens the door. Throws PortUnavailable, which names POSTHORN_DNS_PORT. */
 export async function openDnsDoor(options: DnsDoorOptions): Promise<DnsDoor> {
   const { authority, log, port, hosts, isTrusted = isLoopback, now = () => performance.now() } = options
+  const { onAnswer = () => {} } = options
   const limits = { ...LIMITS, ...options.limits }
   const counted = openResponseRate({ ...RESPONSE_LIMITS, ...options.rate }, now)
   const counts = networkPlaces(limits.tcpConnectionsPerNetwork)
@@ -78,9 +86,9 @@ export async function openDnsDoor(options: DnsDoorOptions): Promise<DnsDoor> {
   }
 
   const bind: Bind = async (host, wanted) => {
-    const tcp = await bindTcp(answer, { limits, hasPlace })(host, wanted)
+    const tcp = await bindTcp(answer, { limits, hasPlace, onAnswer })(host, wanted)
     try {
-      const udp = await bindUdp(answer, { limits, rate })(host, tcp.port)
+      const udp = await bindUdp(answer, { limits, rate, onAnswer })(host, tcp.port)
       return {
         port: tcp.port,
         close: async () => {
@@ -101,6 +109,7 @@ export async function openDnsDoor(options: DnsDoorOptions): Promise<DnsDoor> {
 }
 
 type AnswerFunction = (message: Buffer, transport: Transport) => Promise<Buffer | undefined>
+type OnAnswer = NonNullable<DnsDoorOptions['onAnswer']>
 
 function isLoopback(address: string): boolean {
   return addressScope(address) === 'loopback'
@@ -108,7 +117,11 @@ function isLoopback(address: string): boolean {
 
 function bindUdp(
   answer: AnswerFunction,
-  { limits, rate }: { readonly limits: DnsLimits; readonly rate: ResponseRate },
+  {
+    limits,
+    rate,
+    onAnswer,
+  }: { readonly limits: DnsLimits; readonly rate: ResponseRate; readonly onAnswer: OnAnswer },
 ): Bind {
   return async (host, port): Promise<Listening> => {
     const socket = createSocket(host.includes(':') ? { type: 'udp6', ipv6Only: true } : { type: 'udp4' })
@@ -116,11 +129,13 @@ function bindUdp(
     let closed = false
     async function respond(message: Buffer, peer: RemoteInfo): Promise<void> {
       // Port 0 cannot be sent to: only a forger has it.
-      if (peer.port === 0 || pending >= limits.udpPending) return
+      if (peer.port === 0) return
+      if (pending >= limits.udpPending) return onAnswer('udp', 'overloaded')
       pending++
       const response = await answer(message, 'udp')
       pending--
       const reply = response && within(rate(peer.address, response), { message, response })
+      onAnswer('udp', reply ? responseCode(reply) : response ? 'withheld' : 'ignored')
       // A peer that cannot be reached has itself to blame: the outcome of the datagram is nobody's concern.
       if (reply && !closed) socket.send(reply, peer.port, peer.address, () => {})
     }
@@ -151,7 +166,11 @@ async function bound(socket: UdpSocket, host: string, port: number): Promise<voi
 
 function bindTcp(
   answer: AnswerFunction,
-  { limits, hasPlace }: { readonly limits: DnsLimits; readonly hasPlace: Places },
+  {
+    limits,
+    hasPlace,
+    onAnswer,
+  }: { readonly limits: DnsLimits; readonly hasPlace: Places; readonly onAnswer: OnAnswer },
 ): Bind {
   const open = new Set<Socket>()
   const bind = bindServer(() => {
@@ -160,7 +179,12 @@ function bindTcp(
       if (!hasPlace(socket)) return
       open.add(socket)
       socket.on('close', () => open.delete(socket))
-      void converse(socket, answer, limits.tcpIdleMs)
+      const counted: AnswerFunction = async (message, transport) => {
+        const reply = await answer(message, transport)
+        onAnswer('tcp', reply ? responseCode(reply) : 'ignored')
+        return reply
+      }
+      void converse(socket, counted, limits.tcpIdleMs)
     })
     server.maxConnections = limits.tcpConnections
     return server

@@ -18,6 +18,7 @@ export function activityBody(event: HistoryEvent): ActivityBody {
     to: event.to,
     subject: event.subject,
     message_id: given(event.messageId),
+    header_message_id: given(event.headerMessageId),
     delivery_id: given(event.deliveryId),
     rule_id: given(event.ruleMatched),
     action: given(event.action),

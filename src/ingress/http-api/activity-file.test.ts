@@ -8,6 +8,7 @@ import { openActivityWorld } from '#test/activity-world.ts'
 import { until } from '#test/queue-world.ts'
 import { mailOf } from '#test/some-mail.ts'
 import { onBothEngines, openTestStore } from '#test/stores.ts'
+import { activityFile } from './activity-file.ts'
 
 const NOW = Date.UTC(2026, 10, 21, 12, 0, 0, 500)
 const SEED = 8
@@ -50,6 +51,21 @@ function cellOf(value: string | boolean | null): string {
   const text = String(value ?? '')
   return /^['=+\-@\t\r\n＝＋－＠]/.test(text) ? `'${text}` : text
 }
+
+test('a page that was ended for its time is not the end of a file', async () => {
+  const pages = new Map([
+    [20, { rows: [], reached: { at: 10, seq: 0, ordinal: 0 } }],
+    [10, { rows: [] }],
+  ])
+  const first = { rows: [], reached: { at: 20, seq: 0, ordinal: 0 } }
+  const asked: number[] = []
+  const { content } = activityFile('ndjson', first, async ({ at }) => {
+    asked.push(at)
+    return pages.get(at) ?? assert.fail('asked for what comes after the end')
+  })
+  assert.deepEqual(await content.toArray(), [])
+  assert.deepEqual(asked, [20, 10])
+})
 
 test('a file that nobody reads holds a place of its account, and gives it back', async () => {
   await using open = await openTestStore('sqlite')

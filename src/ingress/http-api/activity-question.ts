@@ -24,10 +24,19 @@ const SECOND_MS = 1000
 
 type Read<T> = { readonly value: T } | { readonly fault: Fault }
 
-/** The filters of a query as history understands them. `since`: what `last` meant when the list began, where it goes on. */
+/** The filters of a query as history understands them. `since`: what `last` meant when the list began, where it goes on.
+ *  `namesakes`: what history finds for `askedMessageIds`. */
 export function readActivityQuestion(
   filters: ActivityFilters,
-  { now, since }: { readonly now: number; readonly since?: number | undefined },
+  {
+    now,
+    since,
+    namesakes,
+  }: {
+    readonly now: number
+    readonly since?: number | undefined
+    readonly namesakes: Namesakes
+  },
 ): Read<ActivityQuestion> {
   const span = readSpan(filters, now)
   if ('fault' in span) return span
@@ -39,7 +48,7 @@ export function readActivityQuestion(
     const text = filters[name]
     // Clients send filters that their form left empty.
     if (text === undefined || text === '') continue
-    const condition = CONDITIONS[name](text)
+    const condition = CONDITIONS[name](text, namesakes)
     if (typeof condition === 'string') return { fault: invalidFilter(name, condition) }
     and.push(condition)
   }
@@ -113,23 +122,41 @@ const CONDITIONS = {
   recipient: (text) => addressIs('to', text),
   sender: (text) => (text === '<>' ? { field: 'from', is: 'eq', value: '' } : addressIs('from', text)),
   subject: (text) => ({ field: 'subject', is: 'contains', text }),
-  message_id(text) {
-    const id = readMessageId(text)
-    return id
-      ? { field: 'messageId', is: 'eq', value: id.id }
-      : 'must be one that the log shows, such as <0123…@yourdomain.com>.'
-  },
+  message_id: (text, namesakes) => ({
+    field: 'messageId',
+    is: 'in',
+    values: messagesMeant(text, namesakes.message_id),
+  }),
   rule: (text) =>
     /^[0-9a-f]{32}$/i.test(text)
       ? { field: 'ruleMatched', is: 'eq', value: text.toLowerCase() }
       : 'must be the id of a rule.',
   cause: (text) => ({ field: 'errorCause', is: 'eq', value: text }),
-  search(text) {
-    const id = readMessageId(text)
+  search(text, namesakes) {
     const parts = SEARCHED.map((field): Filter => ({ field, is: 'contains', text }))
-    return { or: id ? [...parts, { field: 'messageId', is: 'eq', value: id.id }] : parts }
+    const values = messagesMeant(text, namesakes.search)
+    return { or: values.length > 0 ? [...parts, { field: 'messageId', is: 'in', values }] : parts }
   },
-} as const satisfies Partial<Record<keyof ActivityFilters, (text: string) => Filter | string>>
+} as const satisfies Partial<
+  Record<keyof ActivityFilters, (text: string, namesakes: Namesakes) => Filter | string>
+>
+
+/** What may be a Message-ID of a header; of `search`, where it looks like one. */
+export function askedMessageIds({ message_id, search }: ActivityFilters): Readonly<Record<Named, string>> {
+  const looksSo = search !== undefined && /^<?[^\s<>@]+@[^\s<>@]+>?$/.test(search)
+  return { message_id: message_id ?? '', search: looksSo ? search : '' }
+}
+
+type Named = 'message_id' | 'search'
+
+/** Ids of messages whose headers have the Message-ID that a filter asks for. */
+export type Namesakes = Readonly<Record<Named, readonly string[]>>
+
+/** By their ids in history. */
+function messagesMeant(text: string, namesakes: readonly string[]): readonly string[] {
+  const own = readMessageId(text)
+  return own ? [own.id, ...namesakes] : namesakes
+}
 
 const NAMES = [
   ...(['status', 'domain', 'recipient', 'sender', 'subject'] as const),

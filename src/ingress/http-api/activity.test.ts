@@ -3,9 +3,12 @@ import { test } from 'node:test'
 import * as fc from 'fast-check'
 import { STATUS_WORD } from '#analytics/status-word.ts'
 import { ACTIVITY_STATUSES, type ActivityBody } from '#contract/activity.ts'
+import type { MailEvent } from '#model/event.ts'
+import type { Routed } from '#model/routing.ts'
 import { newId } from '#store/id.ts'
 import { openActivityWorld } from '#test/activity-world.ts'
-import { CAUSES, DOMAINS, LOCAL_PARTS, mailOf, RULES, SUBJECTS } from '#test/some-mail.ts'
+import { keepBusy } from '#test/history-world.ts'
+import { CAUSES, DOMAINS, HEADER_IDS, LOCAL_PARTS, mailOf, RULES, SUBJECTS } from '#test/some-mail.ts'
 import { onBothEngines, openTestStore } from '#test/stores.ts'
 import { address } from '#test/suppressions-world.ts'
 
@@ -29,14 +32,15 @@ function isWanted(line: ActivityBody, filters: Filters): boolean {
     holds('recipient', (value) => lower(value) === lower(line.to)),
     holds('sender', (value) => (value === '<>' ? line.from === '' : lower(value) === lower(line.from))),
     holds('subject', (value) => contains(line.subject, value)),
-    holds('message_id', (value) => bare(value) === bare(line.message_id ?? '')),
+    holds('message_id', (value) => bare(value) === bare(line.message_id ?? '') || isHeaderIdOf(line, value)),
     holds('rule', (value) => value.toLowerCase() === line.rule_id),
     holds('cause', (value) => value === line.cause),
     holds(
       'search',
       (value) =>
         [line.from, line.to, line.subject, line.error].some((text) => contains(text, value)) ||
-        (line.message_id !== null && bare(value) === bare(line.message_id)),
+        (line.message_id !== null && bare(value) === bare(line.message_id)) ||
+        (value.includes('@') && isHeaderIdOf(line, value)),
     ),
     holds('since', (value) => second >= Math.floor(Date.parse(value) / 1000)),
     holds('until', (value) => second < Math.ceil(Date.parse(value) / 1000)),
@@ -52,6 +56,11 @@ function lower(text: string): string {
 
 function bare(messageId: string): string {
   return lower(messageId.replace(/^<?([^@>]*).*$/s, '$1'))
+}
+
+function isHeaderIdOf({ header_message_id: id }: ActivityBody, value: string): boolean {
+  const inner = (text: string) => lower(text.trim().replace(/^<(.*)>$/s, '$1'))
+  return id !== null && inner(id) === inner(value)
 }
 
 function ago(last: string): number {
@@ -79,9 +88,14 @@ const anAddress = fc
   .map(([local, domain]) => `${local}@${domain}`)
 
 function filtersOver(lines: readonly ActivityBody[]) {
-  const ids = lines.flatMap(({ message_id: id }) =>
-    id === null ? [] : [id, bare(id), id.replaceAll(/[<>]/g, '')],
-  )
+  const ids = [
+    ...lines.flatMap(({ message_id: id }) => (id === null ? [] : [id, bare(id), id.replaceAll(/[<>]/g, '')])),
+    // As often as all others.
+    ...lines.flatMap((_, index) => {
+      const id = HEADER_IDS[index % HEADER_IDS.length] ?? ''
+      return [id, id.toUpperCase(), id.replaceAll(/[<>]/g, '')]
+    }),
+  ]
   const time = fc
     .constantFrom(...lines.map(({ at }) => at))
     .chain((at) => fc.constantFrom(at, at.replace(/\.\d+Z/, 'Z'), at.slice(0, 10)))
@@ -206,7 +220,7 @@ onBothEngines('a line says all that is known of its event', async (_t, open) => 
     {
       ...{ ...of, type: 'dropped', at: NOW - 7000, messageId: newId(), deliveryId: null, terminal: true },
       detail: {
-        ...{ sender: '', subject: 'Undelivered' },
+        ...{ sender: '', subject: 'Undelivered', headerMessageId: '<Of.Theirs@mail.example>' },
         routed: {
           ...{ ruleId: RULES[1] ?? null, action: 'drop', recipient: address('Me@one.test') },
           ...{ spf: 'pass', dkim: 'fail', dmarc: 'none', arc: 'none', isSpam: true, isNdr: true },
@@ -225,6 +239,7 @@ onBothEngines('a line says all that is known of its event', async (_t, open) => 
     ...{ ...same, ...none, ...checked, at: new Date(NOW - 8000).toISOString() },
     ...{ status: 'deliveryFailed', type: 'bounced', is_last_event: true, delivery_id: deliveryId },
     ...{ from: 'app@one.test', to: 'y@example.com', subject: 'Hello', message_id: `<${messageId}@one.test>` },
+    header_message_id: `<${messageId}@one.test>`,
     ...{ cause: 'recipient-unknown', error: '550 5.1.1 no' },
   })
   assert.deepEqual(
@@ -238,6 +253,7 @@ onBothEngines('a line says all that is known of its event', async (_t, open) => 
     ...{ ...same, direction: 'routing', event_type: 'incoming', at: new Date(NOW - 7000).toISOString() },
     ...{ status: 'dropped', type: 'dropped', is_last_event: true, delivery_id: null },
     ...{ from: '', to: 'Me@one.test', subject: 'Undelivered', message_id: dropped?.message_id },
+    header_message_id: '<Of.Theirs@mail.example>',
     ...{ cause: null, error: null, rule_id: RULES[1], action: 'drop', session_id: 'session' },
     ...{ spf: 'pass', dkim: 'fail', dmarc: 'none', arc: 'none', is_spam: true, is_ndr: true },
   })
@@ -250,6 +266,77 @@ function withoutIds(line: ActivityBody | undefined): Partial<ActivityBody> {
   const { id: _, event_id: __, ...rest } = line
   return rest
 }
+
+onBothEngines(
+  'mail that came in is found by the Message-ID of its header, with all that became of it',
+  async (_t, open) => {
+    await using world = await openActivityWorld(open, NOW)
+    const header = '<CAF+x_1=Q@Mail.Example>'
+    const came = (
+      domain: typeof world.one,
+      messageId: string,
+      { type, at, ...detail }: Pick<MailEvent, 'type' | 'at'> & MailEvent['detail'],
+    ): MailEvent => ({
+      ...{ accountId: domain.accountId, domainId: domain.id, messageId, deliveryId: null, type, at },
+      ...{ terminal: true, detail },
+    })
+    const routed: Routed = {
+      ...{ ruleId: null, action: 'forward', recipient: address('me@one.test'), isSpam: false, isNdr: false },
+      ...{ sessionId: 's', remoteAddress: '192.0.2.1' },
+    }
+    const [forward, copy, foreign] = [newId(), newId(), newId()]
+    const day = 86_400_000
+    await world.happen([
+      came(world.one, forward, {
+        type: 'delivered',
+        at: NOW - 9 * day,
+        attempt: 1,
+        headerMessageId: header,
+        routed,
+      }),
+      came(world.one, copy, { type: 'dropped', at: NOW - 1000, headerMessageId: header, routed }),
+      came(world.other, foreign, { type: 'dropped', at: NOW - 1000, headerMessageId: header, routed }),
+      came(world.one, newId(), {
+        type: 'dropped',
+        at: NOW - 900,
+        headerMessageId: '<x@mail.example>',
+        routed,
+      }),
+      // What comes back later does not repeat how it came in.
+      came(world.one, forward, { type: 'complained', at: NOW - 500, feedbackType: 'abuse' }),
+    ])
+    const asked = async (value: string, more = '') => {
+      const { result } = await world.ask(`${world.ofAccount}?steps=true&${value}${more}`)
+      return result?.map(({ type, message_id: id }) => [type, id])
+    }
+    const all = [
+      ['complained', forward],
+      ['dropped', copy],
+      ['delivered', forward],
+    ]
+    const written = encodeURIComponent(header)
+    assert.deepEqual(await asked(`message_id=${written}`), all)
+    assert.deepEqual(await asked(`message_id=${encodeURIComponent('caf+x_1=q@mail.example')}`), all)
+    assert.deepEqual(await asked(`search=${written}`), all)
+    assert.deepEqual(await asked(`message_id=${written}`, '&direction=routing&last=2h'), all.slice(0, 2))
+    assert.deepEqual(await asked(`message_id=${written}&search=nothing@nowhere.example`), [])
+    assert.deepEqual(await asked(`message_id=${forward}`), [all[0], all[2]])
+    assert.deepEqual(await asked('message_id=none@mail.example'), [])
+    const lines = await world.walk(
+      world.ofAccount,
+      new URLSearchParams({ message_id: header, per_page: '1' }),
+    )
+    assert.deepEqual(
+      lines.map(({ header_message_id: id }) => id),
+      [header, header],
+    )
+    const theirs = await world.ask(`${world.ofOther}?message_id=${written}`, world.secrets.two)
+    assert.deepEqual(
+      theirs.result?.map(({ message_id: id }) => id),
+      [foreign],
+    )
+  },
+)
 
 onBothEngines('whose it is not sees nothing of it, whatever it asks', async (_t, open) => {
   await using world = await openActivityWorld(open, NOW)
@@ -333,7 +420,9 @@ const HOSTILE: readonly (readonly [query: string, pointer: string])[] = [
   ['search=a%00b', '*'],
   [`search=${'a'.repeat(201)}`, '?search'],
   [`search=${encodeURIComponent("' or 1=1; drop table history_account; --")}`, ''],
-  ['message_id=x', '?message_id'],
+  ['message_id=x', ''],
+  [`message_id=${encodeURIComponent("<' or 1=1; -- @x>")}`, ''],
+  [`message_id=${'x'.repeat(1001)}`, '?message_id'],
   [`rule=${'g'.repeat(32)}`, '?rule'],
   [`cause=${'x'.repeat(101)}`, '?cause'],
   ['last=29m', '?last'],
@@ -362,6 +451,21 @@ const HOSTILE: readonly (readonly [query: string, pointer: string])[] = [
   ['statuses=sent', '*'],
   ['__proto__=x', '*'],
 ]
+
+test('where too many ask, the log is busy, and is told apart from what takes too long', async () => {
+  await using open = await openTestStore('sqlite')
+  await using world = await openActivityWorld(open, NOW)
+  await world.happen(mailOf([world.one], { now: NOW, messages: 20, seed: SEED }))
+  const calm = keepBusy(world.history, world.accountId)
+  const { status, errors } = await world.ask(world.ofAccount)
+  await calm()
+  assert.equal(status, 429)
+  assert.match(
+    errors[0]?.error_chain?.[0]?.message ?? '',
+    /^Too many questions about this account’s mail at once/,
+  )
+  assert.equal((await world.ask(world.ofAccount)).status, 200)
+})
 
 test('what is no filter is refused with its name, and nothing in one is more than text', async () => {
   await using open = await openTestStore('sqlite')

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import type { History } from '#analytics/history.ts'
-import type { EventPosition, HistoryEvent, Scope } from '#analytics/history-query.ts'
+import type { EventPosition, Scope } from '#analytics/history-query.ts'
 import {
   type ActivityBody,
   type ActivityFilters,
@@ -13,8 +13,14 @@ import {
 import { activityBody } from './activity-body.ts'
 import { decodeActivityCursor, encodeActivityCursor, sameFilters } from './activity-cursor.ts'
 import { openExportPlaces } from './activity-exports.ts'
-import { activityFile } from './activity-file.ts'
-import { type ActivityQuestion, invalidFilter, readActivityQuestion } from './activity-question.ts'
+import { activityFile, type FoundPage } from './activity-file.ts'
+import {
+  type ActivityQuestion,
+  askedMessageIds,
+  invalidFilter,
+  type Namesakes,
+  readActivityQuestion,
+} from './activity-question.ts'
 import {
   type Answer,
   type Call,
@@ -25,7 +31,7 @@ import {
 } from './serve-operation.ts'
 
 export interface ActivityWorld extends ServedBy {
-  readonly history: Pick<History, 'events'>
+  readonly history: Pick<History, 'events' | 'namesakes'>
   readonly now: () => number
 }
 
@@ -34,7 +40,8 @@ const EXPORT_PAGE = 1000
 /** The activity log: what history has of an account's mail, or of one of its zones, and the same as a file. History is
  *  about a second behind the mail. The order is by the time of the event, and then by its place in the record; so what a
  *  page has shown stays in its place, and what comes into history later stands on an earlier page, and on no later one
- *  twice. */
+ *  twice. A page may end early, and even be empty, while its cursor goes on: nothing else in the time of one question
+ *  was what it looks for. */
 export function activityRoutes(api: FastifyInstance, world: ActivityWorld): void {
   const places = openExportPlaces()
   for (const operation of [listActivity, listZoneActivity]) {
@@ -67,13 +74,16 @@ async function showPage(
   if (cursor && Object.keys(given).length > 0 && !sameFilters(given, cursor.filters))
     return invalidFilter('cursor', 'of a list with other filters. Start without a cursor to change them.')
   const filters = cursor?.filters ?? given
-  const question = readActivityQuestion(filters, { now: world.now(), since: cursor?.since })
+  const namesakes = await findNamesakes(world, call, filters)
+  if ('status' in namesakes) return namesakes
+  const question = readActivityQuestion(filters, { now: world.now(), since: cursor?.since, namesakes })
   if ('fault' in question) return question.fault
   const read = readerOf(world, call, question.value)
   const found = await read(limit + 1, cursor?.after)
   if ('status' in found) return found
-  const shown = found.slice(0, limit)
-  const after = found.length > limit ? shown.at(-1) : undefined
+  const shown = found.rows.slice(0, limit)
+  // A search that takes long ends its page early, and its cursor goes on where that was.
+  const after = found.rows.length > limit ? shown.at(-1) : found.reached
   const next = after ? encodeActivityCursor({ filters, since: question.value.since, after }) : null
   const info = { count: shown.length, per_page: limit, cursor: next, next_cursor: next }
   return { result: shown.map(activityBody), info }
@@ -86,7 +96,9 @@ async function showFile(
   call: Call<ActivityFilters & { readonly format: 'csv' | 'ndjson' }, unknown>,
 ): Promise<Fault | FileAnswer> {
   const { format, ...filters } = call.query
-  const question = readActivityQuestion(filters, { now: world.now() })
+  const namesakes = await findNamesakes(world, call, filters)
+  if ('status' in namesakes) return namesakes
+  const question = readActivityQuestion(filters, { now: world.now(), namesakes })
   if ('fault' in question) return question.fault
   const read = readerOf(world, call, question.value)
   const first = await read(EXPORT_PAGE)
@@ -104,13 +116,30 @@ async function showFile(
   return { file: activityFile(format, first, next) }
 }
 
+async function findNamesakes(
+  { history }: ActivityWorld,
+  { accountId }: Call<unknown, unknown>,
+  filters: ActivityFilters,
+): Promise<Namesakes | typeof TOO_SLOW | typeof BUSY> {
+  const asked = askedMessageIds(filters)
+  const find = (headerId: string) => (headerId === '' ? NOBODY : history.namesakes(accountId, headerId))
+  const [byId, bySearch] = await Promise.all([find(asked.message_id), find(asked.search)])
+  if (byId.kind === 'busy' || bySearch.kind === 'busy') return BUSY
+  if (byId.kind === 'too-slow' || bySearch.kind === 'too-slow') return TOO_SLOW
+  return { message_id: byId.rows, search: bySearch.rows }
+}
+
+const NOBODY = { kind: 'answer', rows: [] as readonly string[] } as const
+
 /** Reads pages of what is asked for, the newest first. */
 function readerOf({ history }: ActivityWorld, call: Call<unknown, unknown>, question: ActivityQuestion) {
   const { since: _, ...asked } = question
   const query = { ...asked, scope: scopeOf(call) }
-  return async (limit: number, after?: EventPosition): Promise<readonly HistoryEvent[] | typeof TOO_SLOW> => {
-    const answer = await history.events({ ...query, limit, ...(after && { after: placeOf(after) }) })
-    return answer.kind === 'answer' ? answer.rows : TOO_SLOW
+  return async (limit: number, after?: EventPosition): Promise<FoundPage | typeof TOO_SLOW | typeof BUSY> => {
+    const page = { limit, partly: true, ...(after && { after: placeOf(after) }) }
+    const answer = await history.events({ ...query, ...page })
+    if (answer.kind === 'answer') return answer
+    return answer.kind === 'busy' ? BUSY : TOO_SLOW
   }
 }
 
@@ -128,6 +157,13 @@ const TOO_SLOW = {
   code: 10004,
   message: 'Too many requests',
   detail: 'Looking for it took too long. Narrow it by since and until, or by another filter.',
+} as const satisfies Fault
+
+const BUSY = {
+  status: 429,
+  code: 10004,
+  message: 'Too many requests',
+  detail: 'Too many questions about this account’s mail at once; try again.',
 } as const satisfies Fault
 
 const TOO_MANY_EXPORTS: Fault = {

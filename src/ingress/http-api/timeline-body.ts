@@ -44,6 +44,7 @@ const NAMES = {
   recipient: 'recipient',
   recipients: 'recipients',
   subject: 'subject',
+  headerMessageId: 'header_message_id',
   size: 'size',
   removedHeaders: 'removed_headers',
   attempt: 'attempt',

@@ -20,6 +20,7 @@ export function webhookBody(webhook: Webhook): WebhookBody {
     failing_since: timeOrNull(webhook.failingSince),
     paused_at: timeOrNull(webhook.pausedAt),
     pause_reason: webhook.pauseReason,
+    dropped_events: webhook.dropped,
     created_at: apiTime(webhook.createdAt),
     modified_at: apiTime(webhook.modifiedAt),
   }

@@ -41,7 +41,9 @@ async function openDoor(t: TestContext, limits: Partial<PolicyDoorLimits> = {}) 
   })
   t.after(() => certificates.close())
   const context = (host: string) => certificates.context(host)
-  const door = await openPolicyDoor({ port: 0, policyAt, context, log, limits })
+  const told: (number | string)[] = []
+  const onAnswer = (status: number | string) => void told.push(status)
+  const door = await openPolicyDoor({ port: 0, policyAt, context, log, limits, onAnswer })
   t.after(() => door.close())
 
   async function put(path: string, names: readonly string[], file: 'certbot' | 'flat'): Promise<void> {
@@ -100,8 +102,20 @@ async function openDoor(t: TestContext, limits: Partial<PolicyDoorLimits> = {}) 
 
   const broken = (file: string) => writeFile(join(folder, file), 'no certificate')
 
-  return { door, ask, raw, put, broken, looked }
+  return { door, ask, raw, put, broken, looked, told }
 }
+
+test('whoever counts is told of each answer, and of handshakes that came to nothing', async (t) => {
+  const { door, ask, told } = await openDoor(t)
+  await ask(SERVICE)
+  await ask(SERVICE, { path: '/' })
+  await ask(SERVICE, { method: 'DELETE' })
+  const stranger = connectTcp(door.port, '127.0.0.1')
+  stranger.on('error', () => {})
+  stranger.write('GET / HTTP/1.1\r\n\r\n')
+  await until('four answers', () => told.length >= 4)
+  assert.deepEqual(told, [200, 404, 405, 'no-handshake'])
+})
 
 test('RFC 8461 §3.3: a policy is at its host, as text/plain, for GET and HEAD', async (t) => {
   const { ask } = await openDoor(t)

@@ -18,6 +18,8 @@ export interface PolicyDoorOptions {
   /** The certificate for a host of ours, or what to show for others. */
   readonly context: (host: string) => Promise<SecureContext>
   readonly log: Log
+  /** Told of each answer, and of handshakes that came to nothing. */
+  readonly onAnswer?: (status: number | 'no-handshake') => void
   readonly limits?: Partial<PolicyDoorLimits>
 }
 
@@ -93,13 +95,19 @@ function createPolicyServer(options: PolicyDoorOptions, { connections, waitMs }:
         )
       },
     },
-    (request, response) => void answer(request, response, options),
+    (request, response) => {
+      response.once('finish', () => options.onAnswer?.(response.statusCode))
+      void answer(request, response, options)
+    },
   )
   server.maxConnections = connections
   server.maxRequestsPerSocket = REQUESTS_PER_CONNECTION
   server.timeout = waitMs
   // A stranger's broken handshake is no event of ours.
-  server.on('tlsClientError', (_error, socket) => socket.destroy())
+  server.on('tlsClientError', (_error, socket) => {
+    options.onAnswer?.('no-handshake')
+    socket.destroy()
+  })
   return server
 }
 

@@ -267,3 +267,20 @@ test('a request that does not say clearly where it goes is refused', async (t) =
   ])
     assert.equal(await say([...lines, 'Connection: close']), 'HTTP/1.1 400 Bad Request', lines.join())
 })
+
+test('whoever counts is told of each answer: its status, or that it broke off', async (t) => {
+  const told: (number | string)[] = []
+  const broken = async function* () {
+    yield Buffer.from('half')
+    throw new Error('the Worker is gone')
+  }
+  const port = await open(
+    t,
+    async ({ url }) => answered(url.endsWith('/broken') ? broken() : 'text', { status: 299 }),
+    { onAnswer: (status) => void told.push(status) },
+  )
+  await fetchAtHost(port, `http://one.example.com:${port}/`)
+  await fetchAtHost(port, `http://nobody.example.com:${port}/`)
+  await assert.rejects(fetchAtHost(port, `http://one.example.com:${port}/broken`))
+  assert.deepEqual(told, [299, 404, 'broken'])
+})

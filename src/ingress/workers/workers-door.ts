@@ -26,6 +26,8 @@ export interface WorkersDoorOptions {
   readonly at: (host: string, path: string) => Promise<WorkerPlace | undefined>
   readonly fetchWorker: (place: WorkerPlace, request: WorkerRequest) => Promise<FetchOutcome>
   readonly log: Log
+  /** Told of each answer that is over; `broken` of one whose client went away, or that ended before its end. */
+  readonly onAnswer?: (status: number | 'broken') => void
   readonly development?: WorkersDevelopment
   readonly limits?: Partial<WorkersDoorLimits>
 }
@@ -60,6 +62,9 @@ export async function openWorkersDoor(options: WorkersDoorOptions): Promise<List
   const servers: Server[] = []
   const create = () => {
     const server = createServer(TIMES, (request, response) => {
+      response.once('close', () =>
+        options.onAnswer?.(response.writableFinished ? response.statusCode : 'broken'),
+      )
       answer(request, response, { ...options, bodyOctets: limits.bodyOctets }).catch((error: unknown) => {
         options.log.error({ err: error }, 'workers: a request failed inside')
         if (response.headersSent) response.destroy()

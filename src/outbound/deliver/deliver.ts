@@ -145,21 +145,29 @@ export function openDelivery(options: DeliverOptions): Delivery {
     else if (asking) asking.push(delivery)
     else {
       lookups.set(domain, [delivery])
-      keepTrack(lookUp(domain))
+      keepTrack(lookUp(domain), { domain })
     }
   }
 
   function bring(hop: NextHop, delivery: ClaimedDelivery): void {
     const paused = options.isDomainPaused?.(delivery.recipientDomain) === true
     if (paused || hop.route.tiers.flat().every(({ name }) => options.isPaused(name))) {
-      keepTrack(conclude([delivery], () => outcome.putBack([delivery], PAUSED_MS)))
-    } else if (stopping) keepTrack(conclude([delivery], () => outcome.putBack([delivery])))
-    else destinationOf(hop, delivery.message.tls).add(delivery)
+      keepTrack(
+        conclude([delivery], () => outcome.putBack([delivery], PAUSED_MS)),
+        mailIds(delivery),
+      )
+    } else if (stopping) {
+      keepTrack(
+        conclude([delivery], () => outcome.putBack([delivery])),
+        mailIds(delivery),
+      )
+    } else destinationOf(hop, delivery.message.tls).add(delivery)
   }
 
   async function lookUp(domain: string): Promise<void> {
     const found = await hops.find(domain).catch((error: unknown): RouteFailure => {
-      log.error({ err: error, domain }, 'deliver: a lookup failed inside')
+      const ids = manyMailIds(lookups.get(domain) ?? [])
+      log.error({ err: error, domain, ...ids }, 'deliver: a lookup failed inside')
       return { kind: 'temporary', detail: `lookup of ${domain} failed` }
     })
     const deliveries = lookups.get(domain) ?? []
@@ -180,7 +188,7 @@ export function openDelivery(options: DeliverOptions): Delivery {
     const key = poolKey(hop, wish)
     const known = destinations.get(key)
     if (known) return known
-    const connect = () => keepTrack(serve({ hop, wish, key }, destination))
+    const connect = () => keepTrack(serve({ hop, wish, key }, destination), { destination: key })
     const destination = openDestination(paceOf(hop.route), connect)
     if (stopping) destination.close()
     destinations.set(key, destination)
@@ -291,7 +299,10 @@ export function openDelivery(options: DeliverOptions): Delivery {
     const lane = laneOf(delivery)
     await conclude([delivery], record)
     if (!rests.end(lane) && !delivery.probe) return
-    await persistently(() => outcome.recovered(lane), { signal, log })
+    await persistently(() => outcome.recovered(lane), {
+      ...{ signal, log },
+      about: { account: lane.accountId, domain: lane.recipientDomain },
+    })
   }
 
   /** Lets deliveries go once what became of them is on disk. Until then they are held: what waits for its record after
@@ -341,9 +352,9 @@ export function openDelivery(options: DeliverOptions): Delivery {
     await Promise.all([...lanes.values()].map(rest))
   }
 
-  function keepTrack(promise: Promise<void>): void {
+  function keepTrack(promise: Promise<void>, about: object): void {
     const tracked = promise
-      .catch((error: unknown) => log.error({ err: error }, 'deliver: failed inside'))
+      .catch((error: unknown) => log.error({ err: error, ...about }, 'deliver: failed inside'))
       .finally(() => work.delete(tracked))
     work.add(tracked)
   }
@@ -360,7 +371,7 @@ export function openDelivery(options: DeliverOptions): Delivery {
   function take(delivery: ClaimedDelivery): void {
     const isEarly = rests.isEarly(delivery)
     const kept = held.hold(delivery)
-    keepTrack(isEarly ? conclude([kept], () => outcome.putBack([kept])) : dispatch(kept))
+    keepTrack(isEarly ? conclude([kept], () => outcome.putBack([kept])) : dispatch(kept), mailIds(kept))
   }
 
   return {
@@ -381,7 +392,10 @@ export function openDelivery(options: DeliverOptions): Delivery {
       const waiting = [...lookups.values(), ...[...destinations.values()].map((each) => each.drain())].flat()
       lookups.clear()
       for (const destination of destinations.values()) destination.close()
-      keepTrack(conclude(waiting, () => outcome.putBack(waiting)))
+      keepTrack(
+        conclude(waiting, () => outcome.putBack(waiting)),
+        manyMailIds(waiting),
+      )
       await until(() => held.size === 0, graceMs)
       abort.abort()
       await until(() => work.size === 0, GOODBYE_MS)

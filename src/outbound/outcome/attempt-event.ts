@@ -1,6 +1,6 @@
 import { eventWrite } from '#events/events.ts'
 import type { EventDetail, EventType } from '#model/event.ts'
-import type { ClaimedDelivery } from '#outbound/queue/claimed-delivery.ts'
+import type { ClaimedDelivery, QueuedMessage } from '#outbound/queue/claimed-delivery.ts'
 import type { Write } from '#store/store.ts'
 
 /** What the engine saw of one attempt, for the event and the timeline. */
@@ -45,8 +45,17 @@ export function attemptEvent(
       attempt: delivery.attempts + 1,
       ...seen,
       ...(reply !== undefined && { smtpReply: reply }),
-      ...(delivery.message.forwarding && { routed: delivery.message.forwarding.routed }),
+      ...forwardedDetail(delivery.message),
       ...more,
     },
   })
+}
+
+/** What each event of a forwarded message tells of how it came in. */
+export function forwardedDetail({
+  forwarding,
+  headerMessageId,
+}: Pick<QueuedMessage, 'forwarding' | 'headerMessageId'>): EventDetail {
+  if (!forwarding) return {}
+  return { ...(headerMessageId !== '' && { headerMessageId }), routed: forwarding.routed }
 }

@@ -8,6 +8,7 @@ import type { QueuedMessage } from '#outbound/queue/claimed-delivery.ts'
 import { readMessages } from '#outbound/queue/message-by-id.ts'
 import { settleExpired } from '#outbound/queue/settle-delivery.ts'
 import { type Store, statement, type Write } from '#store/store.ts'
+import { forwardedDetail } from './attempt-event.ts'
 import { speaksOfAccount, suppressionWrites } from './suppression-writes.ts'
 
 /** A claimed delivery may be in the middle of its last attempt: that long it may still settle by itself. */
@@ -94,7 +95,7 @@ function expiryWrites({ row, message }: Expired, bodyRetentionMs: number): Write
         attempt: row.attempts,
         cause,
         ...(row.last_reply !== null && { smtpReply: row.last_reply }),
-        ...(message.forwarding && { routed: message.forwarding.routed }),
+        ...forwardedDetail(message),
       },
     }),
   ]

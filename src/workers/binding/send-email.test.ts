@@ -2,8 +2,10 @@ import assert from 'node:assert/strict'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Writable } from 'node:stream'
 import { test } from 'node:test'
 import type { Address } from '#model/address.ts'
+import { openLog } from '#observe/log.ts'
 import { openSqliteStore } from '#store/open-sqlite.ts'
 import { statement } from '#store/store.ts'
 import { type BindingWorld, codeOf, type Made, openBindingWorld, suppress } from '#test/binding-world.ts'
@@ -201,7 +203,7 @@ const TABLE: Record<string, readonly [send: (world: BindingWorld) => Promise<Mad
     },
     /may send to 1 recipients a day/,
   ],
-  E_INTERNAL_SERVER_ERROR: [onFullDisk, /Try again later/],
+  E_INTERNAL_SERVER_ERROR: [() => onFullDisk(), /Try again later/],
   E_HEADER_NOT_ALLOWED: [(world) => withHeader(world, 'Date', 'now'), /^Header 'Date' is not allowed\./],
   E_HEADER_USE_API_FIELD: [
     (world) => withHeader(world, 'Reply-To', 'r@one.example'),
@@ -240,11 +242,11 @@ function withHeader(world: BindingWorld, name: string, value: string): Promise<M
   return world.build({ ...MAIL, headers: { [name]: value } })
 }
 
-async function onFullDisk(): Promise<Made> {
+async function onFullDisk(log = openLog('silent')): Promise<Made> {
   const directory = await mkdtemp(join(tmpdir(), 'posthorn-test-'))
   const store = await openSqliteStore({ directory, maxPages: 400 })
   try {
-    await using world = await openBindingWorld({ store, directory })
+    await using world = await openBindingWorld({ store, directory }, { log })
     await fillStore(store)
     return await world.build(MAIL)
   } finally {
@@ -252,6 +254,22 @@ async function onFullDisk(): Promise<Made> {
     await rm(directory, { recursive: true, force: true })
   }
 }
+
+test('a send that fails inside is in the log with whose it was, and with nothing of it', async () => {
+  const lines: string[] = []
+  const destination = new Writable({
+    write(chunk, _encoding, done) {
+      lines.push(String(chunk))
+      done()
+    },
+  })
+  assert.equal(codeOf(await onFullDisk(openLog('info', destination))), 'E_INTERNAL_SERVER_ERROR')
+  const [line = '', ...others] = lines.filter((text) => text.includes('workers: '))
+  assert.equal(others.length, 0)
+  const { account, worker, msg } = JSON.parse(line)
+  assert.deepEqual([account, worker, msg], [ACCOUNT, 'mailer', 'workers: a send failed inside'])
+  assert.doesNotMatch(line, /@|Hello/)
+})
 
 /** Rows that leave nothing behind share a world. */
 const OWN_WORLD = new Set([

@@ -62,16 +62,19 @@ export function openSendEmail(world: SendEmailWorld): SendEmail {
     const before = underWay.get(accountId) ?? 0
     if (before >= mostAtOnce) return hostErrorOf(tooMany(before))
     underWay.set(accountId, before + 1)
+    let made: { readonly message: string; readonly messageId: string } | undefined
     try {
       const by = await submitter(accountId)
       if ('detail' in by) return hostErrorOf(by)
       const wait = before < MOST_WAITING ? waitMs : 0
       const accepted = await acceptor.accept(submission, by, { waitMs: wait, protocol: 'HTTP', ...how })
       if ('kind' in accepted) return hostErrorOf(accepted)
+      made = { message: accepted.id, messageId: accepted.messageId }
       return await resultOf(accepted, by)
     } catch (error) {
       // A full disk among them. Whatever it was, it is ours and not the Worker's to read.
-      log.error({ err: error, accountId, worker: how.worker?.scriptName }, 'workers: a send failed inside')
+      const ids = { account: accountId, worker: how.worker?.scriptName, ...made }
+      log.error({ err: error, ...ids }, 'workers: a send failed inside')
       return INTERNAL
     } finally {
       const left = (underWay.get(accountId) ?? 1) - 1
