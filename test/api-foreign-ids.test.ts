@@ -12,6 +12,8 @@ import { addSecondAccount, addUserToken } from '#test/second-account.ts'
 let instance: Instance
 let theirs: EveryObject
 let ours: Readonly<Record<string, string>>
+/** The same account's, with a queue, a webhook and an event subscription of its own. */
+let owned: Readonly<Record<string, string>>
 /** Of another account, and of a user who is a member of that one alone: both may do everything there. */
 let secrets: Readonly<Record<'account', string> & Record<'user', string>>
 
@@ -25,8 +27,29 @@ before(async () => {
   }
   const zone = await ask('POST', '/client/v4/zones', { secret: token, body: { name: 'second.example' } })
   ours = { account_id: accountId, zone_id: JSON.parse(zone.text).result.id }
+  owned = { ...ours, ...(await listening(ours)) }
 })
 after(async () => instance[Symbol.asyncDispose]())
+
+/** What the second account is told by: nothing, for no mail of its domain ever goes out. */
+async function listening(of: Readonly<Record<string, string>>): Promise<Readonly<Record<string, string>>> {
+  const make = async (path: string, body: object) => {
+    const { status, text } = await ask('POST', `/client/v4${path}`, { secret: secrets.account, body })
+    assert.equal(status, 200, text)
+    return JSON.parse(text).result
+  }
+  const account = `/accounts/${of['account_id']}`
+  await make(`/zones/${of['zone_id']}/email/sending/subdomains`, { name: 'second.example' })
+  const { queue_id } = await make(`${account}/queues`, { queue_name: 'second' })
+  const { id: webhook_id } = await make(`${account}/email/webhooks`, {
+    url: 'https://localhost:65535/second',
+  })
+  const { id: subscription_id } = await make(`${account}/event_subscriptions/subscriptions`, {
+    source: { type: 'email.sending', zone_id: of['zone_id'], domain: 'second.example' },
+    ...{ destination: { type: 'queues.queue', queue_id }, events: ['message.bounced'] },
+  })
+  return { queue_id, webhook_id, subscription_id }
+}
 
 interface Asked {
   readonly secret: string
@@ -168,20 +191,103 @@ const ELSEWHERE: readonly {
       actions: [{ type: 'forward', value: ['{}'] }],
     },
   },
+  {
+    what: 'the queue of an event subscription to be',
+    ...{ theirs: queueOfTheirs, nobodys: 'f'.repeat(32) },
+    method: 'POST',
+    path: '/accounts/{account_id}/event_subscriptions/subscriptions',
+    body: {
+      source: { type: 'email.sending', zone_id: '{zone_id}', domain: 'second.example' },
+      destination: { type: 'queues.queue', queue_id: '{}' },
+      events: ['message.delivered'],
+    },
+  },
+  {
+    what: 'the queue of an event subscription that is there',
+    ...{ theirs: queueOfTheirs, nobodys: 'f'.repeat(32) },
+    method: 'PATCH',
+    path: '/accounts/{account_id}/event_subscriptions/subscriptions/{subscription_id}',
+    body: { destination: { type: 'queues.queue', queue_id: '{}' } },
+  },
+  {
+    what: 'event subscriptions of a queue',
+    ...{ theirs: queueOfTheirs, nobodys: 'f'.repeat(32) },
+    path: '/accounts/{account_id}/event_subscriptions/subscriptions?queue_id={}',
+  },
+  ...(['yourdomain.com', 'second.example'] as const).map((domain) => ({
+    what: `the zone of an event subscription to ${domain}`,
+    ...{ theirs: () => instance.dev.zone_id, nobodys: 'f'.repeat(32) },
+    method: 'POST',
+    path: '/accounts/{account_id}/event_subscriptions/subscriptions',
+    body: {
+      source: { type: 'email.sending', zone_id: '{}', domain },
+      destination: { type: 'queues.queue', queue_id: '{queue_id}' },
+      events: ['message.delivered'],
+    },
+  })),
+  {
+    what: 'the domain of an event subscription',
+    ...{ theirs: () => 'yourdomain.com', nobodys: 'nobodysown.com' },
+    method: 'POST',
+    path: '/accounts/{account_id}/event_subscriptions/subscriptions',
+    body: {
+      source: { type: 'email.sending', zone_id: '{zone_id}', domain: '{}' },
+      destination: { type: 'queues.queue', queue_id: '{queue_id}' },
+      events: ['message.delivered'],
+    },
+  },
+  {
+    what: 'the domain of a webhook to be',
+    ...{ theirs: () => 'yourdomain.com', nobodys: 'nobodysown.com' },
+    ...{ method: 'POST', path: '/accounts/{account_id}/email/webhooks' },
+    body: { url: 'https://localhost:65535/second', domains: ['second.example', '{}'] },
+  },
+  {
+    what: 'the domain of a webhook that is there',
+    ...{ theirs: () => 'yourdomain.com', nobodys: 'nobodysown.com' },
+    ...{ method: 'PATCH', path: '/accounts/{account_id}/email/webhooks/{webhook_id}' },
+    body: { domains: ['{}'] },
+  },
+  {
+    what: 'what a webhook was told',
+    theirs: () => theirs.id('webhook_delivery_id', ofAccounts[0] ?? assert.fail()),
+    nobodys: 'f'.repeat(32),
+    path: '/accounts/{account_id}/email/webhooks/{webhook_id}/deliveries/{}',
+  },
+  {
+    what: 'the zone that a question to GraphQL is about',
+    ...{ theirs: () => instance.dev.zone_id, nobodys: 'f'.repeat(32) },
+    ...{ method: 'POST', path: '/graphql' },
+    body: {
+      query: '{ viewer { zones(filter: { zoneTag: "{}" }) { emailSendingAdaptiveGroups { count } } } }',
+    },
+  },
+  {
+    what: 'the account that a question to GraphQL is about',
+    ...{ theirs: () => instance.dev.account_id, nobodys: 'f'.repeat(32) },
+    ...{ method: 'POST', path: '/graphql' },
+    body: {
+      query: '{ viewer { accounts(filter: { accountTag: "{}" }) { emailSendingAdaptiveGroups { count } } } }',
+    },
+  },
 ]
+
+function queueOfTheirs(): string {
+  return theirs.id('queue_id', ofAccounts[0] ?? assert.fail())
+}
 
 for (const { what, method = 'GET', path, body, ...ids } of ELSEWHERE) {
   test(`${what}: another’s as nobody’s`, async () => {
     const sent = async (id: string) => {
       const encoded = encodeURIComponent(id)
-      const placed = path
-        .replace('{}', encoded)
-        .replaceAll(/\{(\w+)\}/g, (_, name: string) => ours[name] ?? '')
+      const named = (text: string) => text.replaceAll(/\{(\w+)\}/g, (_, name: string) => owned[name] ?? '')
+      const placed = named(path.replace('{}', encoded))
       const filled: unknown =
-        body === undefined ? undefined : JSON.parse(JSON.stringify(body).replaceAll('{}', id))
+        body === undefined ? undefined : JSON.parse(named(JSON.stringify(body)).replaceAll('{}', id))
       const answer = await ask(method, `/client/v4${placed}`, { secret: secrets.account, body: filled })
-      // The words say what was asked for; its length is the same.
-      return { ...answer, text: answer.text.replaceAll(id, '{}') }
+      // The words say what was asked for; its length is the same. Those of GraphQL say when besides.
+      const text = answer.text.replace(/"timestamp":"[^"]+","ray_id":"\w+"/, '').replaceAll(id, '{}')
+      return { ...answer, text }
     }
     assert.deepEqual(await sent(ids.theirs()), await sent(ids.nobodys))
   })

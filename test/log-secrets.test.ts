@@ -5,11 +5,13 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import { z } from 'zod'
+import { deployWorker } from '#test/deploy-worker.ts'
 import { type Instance, startInstance } from '#test/instance.ts'
 import { askOperator, operatorToken } from '#test/operator.ts'
 import { until } from '#test/outbound.ts'
-import { api, forwardRule, SENDER, toMx } from '#test/routing-instance.ts'
+import { api, forwardRule, rule, SENDER, toMx } from '#test/routing-instance.ts'
 import { submitRaw } from '#test/submit-raw.ts'
+import { answering, openReceiver } from '#test/webhook-receiver.ts'
 
 /** The log at its finest, over a day in the life of an instance: whoever reads it learns ids and no secret. */
 const random = (name: string) => `${name}-${randomBytes(12).toString('hex')}`
@@ -44,6 +46,10 @@ const SECRETS = {
   'wrong password': random('wrong'),
   'password of a smarthost': random('relay'),
   'a value of KV': random('value'),
+  'the address of a webhook': random('hook'),
+  'what a webhook answers': random('answer'),
+  'a secret that a Worker came with': random('bound'),
+  'a secret that a Worker was given': random('given'),
 }
 
 async function day(instance: Instance): Promise<Readonly<Record<string, string>>> {
@@ -133,6 +139,42 @@ async function day(instance: Instance): Promise<Readonly<Record<string, string>>
   return { 'a made token': token.value, 'a rolled token': rolled }
 }
 
+/** What is told to others is signed, and those may answer anything. */
+async function webhooks(instance: Instance, port: number): Promise<Readonly<Record<string, string>>> {
+  const path = `/accounts/${instance.dev.account_id}/email/webhooks`
+  const url = (place: string) => `http://localhost:${place}/${SECRETS['the address of a webhook']}`
+  const made = await api<{ id: string; secret: string }>(instance, 'POST', path, { url: url(String(port)) })
+  await api(instance, 'POST', `${path}/${made.id}/test`)
+  const rotated = await api<{ secret: string }>(instance, 'POST', `${path}/${made.id}/rotate_secret`)
+  // Nobody listens there.
+  await api(instance, 'PATCH', `${path}/${made.id}`, { url: url('65535') })
+  await api(instance, 'POST', `${path}/${made.id}/test`)
+  await api(instance, 'PATCH', `${path}/${made.id}`, { url: url(String(port)) })
+  const bare = ({ secret }: { readonly secret: string }) => secret.replace('whsec_', '')
+  return { 'the secret of a webhook': bare(made), 'its next secret': bare(rotated) }
+}
+
+/** Its code may say and throw what it was given. */
+const TELLS = `const tell = (env) => {
+  console.log(env.BOUND, env.GIVEN)
+  throw new Error(env.BOUND + env.GIVEN)
+}
+export default { fetch: (_, env) => tell(env), email: (_, env) => tell(env) }`
+
+async function workers(instance: Instance): Promise<void> {
+  const bindings = [{ type: 'secret_text', name: 'BOUND', text: SECRETS['a secret that a Worker came with'] }]
+  await deployWorker(instance, 'tells', { metadata: { bindings }, modules: { 'index.js': TELLS } })
+  const script = `/accounts/${instance.dev.account_id}/workers/scripts/tells`
+  await api(instance, 'POST', `${script}/subdomain`, { enabled: true })
+  await api(instance, 'PUT', `${script}/secrets`, {
+    ...{ type: 'secret_text', name: 'GIVEN', text: SECRETS['a secret that a Worker was given'] },
+  })
+  assert.equal((await instance.askWorker('tells', '/')).status, 500)
+  await rule(instance, 'tells@yourdomain.com', { type: 'worker', value: ['tells'] })
+  const content = `From: ${SENDER}\nSubject: ${SECRETS['subject that came in']}\n\n${SECRETS['text that came in']}\n`
+  assert.match(await toMx(instance, { to: 'tells@yourdomain.com', content }), /^451 /)
+}
+
 async function permissionGroup(instance: Instance, name: string): Promise<string> {
   const path = `/accounts/${instance.dev.account_id}/tokens/permission_groups`
   const groups = await api<readonly { readonly id: string; readonly name: string }[]>(instance, 'GET', path)
@@ -143,7 +185,12 @@ test('no body, subject, secret or token is in the log, and each line about mail 
   timeout: 120_000,
 }, async () => {
   await using instance = await startInstance({ POSTHORN_LOG_LEVEL: 'trace' })
-  const made = await day(instance)
+  await using receiver = await openReceiver()
+  receiver.behave(answering(500, SECRETS['what a webhook answers']))
+  const told = await webhooks(instance, receiver.port)
+  await workers(instance)
+  const made = { ...(await day(instance)), ...told }
+  await until('a webhook is told', () => receiver.received.length > 1)
   for (const said of ['feedback: a complaint', 'feedback: a late bounce'])
     await until(said, () => lines(instance).some(({ msg }) => msg === said))
   // What fails inside tells of itself too.

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { EXAMPLE_QUEUE, EXAMPLE_ZONE } from '#contract/event-subscriptions.ts'
 import { EXAMPLE_ACCOUNT, EXAMPLE_VERSION, EXAMPLE_WORKER } from '#contract/example-ids.ts'
+import { ROLE_IDS } from '#contract/members.ts'
 import { PERMISSIONS } from '#model/permission.ts'
 import { type ApiOperation, OPERATIONS, pathWith } from './api-operations.ts'
 import { checkedFetch } from './checked-fetch.ts'
@@ -107,6 +108,8 @@ export async function everyObject(instance: Instance): Promise<EveryObject> {
   )
   // Nobody is there, which is in its log.
   known['webhook_delivery_id'] = textIn(await ask('webhooks.test', api_token, {}), 'delivery_id')
+  const invited = { email: 'invited@example.com', roles: [ROLE_IDS.member] }
+  known['member_id'] = textIn(await ask('account.members.create', api_token, invited), 'id')
   // One that has no consumer yet.
   const freeQueue = textIn(await ask('queues.create', api_token, { queue_name: 'free' }), 'queue_id')
   const worker = await deployWorker(instance, 'own-worker', { metadata: { bindings } })
