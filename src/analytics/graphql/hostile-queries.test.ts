@@ -109,6 +109,23 @@ const HOSTILE: readonly [what: string, query: string, message: RegExp, variables
     { all: Array.from({ length: 201 }, () => ({ status: 'a' })) },
   ],
   [
+    'many conditions that ask for nothing',
+    grouped(`{ OR: [${'{}, '.repeat(3000)}] }`),
+    /more than 200 conditions/,
+  ],
+  [
+    'the same within each other',
+    inZones('emailSendingAdaptive(filter: $f) { to }'),
+    /more than 200 conditions/,
+    { f: { AND: Array.from({ length: 9000 }, () => ({ AND: [], OR: { AND: [] } })) } },
+  ],
+  [
+    'a long list of times',
+    inZones('emailSendingAdaptive(filter: { datetime_notin: $list }) { to }'),
+    /more than 200 conditions, each time of a list among them/,
+    { list: Array.from({ length: 1000 }, (_, n) => new Date(1_721_433_600_000 + n * 7000).toISOString()) },
+  ],
+  [
     'a deep filter',
     grouped('$filter'),
     /AND and OR are nested deeper than 8/,

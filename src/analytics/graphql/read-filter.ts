@@ -5,7 +5,8 @@ import type { FilterKey } from './filter-keys.ts'
 import { QueryFault } from './query-fault.ts'
 import { quoted, readValue } from './read-value.ts'
 
-/** What one filter may hold: more than any chart needs, and less than what an engine minds. */
+/** What one filter may hold: more than any chart needs, and less than what an engine minds. SQLite takes a thousand
+ *  conditions side by side at most, and a time in a list is one: it means a second or a day. */
 export const FILTER_LIMITS = { depth: 8, conditions: 200, list: 1000, values: 2000 } as const
 
 type Leaf = Extract<Filter, { readonly field: unknown }>
@@ -45,13 +46,19 @@ function readObject(raw: unknown, at: string, depth: number, reading: Reading): 
     }
     const known = reading.keys.get(key)
     if (!known) throw wrong(place, 'there is no such filter')
-    reading.conditions++
-    if (reading.conditions > FILTER_LIMITS.conditions)
-      throw limit(`a filter has more than ${FILTER_LIMITS.conditions} conditions`)
+    countConditions(reading, 1)
     and.push(readLeaf(known, value, place, reading))
   }
+  // One that asks for nothing is still written into the question.
+  if (and.length === 0) countConditions(reading, 1)
   const [first] = and
   return and.length === 1 && first ? first : { and }
+}
+
+function countConditions(reading: Reading, more: number): void {
+  reading.conditions += more
+  if (reading.conditions <= FILTER_LIMITS.conditions) return
+  throw limit(`a filter has more than ${FILTER_LIMITS.conditions} conditions, each time of a list among them`)
 }
 
 function readLeaf({ field, type, is }: FilterKey, raw: unknown, at: string, reading: Reading): Leaf {
@@ -69,6 +76,7 @@ function readLeaf({ field, type, is }: FilterKey, raw: unknown, at: string, read
         throw limit(`${at} has ${list.length} values, and a list may have ${FILTER_LIMITS.list}`)
       if (reading.values > FILTER_LIMITS.values)
         throw limit(`the lists of a filter have more than ${FILTER_LIMITS.values} values`)
+      if (isTime(field)) countConditions(reading, list.length)
       return { field, is, values: list.map((each, index) => valueOf(each, `${at}.${index}`)) }
     }
     case 'like':
