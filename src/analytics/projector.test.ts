@@ -235,3 +235,60 @@ test('of two nodes one projects, and the other once that one is gone (postgres)'
     await second.close()
   }
 })
+
+onBothEngines('what nobody can keep or tell holds up no other event', async (_t, open) => {
+  const told: string[] = []
+  await using world = await historyWorld(open, {
+    batch: 16,
+    notificationsFor: async (events) => {
+      const subjects = events.map(({ detail }) => ('subject' in detail ? detail.subject : undefined) ?? '')
+      if (subjects.includes('untellable')) throw new TypeError('nobody thought of this')
+      told.push(...subjects)
+      return subjects.map((subject) => noteWrite(world.domain, subject))
+    },
+  })
+  const { store, history, projector, domain } = world
+  const of = (subject: string, recipient = 'x@y.example') =>
+    eventOf(domain, { detail: { sender: 'a@one.example', recipients: [recipient], subject } })
+  // Too long for an index of PostgreSQL, and nothing that it could compress.
+  const unkeepable = of(
+    'c',
+    Array.from({ length: 998 }, (_, n) => 0x4e00 + ((n * 7919) % 20_000))
+      .map((code) => String.fromCharCode(code))
+      .join(''),
+  )
+  const unreadable = eventOf(domain)
+  const events = [
+    of('a'),
+    of('untellable'),
+    of('b'),
+    unkeepable,
+    of('d'),
+    of('\u0000'),
+    of('e'),
+    unreadable,
+    of('f'),
+  ]
+  for (const event of events) {
+    const write = eventWrite(event)
+    const params = event === unreadable ? [...write.params.slice(0, -1), '{"subject":'] : write.params
+    await store.commit([{ ...write, params }])
+  }
+  await projector.caughtUp()
+  assert.equal(await outbox(store), 0)
+  const titles = (await store.all(kept, [])).map(({ type }) => type)
+  for (const subject of ['a', 'b', 'c', 'd', 'e', 'f']) assert.ok(titles.includes(subject), subject)
+  assert.equal(told.filter((subject) => subject === 'f').length, 1)
+  const scope = { accountId: domain.accountId }
+  const rows = rowsOf(await history.events({ scope, limit: 100 })).map(({ subject }) => subject)
+  for (const subject of ['a', 'untellable', 'b', 'd', 'e', 'f'])
+    assert.equal(rows.filter((row) => row === subject).length, 1, subject)
+  for (const { messageId } of events) {
+    const timeline = await history.timeline({ ...scope, messageId: messageId ?? '', limit: 9 })
+    assert.deepEqual(
+      timeline.map(({ type }) => type),
+      ['accepted'],
+      'that it happened is known of each',
+    )
+  }
+})

@@ -4,11 +4,15 @@
  *
  *  A batch goes into history first, which passes over what it has, and then leaves the outbox in one commit with what
  *  notifies of it: a crash in between repeats the first step alone. What is taken is always the oldest there is, and
- *  only what was taken is deleted: on PostgreSQL an event may become visible after one with a higher `seq`. */
+ *  only what was taken is deleted: on PostgreSQL an event may become visible after one with a higher `seq`.
+ *
+ *  What no event should hold, but one does, stops nobody else's: batches become smaller until it is alone, and then as
+ *  much of it happens as can. That it happened is in its timeline in any case, and the log names it. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { DomainEvent, EventDetail, EventType } from '#model/event.ts'
 import type { Log } from '#observe/log.ts'
 import { type Store, statement, type Write } from '#store/store.ts'
+import { isAboutContent } from './about-content.ts'
 import type { History } from './history.ts'
 import type { OriginDomain, OutboxEvent } from './outbox-event.ts'
 
@@ -46,6 +50,7 @@ const MOST_PATIENCE_MS = 30_000
 export function openProjector(options: ProjectorOptions): Projector {
   const { store, log, batch = BATCH, idleMs = IDLE_MS } = options
   const ending = new AbortController()
+  let size = batch
   const running = run()
 
   async function run(): Promise<void> {
@@ -60,10 +65,14 @@ export function openProjector(options: ProjectorOptions): Projector {
 
   async function attempt() {
     try {
-      return await projectBatch(options, batch)
+      const outcome = await (size > 1 ? projectBatch(options, size) : projectOne(options))
+      size = Math.min(batch, size * 2)
+      return outcome
     } catch (error) {
       if (!ending.signal.aborted) log.error({ err: error }, 'projector: a batch failed, it is tried again')
-      return 'failed'
+      if (size === 1 || !isAboutContent(error)) return 'failed'
+      size = Math.floor(size / 2)
+      return 'more'
     }
   }
 
@@ -88,35 +97,89 @@ export function openProjector(options: ProjectorOptions): Projector {
   }
 }
 
+type Outcome = 'more' | 'none' | 'not-ours'
+
 /** `more`: there may be more at once. `not-ours`: another node does it. */
-async function projectBatch(
-  { store, history, notificationsFor, onProjected, node }: ProjectorOptions,
-  batch: number,
-): Promise<'more' | 'none' | 'not-ours'> {
-  // An index answers whether there is anything at all; the batch is read where scans are.
-  if ((await store.get(oldestEvent, [])) === undefined) return 'none'
-  const events = (await store.all(oldestBatch, [batch])).map(readOutboxRow)
+async function projectBatch(options: ProjectorOptions, batch: number): Promise<Outcome> {
+  const events = (await oldestRows(options, batch)).map(readOutboxRow)
   if (events.length === 0) return 'none'
-  const lease = store.engine === 'postgres' ? [leaseWrite(node)] : []
-  if (!(await history.take(events, lease))) return 'not-ours'
-  const writes = await notificationsFor(events)
+  const lease = leaseWrites(options)
+  if (!(await options.history.take(events, lease))) return 'not-ours'
+  const isOurs = await leaveOutbox(options, { events, writes: await options.notificationsFor(events), lease })
+  if (!isOurs) return 'not-ours'
+  options.onProjected?.(events)
+  return events.length < batch ? 'none' : 'more'
+}
+
+/** The same for the oldest alone, which may be one that nobody can read, keep or tell: then what is left without that. */
+async function projectOne(options: ProjectorOptions): Promise<Outcome> {
+  const { history, notificationsFor, onProjected, log } = options
+  const [row] = await oldestRows(options, 1)
+  if (!row) return 'none'
+  const { id: event, account_id: account, message_id: message } = row
+  const orElse = async <T>(what: string, work: () => T | Promise<T>, otherwise: () => T | Promise<T>) => {
+    try {
+      return await work()
+    } catch (error) {
+      if (!isAboutContent(error)) throw error
+      // Not the error itself: it may quote what was written.
+      log.error({ event, account, message, type: row.type }, `projector: an event cannot be ${what}`)
+      return otherwise()
+    }
+  }
+  const lease = leaseWrites(options)
+  const empty = readOutboxRow({ ...row, detail: '{}' })
+  const whole = await orElse<OutboxEvent | undefined>(
+    'read, so its timeline does not tell what it said',
+    () => readOutboxRow(row),
+    () => undefined,
+  )
+  const isTaken = await orElse(
+    'kept, so history has only that it happened',
+    () => history.take([whole ?? empty], lease),
+    () => history.take([empty], lease),
+  )
+  if (!isTaken) return 'not-ours'
+  const leave = (writes: readonly Write[]) => leaveOutbox(options, { events: [empty], writes, lease })
+  const isOurs = await orElse(
+    'told to anybody',
+    async () => leave(whole ? await notificationsFor([whole]) : []),
+    () => leave([]),
+  )
+  if (!isOurs) return 'not-ours'
+  onProjected?.([whole ?? empty])
+  return 'more'
+}
+
+async function oldestRows({ store }: ProjectorOptions, batch: number): Promise<readonly OutboxRow[]> {
+  // An index answers whether there is anything at all; the batch is read where scans are.
+  return (await store.get(oldestEvent, [])) === undefined ? [] : store.all(oldestBatch, [batch])
+}
+
+/** In one commit with what is to be told of them. False: another node does it. */
+async function leaveOutbox(
+  { store }: ProjectorOptions,
+  batch: {
+    readonly events: readonly OutboxEvent[]
+    readonly writes: readonly Write[]
+    readonly lease: readonly Write[]
+  },
+): Promise<boolean> {
+  const { events, writes, lease } = batch
   const seqs = JSON.stringify(events.map(({ seq }) => seq))
   const result = await store.commit([
     ...lease,
     { statement: deleteBatch, params: [seqs], rows: events.length },
     ...writes,
   ])
-  if (!result.ok) {
-    if (result.conflict === holdLease.name) return 'not-ours'
-    throw new Error(`the commit that ends a batch met a conflict: ${result.conflict}`)
-  }
-  onProjected?.(events)
-  return events.length < batch ? 'none' : 'more'
+  if (result.ok) return true
+  if (result.conflict === holdLease.name) return false
+  throw new Error(`the commit that ends a batch met a conflict: ${result.conflict}`)
 }
 
-/** Holds in a commit only while this node has the lease, or nobody has. */
-function leaseWrite(node: string): Write {
-  return { statement: holdLease, params: [node], rows: 1 }
+/** What holds in a commit only while this node has the lease, or nobody has. On SQLite there is one process. */
+function leaseWrites({ store, node }: ProjectorOptions): readonly Write[] {
+  return store.engine === 'postgres' ? [{ statement: holdLease, params: [node], rows: 1 }] : []
 }
 
 const holdLease = statement(

@@ -6,6 +6,7 @@ import { migrateSqlite } from '#store/migrate.ts'
 import { takeOwnerLock } from '#store/owner-lock.ts'
 import { ScanPool } from '#store/scan-pool.ts'
 import { makeDataFolder, openToWrite } from '#store/sqlite-file.ts'
+import { ContentRefused } from './about-content.ts'
 import type { HistoryEngine, Row } from './history-engine.ts'
 import { historyFile, mendDays } from './history-tables.ts'
 import type { OutboxEvent } from './outbox-event.ts'
@@ -114,8 +115,9 @@ class SqliteHistory implements HistoryEngine {
 
   #hear(message: FromHistory): void {
     const asked = this.#asked.shift()
-    if (message.kind === 'failed') asked?.reject(new Error(`history took no batch: ${message.message}`))
-    else asked?.resolve()
+    if (message.kind !== 'failed') return asked?.resolve()
+    const Kind = message.isAboutContent ? ContentRefused : Error
+    asked?.reject(new Kind(`history took no batch: ${message.message}`))
   }
 }
 

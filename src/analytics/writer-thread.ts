@@ -3,6 +3,7 @@
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
 import { openToWrite } from '#store/sqlite-file.ts'
 import { Upkeep } from '#store/upkeep.ts'
+import { isAboutContent } from './about-content.ts'
 import { dayOf } from './day.ts'
 import { HistoryWriter } from './history-writer.ts'
 import type { OutboxEvent } from './outbox-event.ts'
@@ -16,7 +17,7 @@ export type ToHistory =
 
 export type FromHistory =
   | { readonly kind: 'ready' | 'done' }
-  | { readonly kind: 'failed'; readonly message: string }
+  | { readonly kind: 'failed'; readonly message: string; readonly isAboutContent: boolean }
 
 export type StrippedEvent = Omit<OutboxEvent, 'detail'>
 
@@ -54,7 +55,7 @@ function serve(port: MessagePort, directory: string): void {
       serveOne(message)
       send({ kind: 'done' })
     } catch (error) {
-      send({ kind: 'failed', message: String(error) })
+      send({ kind: 'failed', message: String(error), isAboutContent: isAboutContent(error) })
     }
     idle.refresh()
   })
