@@ -66,6 +66,8 @@ export interface GuardedRequestOptions {
 const MOST_ADDRESSES = 6
 /** For one address while there are others. */
 const CONNECT_MS = 2500
+/** Answers before the answer (RFC 9110 §15.2), of which a peer could send any number. */
+const MOST_INTERIM = 10
 
 export function openGuardedRequest({ resolver, mayDial, ca }: GuardedRequestOptions): GuardedRequest {
   // One address after the other.
@@ -181,6 +183,11 @@ function responseTo(request: ClientRequest): Promise<IncomingMessage> {
     request.once('response', resolve)
     request.once('error', reject)
     request.once('close', () => reject(new Error('The peer closed the connection without an answer')))
+    let interim = 0
+    request.on('information', () => {
+      interim += 1
+      if (interim > MOST_INTERIM) reject(new Error('The peer sends interim answers and no other'))
+    })
   })
 }
 

@@ -177,6 +177,11 @@ test('garbage is a failure, whatever kind it is', async (t) => {
     assert.match(shown(await post(url(await rawServer(t, answer)), options)), /^http: /, answer.slice(0, 40))
   }
   assert.match(shown(await post(url(await rawServer(t, undefined)), options)), /^http: /)
+  // RFC 9110 §15.2: one or more may come before the answer; a stream of them would be read for as long as it comes.
+  const hints = (count: number) =>
+    `${'HTTP/1.1 103 Early Hints\r\n\r\n'.repeat(count)}HTTP/1.1 204 Done\r\n\r\n`
+  assert.equal(shown(await post(url(await rawServer(t, hints(3))), options)).trim(), '204')
+  assert.match(shown(await post(url(await rawServer(t, hints(1000))), options)), /^http: .*interim/)
   // In the clear where TLS is asked for.
   const clear = await rawServer(t, 'HTTP/1.1 200 OK\r\n\r\n')
   assert.match(shown(await post(`https://${HOST}:${clear}/`)), /^tls: /)
