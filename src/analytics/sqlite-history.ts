@@ -1,11 +1,13 @@
 import { once } from 'node:events'
+import { readdirSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import type { Log } from '#observe/log.ts'
 import { migrateSqlite } from '#store/migrate.ts'
 import { takeOwnerLock } from '#store/owner-lock.ts'
 import { ScanPool } from '#store/scan-pool.ts'
-import { makeDataFolder, openToWrite } from '#store/sqlite-file.ts'
+import { isDamaged } from '#store/sqlite-error.ts'
+import { fsyncFolder, makeDataFolder, openToWrite } from '#store/sqlite-file.ts'
 import { ContentRefused } from './about-content.ts'
 import type { HistoryEngine, Row } from './history-engine.ts'
 import { historyFile, mendDays } from './history-tables.ts'
@@ -13,31 +15,53 @@ import type { OutboxEvent } from './outbox-event.ts'
 import type { FromHistory, StrippedEvent, ToHistory } from './writer-thread.ts'
 
 /** History on SQLite: a file, a writer thread and reading processes of its own, so that no question of it ever waits for
- *  the mail, nor the mail for one. */
+ *  the mail, nor the mail for one. Nor does a damaged file: mail must start without what is only told of it. */
 export async function openSqliteHistory(options: {
   /** The data folder. */
   readonly directory: string
   readonly limitMs: number
   readonly log: Log
 }): Promise<HistoryEngine> {
+  const { log } = options
   const directory = join(options.directory, 'history')
   makeDataFolder(directory)
   const lock = takeOwnerLock(directory)
   try {
-    // Held until the writer has opened its own: the last connection to close would copy the whole log.
-    using database = openToWrite(directory, undefined)
-    migrateSqlite(database, historyFile)
-    mendDays(database)
-    const worker = new Worker(new URL('./writer-thread.ts', import.meta.url), {
-      workerData: directory,
-      execArgv: [],
+    const worker = await startWriter(directory).catch((error: unknown) => {
+      if (!isDamaged(error)) throw error
+      const aside = setAside(directory, new Date())
+      log.error({ err: error, aside }, 'history: its file is damaged and was set aside, it begins anew')
+      return startWriter(directory)
     })
-    await once(worker, 'message')
     return new SqliteHistory(worker, lock, { ...options, directory })
   } catch (error) {
     lock.release()
     throw error
   }
+}
+
+async function startWriter(directory: string): Promise<Worker> {
+  // Held until the writer has opened its own: the last connection to close would copy the whole log.
+  using database = openToWrite(directory, undefined)
+  migrateSqlite(database, historyFile)
+  mendDays(database)
+  const worker = new Worker(new URL('./writer-thread.ts', import.meta.url), {
+    workerData: directory,
+    execArgv: [],
+  })
+  await once(worker, 'message')
+  return worker
+}
+
+/** Moves everything of the database into a folder beside it, where it is still one: perhaps somebody can read more of it. */
+function setAside(directory: string, at: Date): string {
+  const folder = join(directory, `damaged-${at.toISOString().replaceAll(/[-:.]/g, '')}`)
+  makeDataFolder(folder)
+  for (const name of readdirSync(directory)) {
+    if (name.startsWith('posthorn.sqlite')) renameSync(join(directory, name), join(folder, name))
+  }
+  fsyncFolder(directory)
+  return folder
 }
 
 interface Asked {

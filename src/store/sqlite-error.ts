@@ -22,8 +22,13 @@ export function isBusy(error: unknown): boolean {
 
 /** What is on disk is not known any more, so going on would be guessing (promise 1). */
 export function isBroken(error: unknown): boolean {
+  return sqliteCode(error) === IOERR || isDamaged(error)
+}
+
+/** The file is there and can be read, and is no whole database. */
+export function isDamaged(error: unknown): boolean {
   const code = sqliteCode(error)
-  return code === IOERR || code === CORRUPT || code === NOTADB
+  return code === CORRUPT || code === NOTADB
 }
 
 /** Concerns the whole transaction, not the statement that happened to meet it. */
