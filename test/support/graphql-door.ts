@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import Fastify from 'fastify'
+import type { AnswerRoom } from '#analytics/graphql/answer-room.ts'
 import { openGraphql } from '#analytics/graphql/graphql.ts'
 import { graphqlRoutes } from '#ingress/http-api/graphql.ts'
 import { serviceNames } from '#model/service.ts'
@@ -12,7 +13,10 @@ import { PAGE_NOW, queryWorld } from './query-world.ts'
 import type { OpenStore } from './stores.ts'
 
 /** `/client/v4/graphql` on a port of its own, over a history and over accounts, their zones and tokens. */
-export async function openGraphqlDoor(open: OpenStore) {
+export async function openGraphqlDoor(
+  open: OpenStore,
+  { room, readMs }: { readonly room?: AnswerRoom; readonly readMs?: number } = {},
+) {
   const now = () => PAGE_NOW
   const world = await queryWorld(open, now)
   const { store, history } = world
@@ -29,7 +33,8 @@ export async function openGraphqlDoor(open: OpenStore) {
       graphqlRoutes(api, {
         ...{ accounts, domains, log: openLog('silent') },
         accountOfZone: (zoneId) => domains.accountOfZone(zoneId),
-        graphql: openGraphql({ history, days: 31, now }),
+        graphql: openGraphql({ history, days: 31, now, ...(room && { room }) }),
+        ...(readMs !== undefined && { readMs }),
       }),
     { prefix: '/client/v4' },
   )

@@ -23,8 +23,11 @@ export async function queryWorld(open: OpenStore, now: () => number = () => PAGE
 
   return {
     ...{ store, history, graphql, by, domain, second, foreign },
-    ask: (query: string, variables?: Readonly<Record<string, unknown>>) =>
-      graphql.answer({ query, variables }, by),
+    async ask(query: string, variables?: Readonly<Record<string, unknown>>) {
+      const answer = await graphql.answer({ query, variables }, by)
+      answer.out()
+      return answer
+    },
     /** Everything that happened, taken in by history. */
     async happen(events: readonly MailEvent[]) {
       await append(store, events)

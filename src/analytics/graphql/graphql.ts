@@ -15,16 +15,17 @@ import {
   VariablesInAllowedPositionRule,
   validate,
 } from 'graphql'
+import { openAnswerRoom } from './answer-room.ts'
 import { checkDocument, checkText, introspectionLengths } from './document-limits.ts'
 import { loosenVariables } from './loose-variables.ts'
-import { Abandoned, type Asker, BUSY, type GraphqlWorld, QueryContext } from './query-context.ts'
+import { Abandoned, type Asker, BUSY, type GraphqlWorld, QueryContext, UNREAD } from './query-context.ts'
 import { QueryFault } from './query-fault.ts'
 import { openQueryTurns } from './query-turns.ts'
 import { buildAnalyticsSchema } from './schema.ts'
 
 export interface Graphql {
   /** `owner` is whose queries wait for each other. Rejects where history cannot be read. */
-  answer(request: GraphqlRequest, by: Asker & { readonly owner: string }): Promise<GraphqlAnswer>
+  answer(request: GraphqlRequest, by: Asker & { readonly owner: string }): Promise<GraphqlAnswerOut>
 }
 
 export interface GraphqlRequest {
@@ -39,6 +40,11 @@ export interface GraphqlAnswer {
     readonly data: Readonly<Record<string, unknown>> | null
     readonly errors: readonly AnsweredError[] | null
   }
+}
+
+export interface GraphqlAnswerOut extends GraphqlAnswer {
+  /** To be called once it is out: until then it counts as something of its owner's in memory. */
+  out(): void
 }
 
 export interface AnsweredError {
@@ -68,6 +74,7 @@ export function openGraphql(world: GraphqlWorld): Graphql {
   const schema = buildAnalyticsSchema()
   const lengths = introspectionLengths(schema)
   const turns = openQueryTurns()
+  const { room = openAnswerRoom() } = world
 
   function read({ query, variables, operationName }: GraphqlRequest) {
     checkText(query)
@@ -81,27 +88,37 @@ export function openGraphql(world: GraphqlWorld): Graphql {
 
   return {
     async answer(request, by) {
-      const refuse = (errors: readonly unknown[]) => refusal(errors, world.now())
+      const refuse = (errors: readonly unknown[]) => ({ ...refusal(errors, world.now()), out: () => {} })
+      const turn = turns.take(by.owner)
+      if (!turn) return refuse([new QueryFault('consumed', BUSY)])
+      await using _ended = await turn
+      // To read a query may take as long as to answer it: what else there is to do comes in between.
+      await new Promise(setImmediate)
+      const place = room.begin(by.owner)
+      let isOut = false
       try {
         const asked = read(request)
         if ('errors' in asked) return refuse(asked.errors)
-        const turn = turns.take(by.owner)
-        if (!turn) return refuse([new QueryFault('consumed', BUSY)])
-        await using _ended = await turn
-        const contextValue = new QueryContext(world, by)
+        if (!place.take(ANY_ANSWER)) return refuse([UNREAD])
+        const contextValue = new QueryContext(world, by, place)
         const { document, variables: variableValues } = asked
         const { data, errors = [] } = await execute({ schema, document, variableValues, contextValue })
-        return errors.length > 0
-          ? refuse(errors)
-          : { status: 200, body: { data: data ?? null, errors: null } }
+        if (errors.length > 0) return refuse(errors)
+        isOut = true
+        return { status: 200, body: { data: data ?? null, errors: null }, out: () => place.free() }
       } catch (error) {
         // Nothing of this was run: it is the query that is wrong.
         if (error instanceof QueryFault || error instanceof GraphQLError) return refuse([error])
         throw error
+      } finally {
+        if (!isOut) place.free()
       }
     },
   }
 }
+
+/** What the schema says of itself is not counted while it is written: it is hardly longer than this (`DOCUMENT_LIMITS`). */
+const ANY_ANSWER = 2 * 1_048_576
 
 /** Throws what is our own fault. */
 function refusal(errors: readonly unknown[], now: number): GraphqlAnswer {

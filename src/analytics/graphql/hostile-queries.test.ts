@@ -280,6 +280,12 @@ test('where too many of an account ask, it is busy, and nothing is wrong with th
   assert.equal((await world.ask(grouped('{ status: "sent" }'))).status, 200)
 })
 
+test('what is only read waits for a turn as well: that may take as long', async () => {
+  const answers = await Promise.all(Array.from({ length: 60 }, () => world.ask(inZones('nothing'))))
+  const statuses = answers.map(({ status }) => status)
+  assert.deepEqual(new Set(statuses), new Set([400, 429]))
+})
+
 const STATUSES: ReadonlySet<number> = new Set([200, 400, 403])
 
 test('whatever is written, there is an answer', async () => {

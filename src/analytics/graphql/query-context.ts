@@ -1,5 +1,6 @@
 import type { History } from '../history.ts'
 import type { Answer, Group, GroupsQuery, HistoryEvent } from '../history-query.ts'
+import type { AnswerPlace, AnswerRoom } from './answer-room.ts'
 import type { NodeScope } from './datasets.ts'
 import { QueryFault } from './query-fault.ts'
 
@@ -27,6 +28,8 @@ export interface GraphqlWorld {
   /** Whole days that history keeps besides today's. */
   readonly days: number
   readonly now: () => number
+  /** For tests: a smaller one. */
+  readonly room?: AnswerRoom
 }
 
 /** What one query may take. */
@@ -40,6 +43,7 @@ const AT_ONCE = 2
 export class QueryContext {
   readonly world: GraphqlWorld
   readonly asker: Asker
+  readonly #place: AnswerPlace
   readonly #end: number
   readonly #waiting: (() => void)[] = []
   #running = 0
@@ -47,9 +51,10 @@ export class QueryContext {
   #characters = 0
   #failed = false
 
-  constructor(world: GraphqlWorld, asker: Asker) {
+  constructor(world: GraphqlWorld, asker: Asker, place: AnswerPlace) {
     this.world = world
     this.asker = asker
+    this.#place = place
     this.#end = performance.now() + LIMIT_MS
   }
 
@@ -75,9 +80,10 @@ export class QueryContext {
   /** An answer grows by so much. */
   spend(characters: number): void {
     this.#characters += characters
-    if (this.#characters <= MOST_CHARACTERS) return
+    const isTooLong = this.#characters > MOST_CHARACTERS
+    if (!isTooLong && this.#place.take(characters)) return
     this.#failed = true
-    throw consumed('its answer would be longer than 32 MiB')
+    throw isTooLong ? consumed('its answer would be longer than 32 MiB') : UNREAD
   }
 
   groups(query: GroupsQuery): Promise<readonly Group[]> {
@@ -121,6 +127,9 @@ export const BUSY = 'too many queries in progress, please try again later'
 export class Abandoned extends Error {
   override readonly name = 'Abandoned'
 }
+
+/** Too much of what was answered is still on its way. */
+export const UNREAD = new QueryFault('consumed', 'too many answers wait to be read, please try again later')
 
 function consumed(why: string): QueryFault {
   const excessive = 'query consumed excessive resources, please try running smaller queries'

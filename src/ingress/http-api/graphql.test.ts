@@ -1,4 +1,9 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { type IncomingMessage, request } from 'node:http'
+import { test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { openAnswerRoom } from '#analytics/graphql/answer-room.ts'
 import { queryGraphql } from '#contract/graphql.ts'
 import type { Permission } from '#model/permission.ts'
 import { PERMISSIONS } from '#model/permission.ts'
@@ -7,7 +12,8 @@ import { parseResources } from '#registry/accounts/resource.ts'
 import { openGraphqlDoor } from '#test/graphql-door.ts'
 import { PAGE_QUERIES } from '#test/page-queries.ts'
 import { eventsOf } from '#test/query-world.ts'
-import { onBothEngines } from '#test/stores.ts'
+import { until } from '#test/queue-world.ts'
+import { type OpenStore, onBothEngines, openTestStore } from '#test/stores.ts'
 
 const ZONE =
   'query ($tag: string!) { viewer { zones(filter: { zoneTag: $tag }) { zoneTag emailSendingAdaptiveGroups { count } } } }'
@@ -145,4 +151,60 @@ onBothEngines('GraphQL over HTTP: too many at once', async (_t, open) => {
     queryGraphql.result.parse(body)
   }
   assert.equal((await door.post(secret, { query })).status, 200)
+})
+
+/** Some 15 MB, more than lies between two sockets. */
+async function openLongAnswers(open: OpenStore, more: Parameters<typeof openGraphqlDoor>[1]) {
+  const door = await openGraphqlDoor(open, more)
+  const { domain } = door.world
+  const subject = '漢'.repeat(990)
+  const happen = () => eventsOf(domain).sent('2024-07-20T00:00:00Z', 'delivered', { subject })
+  await door.world.happen(Array.from({ length: 50 }, happen).flat())
+  const { secret } = await door.accounts.createToken(domain.accountId, {
+    name: 'r',
+    permissions: ['Analytics:Read'],
+  })
+  const datasets = Array.from({ length: 50 }, (_, n) => `a${n}: emailSendingAdaptive { subject }`)
+  const query = `{ viewer { zones(filter: { zoneTag: "${domain.zoneId}" }) { ${datasets.join(' ')} } } }`
+  async function unread(): Promise<IncomingMessage> {
+    const asked = request(door.url, { method: 'POST', headers: { authorization: `Bearer ${secret}` } })
+    asked.end(JSON.stringify({ query }))
+    const [response] = (await once(asked, 'response')) as [IncomingMessage]
+    return response.on('error', () => {})
+  }
+  return { door, secret, unread }
+}
+
+test('who does not read the answers gets no more of them', async () => {
+  await using open = await openTestStore('sqlite')
+  const room = openAnswerRoom({ ofOwner: 15 * 1_048_576 })
+  const { door, secret, unread } = await openLongAnswers(open, { room })
+  await using _door = door
+  const answers = [await unread(), await unread()]
+  assert.deepEqual(
+    answers.map(({ statusCode }) => statusCode),
+    [200, 200],
+  )
+  const refused = await door.post(secret, { query: ZONES })
+  assert.deepEqual(
+    [refused.status, refused.body.errors?.[0]?.message],
+    [429, 'too many answers wait to be read, please try again later'],
+  )
+  answers[0]?.destroy()
+  const taken = await until(async () => {
+    const { status } = await door.post(secret, { query: ZONES })
+    return status === 200 ? true : undefined
+  })
+  assert.ok(taken)
+  for (const answer of answers) answer.destroy()
+})
+
+test('an answer that is not read within its time is taken back', async () => {
+  await using open = await openTestStore('sqlite')
+  const { door, unread } = await openLongAnswers(open, { readMs: 100 })
+  await using _door = door
+  const answer = await unread()
+  // Only who reads on learns of it.
+  await sleep(500)
+  await assert.rejects(once(answer.resume(), 'end'), /aborted/)
 })

@@ -1,5 +1,5 @@
-import type { FastifyInstance } from 'fastify'
-import type { Graphql, GraphqlAnswer } from '#analytics/graphql/graphql.ts'
+import type { FastifyInstance, FastifyReply } from 'fastify'
+import type { Graphql, GraphqlAnswerOut } from '#analytics/graphql/graphql.ts'
 import type { Asker as QueryAsker, Reach } from '#analytics/graphql/query-context.ts'
 import { queryGraphql } from '#contract/graphql.ts'
 import type { Permission } from '#model/permission.ts'
@@ -11,14 +11,19 @@ import { type Asker, type ServedBy, serveUserOperation } from './serve-operation
 export interface GraphqlRoutesWorld extends ServedBy {
   readonly graphql: Graphql
   readonly domains: Pick<Domains, 'zones'>
+  /** How long a client may take to read an answer; for tests. */
+  readonly readMs?: number
 }
+
+/** While it waits to be read, an answer takes room from others. */
+const READ_MS = 120_000
 
 const PERMISSION: Permission = 'Analytics:Read'
 
 /** `/graphql`. */
 export function graphqlRoutes(api: FastifyInstance, world: GraphqlRoutesWorld): void {
   /** By their bodies, those that are on their way. */
-  const answers = new WeakMap<object, GraphqlAnswer>()
+  const answers = new WeakMap<object, GraphqlAnswerOut>()
 
   api.register(async (routes) => {
     serveUserOperation(routes, { operation: queryGraphql, world }, async ({ by, body }) => {
@@ -35,6 +40,7 @@ export function graphqlRoutes(api: FastifyInstance, world: GraphqlRoutesWorld): 
         const answer = answers.get(payload.result ?? payload)
         if (!answer) return payload
         const { status, body } = answer
+        whenOut(reply, world.readMs ?? READ_MS, () => answer.out())
         reply.code(status)
         if (status === 429) reply.header('retry-after', '5')
         // Where there are none, the original says `errors: null`, and its clients read it; clients that follow the
@@ -44,6 +50,16 @@ export function graphqlRoutes(api: FastifyInstance, world: GraphqlRoutesWorld): 
           : body
       },
     )
+  })
+}
+
+/** Calls `out` when the answer has left, or its client, and sees to it that one of them does. */
+function whenOut({ raw }: FastifyReply, ms: number, out: () => void): void {
+  if (raw.destroyed) return out()
+  const late = setTimeout(() => raw.destroy(), ms)
+  raw.once('close', () => {
+    clearTimeout(late)
+    out()
   })
 }
 
