@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyReply } from 'fastify'
+import type { FastifyInstance } from 'fastify'
 import type { Graphql, GraphqlAnswerOut } from '#analytics/graphql/graphql.ts'
 import type { Asker as QueryAsker, Reach } from '#analytics/graphql/query-context.ts'
 import { queryGraphql } from '#contract/graphql.ts'
@@ -7,6 +7,7 @@ import { isGrantedSomewhere, permissionsIn } from '#registry/accounts/policy.ts'
 import type { Domains } from '#registry/domains/domains.ts'
 import { accountsOf } from './accounts.ts'
 import { type Asker, type ServedBy, serveUserOperation } from './serve-operation.ts'
+import { READ_MS, whenOut } from './when-out.ts'
 
 export interface GraphqlRoutesWorld extends ServedBy {
   readonly graphql: Graphql
@@ -14,9 +15,6 @@ export interface GraphqlRoutesWorld extends ServedBy {
   /** How long a client may take to read an answer; for tests. */
   readonly readMs?: number
 }
-
-/** While it waits to be read, an answer takes room from others. */
-const READ_MS = 120_000
 
 const PERMISSION: Permission = 'Analytics:Read'
 
@@ -50,16 +48,6 @@ export function graphqlRoutes(api: FastifyInstance, world: GraphqlRoutesWorld): 
           : body
       },
     )
-  })
-}
-
-/** Calls `out` when the answer has left, or its client, and sees to it that one of them does. */
-function whenOut({ raw }: FastifyReply, ms: number, out: () => void): void {
-  if (raw.destroyed) return out()
-  const late = setTimeout(() => raw.destroy(), ms)
-  raw.once('close', () => {
-    clearTimeout(late)
-    out()
   })
 }
 

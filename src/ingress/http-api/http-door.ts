@@ -22,6 +22,7 @@ import type { HttpWorld } from './http-world.ts'
 import { kvBulkRoutes } from './kv-bulk.ts'
 import { kvNamespaceRoutes } from './kv-namespaces.ts'
 import { kvValueRoutes } from './kv-values.ts'
+import { limitUnread } from './limit-unread.ts'
 import { memberRoutes } from './members.ts'
 import { messagePreviewRoutes } from './message-preview.ts'
 import { messageRoutes } from './messages.ts'
@@ -74,6 +75,7 @@ export function openHttpDoor(world: HttpWorld): FastifyInstance {
     return unsaid === undefined ? undefined : turnAway(reply, 'foreignOrigin', unsaid)
   })
 
+  limitUnread(app)
   // Bodies are JSON by route, whatever their Content-Type says: clients send text/plain too.
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
