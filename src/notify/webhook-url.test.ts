@@ -32,6 +32,9 @@ const REFUSED = [
   ],
   ...['https://x.example:25/', 'https://x.example:22/', 'https://x.example:80/'],
   `https://x.example/${'a'.repeat(2048)}`,
+  // All of them read as another URL than they look like, or make a second line of somebody's log.
+  ...['https://x.example/\r\nX: y', 'https://x.ex\nample/', ' https://x.example/', 'https://x.example/a b'],
+  ...['https://x.example/\u202egpj.exe', 'https://x.example/\u0085'],
   ...['localhost', 'a.localhost', '127.0.0.1', '2130706433', '0x7f.1', '0177.0.0.1', '127.1', '0', '[::]'],
   ...['[::1]', '[::ffff:127.0.0.1]', '[64:ff9b::7f00:1]', '[fd00::1]', '[fe80::1]', '10.0.0.1', '172.16.0.1'],
   ...[
