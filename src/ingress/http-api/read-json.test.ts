@@ -4,6 +4,7 @@ import fc from 'fast-check'
 import { setQuotaRequest } from '#contract/operator-quota.ts'
 import { sendRequest } from '#contract/sending.ts'
 import { tokenWish } from '#contract/tokens.ts'
+import { replayWebhook } from '#contract/webhooks.ts'
 import { readJson } from './read-json.ts'
 
 const hints = { replyTo: 'reply_to', email: 'address' }
@@ -16,6 +17,16 @@ function refusalOf(body: unknown) {
   if (read.ok) throw new Error('unreachable')
   return read.refusal
 }
+
+test('a field that may be of several kinds and says so itself is explained by that', () => {
+  const body = replayWebhook.body ?? assert.fail()
+  const detailOf = (since: unknown) => {
+    const read = readJson(Buffer.from(JSON.stringify({ since })), body, {})
+    return read.ok ? 'read' : read.refusal.detail
+  }
+  assert.equal(detailOf('2026-02-30T00:00:00Z'), "'since' must be a day or a time of RFC 3339.")
+  assert.equal(detailOf(undefined), "'since' is missing; it must be a day or a time of RFC 3339.")
+})
 
 test('each refusal names its field, in words and as a JSON pointer', () => {
   const cases: [unknown, string, string][] = [

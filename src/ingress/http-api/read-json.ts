@@ -110,7 +110,9 @@ function explain(issues: readonly Issue[], value: unknown, hints: Readonly<Recor
       return { kind: 'field-invalid', pointer, detail: `${field} must be ${article(issue.expected)}.` }
     case 'invalid_union': {
       const missing = at(value, issue.path) === undefined
-      const detail = `${field} ${missing ? 'is missing; it ' : ''}must be ${UNIONS[String(issue.path.at(-1))] ?? ADDRESS}.`
+      const usual = `must be ${UNIONS[String(issue.path.at(-1))] ?? ADDRESS}`
+      const must = issue.message.startsWith('must ') ? issue.message : usual
+      const detail = `${field} ${missing ? 'is missing; it ' : ''}${must}.`
       return { kind: missing ? 'field-missing' : 'field-invalid', pointer, detail }
     }
     case 'too_small':
