@@ -50,6 +50,17 @@ export const getRoutingSettings = operation({
   result: routingSettings,
 })
 
+export const listRoutingSubdomains = operation({
+  id: 'routing.subdomains',
+  method: 'GET',
+  path: `${base}/subdomains`,
+  summary:
+    'The domains of a zone that were set up for routing, each with its settings, the shortest name first.',
+  ...reads,
+  result: z.array(routingSettings),
+  paging: 'single',
+})
+
 export const updateRoutingSettings = operation({
   id: 'routing.update',
   method: 'PUT',
@@ -184,6 +195,7 @@ export const rotateRoutingKey = operation({
 
 export const routingSettingsOperations = [
   getRoutingSettings,
+  listRoutingSubdomains,
   updateRoutingSettings,
   editRoutingSettings,
   enableRouting,

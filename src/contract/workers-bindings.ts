@@ -12,7 +12,7 @@ export const bindingName = z
 const LONGEST_TEXT = 5120
 export const bindingText = z
   .string()
-  .refine((text) => Buffer.byteLength(text) <= LONGEST_TEXT, `${LONGEST_TEXT} octets at most`)
+  .refine((text) => new TextEncoder().encode(text).length <= LONGEST_TEXT, `${LONGEST_TEXT} octets at most`)
   // Secrets reach a process through its environment.
   .refine((text) => !text.includes('\0'), 'text without NUL')
 

@@ -1,7 +1,7 @@
 import type { ReactNode } from 'react'
 
 interface FigureProps {
-  readonly label: string
+  readonly label: ReactNode
   readonly value: ReactNode
   /** What it is measured by, or of which time it is. */
   readonly note?: ReactNode

@@ -1,6 +1,7 @@
 import { Input } from '@cloudflare/kumo/components/input'
 import { Select } from '@cloudflare/kumo/components/select'
 import { useState } from 'react'
+import { fieldText } from './field-text.ts'
 import { FormDialog } from './form-dialog.tsx'
 import { parseTimeRange, spanOf, timeRangeBetween, timeRangeText } from './time-range.ts'
 
@@ -26,7 +27,7 @@ export function RangeSelect({ value, lengths, onChange, longestMs }: RangeSelect
     { value: CUSTOM, label: 'Custom…' },
   ]
   async function choose(form: FormData) {
-    const [from, to] = ['from', 'to'].map((name) => textOf(form.get(name))).map((text) => Date.parse(text))
+    const [from, to] = ['from', 'to'].map((name) => Date.parse(fieldText(form, name)))
     if (from === undefined || to === undefined || !(from < to))
       throw new Error('The end must be after the start.')
     if (to - from > longestMs)
@@ -68,10 +69,6 @@ export function RangeSelect({ value, lengths, onChange, longestMs }: RangeSelect
       </FormDialog>
     </>
   )
-}
-
-function textOf(value: FormDataEntryValue | null): string {
-  return typeof value === 'string' ? value : ''
 }
 
 /** As such an input has it: in the viewer's zone, to the minute. */

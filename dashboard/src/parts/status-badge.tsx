@@ -10,7 +10,11 @@ interface StatusBadgeProps {
 export function StatusBadge({ status, direction }: StatusBadgeProps) {
   const { label, tone } = statusWords(status, direction)
   return (
-    <Badge variant={tone === 'neutral' ? 'secondary' : tone} className="whitespace-nowrap">
+    <Badge
+      variant={tone === 'neutral' ? 'secondary' : tone}
+      // The library's own words on yellow are too faint (WCAG 1.4.3).
+      className={tone === 'warning' ? 'whitespace-nowrap text-kumo-default' : 'whitespace-nowrap'}
+    >
       {label}
     </Badge>
   )

@@ -1,10 +1,44 @@
 import { createRoute, lazyRouteComponent } from '@tanstack/react-router'
 import { ofAccountRoute } from '../shell/root-routes.tsx'
 
-const routingRoute = createRoute({
+/** The tabs of a domain, in their order. */
+export const DOMAIN_TABS = ['rules', 'catch-all', 'settings'] as const
+export type DomainTab = (typeof DOMAIN_TABS)[number]
+
+export interface DomainSearch {
+  readonly tab?: DomainTab
+  /** Of the zone's domains the one that is looked at; all, or its own name, unless given. */
+  readonly domain?: string
+}
+
+const domainsRoute = createRoute({
   getParentRoute: () => ofAccountRoute,
-  path: '/routing',
-  component: lazyRouteComponent(() => import('./routing-page.tsx'), 'Page'),
+  path: '/routing/domains',
+  component: lazyRouteComponent(() => import('./domains-page.tsx'), 'DomainsPage'),
 })
 
-export const routingRoutes = [routingRoute] as const
+const onboardRoute = createRoute({
+  getParentRoute: () => ofAccountRoute,
+  path: '/routing/domains/onboard',
+  validateSearch: ({ zone }: Record<string, unknown>): { readonly zone?: string } =>
+    typeof zone === 'string' ? { zone } : {},
+  component: lazyRouteComponent(() => import('./onboard-page.tsx'), 'OnboardPage'),
+})
+
+const domainRoute = createRoute({
+  getParentRoute: () => ofAccountRoute,
+  path: '/routing/domains/$zoneId',
+  validateSearch: ({ tab, domain }: Record<string, unknown>): DomainSearch => {
+    const known = DOMAIN_TABS.find((each) => each === tab)
+    return { ...(known && { tab: known }), ...(typeof domain === 'string' && { domain }) }
+  },
+  component: lazyRouteComponent(() => import('./domain-page.tsx'), 'DomainPage'),
+})
+
+const addressesRoute = createRoute({
+  getParentRoute: () => ofAccountRoute,
+  path: '/routing/addresses',
+  component: lazyRouteComponent(() => import('./addresses-page.tsx'), 'AddressesPage'),
+})
+
+export const routingRoutes = [domainsRoute, onboardRoute, domainRoute, addressesRoute] as const

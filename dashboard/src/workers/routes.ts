@@ -1,10 +1,24 @@
 import { createRoute, lazyRouteComponent } from '@tanstack/react-router'
 import { ofAccountRoute } from '../shell/root-routes.tsx'
 
+/** The tabs of a Worker, in their order. */
+export const WORKER_TABS = ['overview', 'deployments', 'bindings', 'settings', 'logs', 'test'] as const
+export type WorkerTab = (typeof WORKER_TABS)[number]
+
 const workersRoute = createRoute({
   getParentRoute: () => ofAccountRoute,
   path: '/workers',
-  component: lazyRouteComponent(() => import('./workers-page.tsx'), 'Page'),
+  component: lazyRouteComponent(() => import('./workers-page.tsx'), 'WorkersPage'),
 })
 
-export const workersRoutes = [workersRoute] as const
+const workerRoute = createRoute({
+  getParentRoute: () => ofAccountRoute,
+  path: '/workers/$script',
+  validateSearch: ({ tab }: Record<string, unknown>): { readonly tab?: WorkerTab } => {
+    const known = WORKER_TABS.find((each) => each === tab)
+    return known ? { tab: known } : {}
+  },
+  component: lazyRouteComponent(() => import('./worker-page.tsx'), 'WorkerPage'),
+})
+
+export const workersRoutes = [workersRoute, workerRoute] as const

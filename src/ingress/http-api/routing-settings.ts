@@ -7,6 +7,7 @@ import {
   editRoutingSettings,
   enableRouting,
   getRoutingSettings,
+  listRoutingSubdomains,
   type RoutingSettingsBody,
   unlockRouting,
   updateRoutingSettings,
@@ -28,6 +29,22 @@ export function routingSettingsRoutes(api: FastifyInstance, world: OnboardingWor
     api,
     { operation: getRoutingSettings, world },
     withZone(world, (zone) => settings(zone, zone.name, 'look')),
+  )
+
+  serveOperation(
+    api,
+    { operation: listRoutingSubdomains, world },
+    withZone(world, async (zone) => {
+      const result: RoutingSettingsBody[] = []
+      const chosen = await mailSetup.routingSettings(zone)
+      // One after the other: a domain that was never looked at is looked at now.
+      for (const domain of await mailSetup.routingDomains(zone)) {
+        const status = await mailSetup.status(zone, domain, 'routing')
+        result.push(settingsBody(zone, { domain, name: domain.name, chosen, status }))
+      }
+      const count = result.length
+      return { result, info: { page: 1, per_page: count, count, total_count: count, total_pages: 1 } }
+    }),
   )
 
   for (const operation of [updateRoutingSettings, editRoutingSettings])

@@ -5,6 +5,7 @@ import { workerPlaceRoutes } from './worker-places.ts'
 import { workerRouteRoutes } from './worker-routes.ts'
 import { workerSecretRoutes } from './worker-secrets.ts'
 import { workerTailRoutes } from './worker-tails.ts'
+import { workerTestMessageRoutes } from './worker-test-message.ts'
 import { workerVersionRoutes } from './worker-versions.ts'
 import { workerRoutes } from './workers.ts'
 import type { WorkersWorld } from './workers-world.ts'
@@ -19,4 +20,5 @@ export function workersDoor(api: FastifyInstance, world: WorkersWorld): void {
   workerRouteRoutes(api, world)
   workerDomainRoutes(api, world)
   workerTailRoutes(api, world)
+  workerTestMessageRoutes(api, world)
 }

@@ -1,3 +1,4 @@
+import type { WorkerTestReport } from '#contract/workers-tests.ts'
 import type { Accounts } from '#registry/accounts/accounts.ts'
 import { auditWrite } from '#registry/accounts/audit.ts'
 import type { Domains } from '#registry/domains/domains.ts'
@@ -14,6 +15,11 @@ export interface WorkersWorld extends ServedBy {
   readonly workerRules: WorkerRules
   /** Who watches them at work. */
   readonly tails: Tails
+  /** Runs the Worker's `email()` with a message that its owner made up. */
+  readonly tryMessage: (
+    place: { readonly accountId: string; readonly scriptName: string },
+    message: { readonly from: string; readonly to: string; readonly raw: Buffer },
+  ) => Promise<Tried>
   /** Where a host name of theirs is reached. */
   readonly workerUrl: (host: string) => string
   readonly domains: Pick<Domains, 'zones' | 'recordsChanged'>
@@ -22,6 +28,19 @@ export interface WorkersWorld extends ServedBy {
   readonly hasQueue: (accountId: string, name: string) => Promise<boolean>
   readonly now: () => number
 }
+
+/** `gone`: the Worker was deleted meanwhile. */
+export type Tried =
+  | { readonly kind: 'ran'; readonly report: Unchanged<WorkerTestReport> }
+  | { readonly kind: 'unfit'; readonly detail: string; readonly field?: 'from' | 'to' | 'raw' }
+  | { readonly kind: 'gone' }
+  | { readonly kind: 'busy' }
+
+type Unchanged<T> = T extends readonly (infer Each)[]
+  ? readonly Unchanged<Each>[]
+  : T extends object
+    ? { readonly [Name in keyof T]: Unchanged<T[Name]> }
+    : T
 
 type Asked = Pick<Call<unknown, unknown>, 'accountId' | 'params'>
 

@@ -43,6 +43,8 @@ export interface MailSetup {
   sendingDomains(zone: Zone): Promise<MailDomain[]>
   /** One of them. */
   sendingDomain(zone: Zone, id: string): Promise<MailDomain | undefined>
+  /** Domains that take mail, or did until their owner switched them off; the apex first. */
+  routingDomains(zone: Zone): Promise<MailDomain[]>
   /** By name, whatever it is set up for. */
   domainNamed(zone: Zone, name: string): Promise<MailDomain | undefined>
   /** The selector that signs; undefined before the domain was ever set up. */
@@ -192,6 +194,10 @@ export function openMailSetup(world: MailSetupWorld): MailSetup {
     async sendingDomains(zone) {
       const all = await mailDomainsOf(store, of(zone))
       return all.filter(({ sending }) => sending !== 'none')
+    },
+    async routingDomains(zone) {
+      const all = await mailDomainsOf(store, of(zone))
+      return all.filter(({ routing }) => routing !== 'none')
     },
     async sendingDomain(zone, id) {
       const domain = await findMailDomain(store, of(zone), id)

@@ -1,0 +1,130 @@
+import { LinkButton } from '@cloudflare/kumo/components/button'
+import { Empty } from '@cloudflare/kumo/components/empty'
+import { Input } from '@cloudflare/kumo/components/input'
+import { Link } from '@cloudflare/kumo/components/link'
+import { Table } from '@cloudflare/kumo/components/table'
+import { PathIcon, PlusIcon } from '@phosphor-icons/react'
+import { useState } from 'react'
+import type { RoutingSettingsBody } from '#contract/routing-settings.ts'
+import type { AccountRuleResult } from '#contract/rules.ts'
+import { useEveryPage } from '../api/ask-every-page.ts'
+import { Asked } from '../parts/asked.tsx'
+import { Moment } from '../parts/moment.tsx'
+import { Page, Section } from '../parts/page.tsx'
+import { TableBox } from '../parts/table-box.tsx'
+import { useAccount } from '../shell/use-account.ts'
+import { accountRoutingPath } from './routing-paths.ts'
+import { RoutingStatus } from './routing-status.tsx'
+
+/** So many that one looks for a name rather than down the list. */
+const MANY = 10
+
+/** The domains of the account, and whether they take mail. */
+export function DomainsPage() {
+  const { id } = useAccount()
+  const zones = useEveryPage<RoutingSettingsBody>(accountRoutingPath(id, 'zones'))
+  const onboard = `/${id}/routing/domains/onboard`
+  return (
+    <Page
+      title="Email Routing"
+      lead="Mail to the addresses of your domains: forwarded, processed by a Worker, or dropped."
+      actions={
+        <LinkButton variant="primary" href={onboard} icon={<PlusIcon />}>
+          Onboard Domain
+        </LinkButton>
+      }
+    >
+      <Section title="Domains">
+        <Asked of={zones}>
+          {(all) =>
+            all.length === 0 ? (
+              <Empty
+                icon={<PathIcon size={48} />}
+                title="No domain yet"
+                description="Onboard a domain: you see the DNS records that it gets before anything is written."
+                contents={
+                  <LinkButton variant="primary" href={onboard}>
+                    Onboard Domain
+                  </LinkButton>
+                }
+              />
+            ) : (
+              <DomainsTable accountId={id} zones={all} />
+            )
+          }
+        </Asked>
+      </Section>
+    </Page>
+  )
+}
+
+function DomainsTable({
+  accountId,
+  zones,
+}: {
+  readonly accountId: string
+  readonly zones: readonly RoutingSettingsBody[]
+}) {
+  const { data: rules } = useEveryPage<AccountRuleResult>(accountRoutingPath(accountId, 'rules'))
+  const [wanted, setWanted] = useState('')
+  const shown = zones.filter(({ name }) => name.includes(wanted.trim().toLowerCase()))
+  const count = (zoneId: string) => rules?.filter(({ zone }) => zone.tag === zoneId).length
+  return (
+    <>
+      {zones.length > MANY && (
+        <div className="mb-4 max-w-sm">
+          <Input
+            className="w-full"
+            aria-label="Search domains"
+            placeholder="Search domains"
+            value={wanted}
+            onChange={(event) => setWanted(event.target.value)}
+          />
+        </div>
+      )}
+      <TableBox label="Domains">
+        <Table>
+          <Table.Header>
+            <Table.Row>
+              <Table.Head>Domain</Table.Head>
+              <Table.Head>Status</Table.Head>
+              <Table.Head>Rules</Table.Head>
+              <Table.Head>Changed</Table.Head>
+              <Table.Head>
+                <span className="sr-only">Actions</span>
+              </Table.Head>
+            </Table.Row>
+          </Table.Header>
+          <Table.Body>
+            {shown.map((zone) => (
+              <Table.Row key={zone.id}>
+                <Table.Cell>
+                  <Link href={`/${accountId}/routing/domains/${zone.id}`}>{zone.name}</Link>
+                </Table.Cell>
+                <Table.Cell>
+                  <RoutingStatus settings={zone} />
+                </Table.Cell>
+                <Table.Cell>{count(zone.id)}</Table.Cell>
+                <Table.Cell>{zone.enabled && <Moment at={zone.modified} ago />}</Table.Cell>
+                <Table.Cell>
+                  <span className="flex justify-end">
+                    {!zone.enabled && (
+                      <LinkButton
+                        size="sm"
+                        href={`/${accountId}/routing/domains/onboard?zone=${zone.id}`}
+                        aria-label={`Onboard ${zone.name}`}
+                      >
+                        Onboard
+                      </LinkButton>
+                    )}
+                  </span>
+                </Table.Cell>
+              </Table.Row>
+            ))}
+          </Table.Body>
+        </Table>
+      </TableBox>
+      {shown.length === 0 && <p className="mt-4 text-kumo-subtle">No domain has that in its name.</p>}
+    </>
+  )
+}

@@ -1,0 +1,113 @@
+import { Badge } from '@cloudflare/kumo/components/badge'
+import { Banner } from '@cloudflare/kumo/components/banner'
+import { Button, LinkButton } from '@cloudflare/kumo/components/button'
+import { InfoIcon } from '@phosphor-icons/react'
+import { getRouteApi } from '@tanstack/react-router'
+import type { RoutingSettingsBody } from '#contract/routing-settings.ts'
+import type { ZoneBody } from '#contract/zones.ts'
+import { ask, zonePath } from '../api/ask.ts'
+import { problemText } from '../api/problem.ts'
+import { useAct, useAsk } from '../api/use-ask.ts'
+import { Asked } from '../parts/asked.tsx'
+import { Page, Section } from '../parts/page.tsx'
+import { ProblemNote } from '../parts/problem-note.tsx'
+import { ProblemList } from '../sending/problem-list.tsx'
+import { RecordList } from '../sending/record-list.tsx'
+import { blocks } from '../sending/record-problems.ts'
+import { useAccount } from '../shell/use-account.ts'
+import { ChooseDomain } from './choose-domain.tsx'
+import { accountRoutingPath, routingPath } from './routing-paths.ts'
+import { useRoutingPreview } from './use-routing-preview.ts'
+import { ZoneProof } from './zone-proof.tsx'
+
+const route = getRouteApi('/signed-in/$accountId/routing/domains/onboard')
+
+/** A domain is chosen, its owner proves it, and nothing is written before the records were shown. */
+export function OnboardPage() {
+  const { zone } = route.useSearch()
+  const navigate = route.useNavigate()
+  return (
+    <Page
+      title="Onboard Domain"
+      lead="Choose a domain, see the DNS records that it gets, and have it take mail."
+    >
+      <Section title="Choose a domain">
+        <ChooseDomain zoneId={zone} onChoose={(zone) => void navigate({ search: { zone } })} />
+      </Section>
+      {zone !== undefined && <Chosen key={zone} zoneId={zone} />}
+    </Page>
+  )
+}
+
+function Chosen({ zoneId }: { readonly zoneId: string }) {
+  const zone = useAsk<ZoneBody>(zonePath(zoneId))
+  return (
+    <Asked of={zone}>
+      {(zone) => (zone.status === 'pending' ? <ZoneProof zone={zone} /> : <Review zone={zone} />)}
+    </Asked>
+  )
+}
+
+function Review({ zone }: { readonly zone: ZoneBody }) {
+  const account = useAccount()
+  const navigate = route.useNavigate()
+  const preview = useRoutingPreview(zone.id, zone.name)
+  const enable = useAct(
+    () =>
+      ask<RoutingSettingsBody>(routingPath(zone.id, 'dns'), { method: 'POST', body: { name: zone.name } }),
+    [routingPath(zone.id), accountRoutingPath(account.id, 'zones')],
+  )
+  async function finish() {
+    await enable.mutateAsync(undefined)
+    await navigate({
+      to: '/$accountId/routing/domains/$zoneId',
+      params: { accountId: account.id, zoneId: zone.id },
+    })
+  }
+  const { data } = preview
+  const isBlocked = data?.errors.some(blocks) === true
+  return (
+    <Section
+      title="DNS records"
+      lead={
+        zone.dns === 'hosted'
+          ? `These records are added to ${zone.name}, and locked. Nothing is written before you select Done.`
+          : `Add these records to ${zone.name} at your DNS provider. Nothing is written by this service.`
+      }
+      actions={
+        <Button loading={preview.isFetching} onClick={() => void preview.refetch()}>
+          Check again
+        </Button>
+      }
+    >
+      {preview.error && <ProblemNote className="mb-4">{problemText(preview.error)}</ProblemNote>}
+      {data?.status === 'ready' && (
+        <Banner icon={<InfoIcon weight="fill" />} className="mb-4">
+          {zone.name} takes mail already: Done adds what is missing.
+        </Banner>
+      )}
+      {data && <ProblemList errors={data.errors} />}
+      {data && <RecordList label="Records to be added" records={data.records} zone={zone.name} />}
+      {data && (
+        <p className="mt-4 flex flex-wrap items-center gap-2 text-kumo-subtle">
+          The SPF record needs {data.spf.lookups} of {data.spf.limit} DNS lookups.
+          {data.spf.existing !== null && data.spf.existing !== data.spf.merged && (
+            <Badge variant="info">Merged with the one that is there</Badge>
+          )}
+        </p>
+      )}
+      {enable.error && <ProblemNote className="mt-4">{problemText(enable.error)}</ProblemNote>}
+      <div className="mt-6 flex flex-wrap justify-end gap-2">
+        <LinkButton href={`/${account.id}/routing/domains`}>Cancel</LinkButton>
+        <Button
+          variant="primary"
+          disabled={!data || isBlocked}
+          loading={enable.isPending}
+          onClick={() => void finish().catch(() => undefined)}
+        >
+          Done
+        </Button>
+      </div>
+    </Section>
+  )
+}

@@ -1,0 +1,93 @@
+import { Button } from '@cloudflare/kumo/components/button'
+import { Empty } from '@cloudflare/kumo/components/empty'
+import { PlusIcon, SignpostIcon } from '@phosphor-icons/react'
+import { useQueryClient } from '@tanstack/react-query'
+import { useEffect, useState } from 'react'
+import type { RuleResult } from '#contract/rules.ts'
+import { useEveryPage } from '../api/ask-every-page.ts'
+import { queryKey } from '../api/use-ask.ts'
+import { Asked } from '../parts/asked.tsx'
+import { Section } from '../parts/page.tsx'
+import { RowsSkeleton } from '../parts/rows-skeleton.tsx'
+import { AddressTest } from './address-test.tsx'
+import { DomainSelect } from './domain-select.tsx'
+import type { DomainTabProps } from './domain-tab.ts'
+import { addressOf, domainOf } from './read-rule.ts'
+import { routingPath } from './routing-paths.ts'
+import { RuleDialog } from './rule-dialog.tsx'
+import { RulesList } from './rules-list.tsx'
+import { useTargets } from './use-targets.ts'
+
+/** What becomes of mail for single addresses. */
+export function RulesTab({ zoneId, zone, domains, domain, onDomain }: DomainTabProps) {
+  const path = routingPath(zoneId, 'rules')
+  const rules = useEveryPage<RuleResult>(path)
+  const targets = useTargets()
+  const [asked, setAsked] = useState<RuleResult | 'new'>()
+  useRulesAfterProof(path, targets?.addresses.filter(({ verified }) => verified !== null).length)
+  const names = domains.filter(({ enabled }) => enabled).map(({ name }) => name)
+  const chosen = domain ?? ''
+  return (
+    <>
+      <Section
+        title="Routing Rules"
+        lead="What becomes of mail for an address. Of two rules for the same address the one that stands first is tried."
+        actions={
+          <>
+            <DomainSelect
+              domains={domains}
+              value={chosen}
+              all="All domains"
+              onChange={(name) => onDomain(name === '' ? undefined : name)}
+            />
+            <Button
+              variant="primary"
+              icon={<PlusIcon />}
+              disabled={!targets || !rules.data}
+              onClick={() => setAsked('new')}
+            >
+              Create routing rule
+            </Button>
+          </>
+        }
+      >
+        <Asked of={rules}>
+          {(all) => {
+            const shown = all.filter((rule) => chosen === '' || domainOf(addressOf(rule)) === chosen)
+            if (shown.length === 0) {
+              return (
+                <Empty
+                  icon={<SignpostIcon size={48} />}
+                  title="No routing rule yet"
+                  description="Create one: choose an address, and whether its mail goes to an email, to a Worker, or nowhere."
+                />
+              )
+            }
+            if (!targets) return <RowsSkeleton />
+            return <RulesList zoneId={zoneId} rules={shown} targets={targets} onEdit={setAsked} />
+          }}
+        </Asked>
+      </Section>
+      {rules.data && <AddressTest zoneId={zoneId} zone={zone} domains={names} rules={rules.data} />}
+      {asked !== undefined && targets && rules.data && (
+        <RuleDialog
+          zoneId={zoneId}
+          {...(asked !== 'new' && { rule: asked })}
+          onClose={() => setAsked(undefined)}
+          domains={names}
+          domain={chosen === '' ? (names[0] ?? zone.name) : chosen}
+          rules={rules.data}
+          targets={targets}
+        />
+      )}
+    </>
+  )
+}
+
+/** Rules begin to work when their destination is verified, which its owner does elsewhere. */
+function useRulesAfterProof(path: string, verified: number | undefined): void {
+  const client = useQueryClient()
+  useEffect(() => {
+    if (verified !== undefined) void client.invalidateQueries({ queryKey: queryKey(path) })
+  }, [client, path, verified])
+}
