@@ -31,7 +31,7 @@ export async function openGraphqlDoor(
   app.register(
     async (api) =>
       graphqlRoutes(api, {
-        ...{ accounts, domains, log: openLog('silent') },
+        ...{ accounts, domains, now, log: openLog('silent') },
         accountOfZone: (zoneId) => domains.accountOfZone(zoneId),
         graphql: openGraphql({ history, days: 31, now, ...(room && { room }) }),
         ...(readMs !== undefined && { readMs }),

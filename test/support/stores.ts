@@ -2,11 +2,11 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, type TestContext, test } from 'node:test'
-import pg from 'pg'
 import { openPostgresStore } from '#store/open-postgres.ts'
 import { openSqliteStore } from '#store/open-sqlite.ts'
 import type { Store } from '#store/store.ts'
-import { type PostgresServer, startPostgres } from './postgres-server.ts'
+import type { PostgresServer } from './postgres-server.ts'
+import { administer, copyTemplate, openServer } from './postgres-template.ts'
 
 /** A store of one test, migrated and empty, which goes away with it. */
 export interface OpenStore {
@@ -59,44 +59,24 @@ export async function openTestStore(engine: Store['engine']): Promise<OpenStore 
   }
 }
 
-/** Migrated once; a new database is a copy of it. */
-const TEMPLATE = 'posthorn_template'
-
 let server: Promise<PostgresServer> | undefined
 let databases = 0
 
-async function startWithTemplate(): Promise<PostgresServer> {
-  const started = await startPostgres()
-  await administer(started, `create database ${TEMPLATE}`)
-  const store = await openPostgresStore({ url: started.url(TEMPLATE) })
-  await store.close()
-  return started
-}
-
 /** The URL of a migrated, empty database. */
 export async function newDatabase(): Promise<string> {
-  server ??= startWithTemplate()
-  const started = await server
+  server ??= openServer()
+  const opened = await server
   databases += 1
-  const name = `test_${databases}`
-  await administer(started, `create database ${name} template ${TEMPLATE}`)
-  return started.url(name)
+  // Other processes make theirs at the same server.
+  const name = `test_${process.pid}_${databases}`
+  await copyTemplate(opened, name)
+  return opened.url(name)
 }
 
 async function dropDatabase(url: string): Promise<void> {
-  const started = await server
+  const opened = await server
   const name = new URL(url).pathname.slice(1)
-  if (started !== undefined) await administer(started, `drop database ${name} with (force)`)
-}
-
-async function administer(started: PostgresServer, sql: string): Promise<void> {
-  const client = new pg.Client({ connectionString: started.url('postgres') })
-  await client.connect()
-  try {
-    await client.query(sql)
-  } finally {
-    await client.end()
-  }
+  if (opened !== undefined) await administer(opened, `drop database ${name} with (force)`)
 }
 
 after(async () => {
