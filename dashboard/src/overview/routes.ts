@@ -1,10 +1,10 @@
 import { createRoute, lazyRouteComponent } from '@tanstack/react-router'
 import { ofAccountRoute } from '../shell/root-routes.tsx'
 
-const overviewRoute = createRoute({
+export const overviewRoute = createRoute({
   getParentRoute: () => ofAccountRoute,
   path: '/overview',
-  component: lazyRouteComponent(() => import('./overview-page.tsx'), 'Page'),
+  component: lazyRouteComponent(() => import('./overview-page.tsx'), 'OverviewPage'),
 })
 
 export const overviewRoutes = [overviewRoute] as const

@@ -1,0 +1,124 @@
+import { Badge } from '@cloudflare/kumo/components/badge'
+import { Button } from '@cloudflare/kumo/components/button'
+import { Collapsible } from '@cloudflare/kumo/components/collapsible'
+import { ArrowsClockwiseIcon, WrenchIcon } from '@phosphor-icons/react'
+import type { UseQueryResult } from '@tanstack/react-query'
+import { useState } from 'react'
+import type { DomainStatusBody } from '#contract/onboarding-records.ts'
+import { ask } from '../api/ask.ts'
+import { problemText } from '../api/problem.ts'
+import { useAct } from '../api/use-ask.ts'
+import { Asked } from '../parts/asked.tsx'
+import { CodeText } from '../parts/code-text.tsx'
+import { Moment } from '../parts/moment.tsx'
+import { Section } from '../parts/page.tsx'
+import { ProblemNote } from '../parts/problem-note.tsx'
+import { DelegationNote } from './delegation-note.tsx'
+import type { OfDomain } from './domain-page.tsx'
+import { DomainStateBadge, explainState, stateOf } from './domain-state.tsx'
+import { ProblemList } from './problem-list.tsx'
+import { RecordList } from './record-list.tsx'
+import { zoneFileText } from './record-names.ts'
+import { RecordLockBadge, RecordStateBadge } from './record-state-badge.tsx'
+import { sendingDomainPath, useDomainStatus } from './use-domain-status.ts'
+import type { ZoneDetail } from './zone-detail.ts'
+
+/** The domain's records as DNS has them now, looked at again until all are there. */
+export function DnsRecords({ zone, domain }: OfDomain) {
+  const path = sendingDomainPath(zone.id, domain.tag, 'dns')
+  const status = useDomainStatus(zone.id, domain.tag)
+  const repair = useAct(() => ask(path, { method: 'POST', body: {} }), [path])
+  return (
+    <Section
+      title="DNS records"
+      actions={
+        <>
+          <Button
+            icon={<ArrowsClockwiseIcon aria-hidden />}
+            loading={status.isFetching}
+            onClick={() => void status.refetch()}
+          >
+            Check now
+          </Button>
+          {zone.dns === 'hosted' && (
+            <Button
+              icon={<WrenchIcon aria-hidden />}
+              loading={repair.isPending}
+              onClick={() => repair.mutate(undefined)}
+            >
+              Repair
+            </Button>
+          )}
+        </>
+      }
+    >
+      {repair.error && <ProblemNote className="mb-4">{problemText(repair.error)}</ProblemNote>}
+      <Asked of={status}>
+        {(answer) => (
+          <>
+            <Summary status={status} answer={answer} />
+            <ProblemList errors={answer.errors} />
+            {answer.status !== 'ready' && <Instruction zone={zone} />}
+            <RecordList
+              label="DNS records"
+              records={answer.records}
+              zone={zone.name}
+              renderState={(record) => (
+                <>
+                  {record.next && <Badge variant="info">Next key</Badge>}
+                  <RecordStateBadge record={record} />
+                  {record.state === 'ready' && <RecordLockBadge locked={record.locked} />}
+                </>
+              )}
+            />
+            {zone.dns === 'manual' && <ZoneFile text={zoneFileText(answer.records)} />}
+          </>
+        )}
+      </Asked>
+    </Section>
+  )
+}
+
+interface SummaryProps {
+  readonly status: UseQueryResult<DomainStatusBody>
+  readonly answer: DomainStatusBody
+}
+
+function Summary({ status: { dataUpdatedAt }, answer }: SummaryProps) {
+  const state = stateOf(answer)
+  const found = answer.records.filter((record) => record.state === 'ready').length
+  return (
+    <p role="status" className="mb-4 flex flex-wrap items-center gap-x-3 gap-y-1">
+      <DomainStateBadge state={state} />
+      <span>
+        {found} of {answer.records.length} records found. {explainState(state)}
+      </span>
+      <span className="text-kumo-subtle">
+        Looked <Moment at={dataUpdatedAt} ago />
+        {state === 'verified' ? '.' : ', and looks again every few seconds.'}
+      </span>
+    </p>
+  )
+}
+
+function Instruction({ zone }: { readonly zone: ZoneDetail }) {
+  if (zone.dns === 'hosted') return <DelegationNote zone={zone} />
+  return (
+    <p className="mb-4 max-w-prose">
+      Copy each record to the DNS provider of {zone.name}. Names are given as they stand before .{zone.name};
+      where a form wants them whole, add it. Leave the TTL as it is. DNS may take some minutes.
+    </p>
+  )
+}
+
+function ZoneFile({ text }: { readonly text: string }) {
+  const [open, setOpen] = useState(false)
+  return (
+    <Collapsible.Root open={open} onOpenChange={setOpen} className="mt-4">
+      <Collapsible.DefaultTrigger>All of them as a zone file</Collapsible.DefaultTrigger>
+      <Collapsible.DefaultPanel>
+        <CodeText text={text} what="the records as a zone file" />
+      </Collapsible.DefaultPanel>
+    </Collapsible.Root>
+  )
+}

@@ -1,0 +1,98 @@
+import { LinkButton } from '@cloudflare/kumo/components/button'
+import { Tabs } from '@cloudflare/kumo/components/tabs'
+import { ChartBarIcon, EnvelopeSimpleIcon, ListBulletsIcon } from '@phosphor-icons/react'
+import type { SendingSubdomainBody } from '#contract/sending-subdomains.ts'
+import { zonePath } from '../api/ask.ts'
+import { useAsk } from '../api/use-ask.ts'
+import { Asked } from '../parts/asked.tsx'
+import { Page } from '../parts/page.tsx'
+import { DkimKeys } from './dkim-keys.tsx'
+import { DomainOverview } from './domain-overview.tsx'
+import { DomainSettings } from './domain-settings.tsx'
+import { DomainSmarthosts } from './domain-smarthosts.tsx'
+import { DOMAIN_TABS, isDomainTab } from './domain-tabs.ts'
+import { domainRoute } from './routes.ts'
+import { sendingDomainPath } from './use-domain-status.ts'
+import type { ZoneDetail } from './zone-detail.ts'
+
+/** A sending domain and its zone. */
+export interface OfDomain {
+  readonly accountId: string
+  readonly zone: ZoneDetail
+  readonly domain: SendingSubdomainBody
+}
+
+export function DomainPage() {
+  const { accountId, zoneId, domainId } = domainRoute.useParams()
+  const zone = useAsk<ZoneDetail>(zonePath(zoneId))
+  const domain = useAsk<SendingSubdomainBody>(sendingDomainPath(zoneId, domainId))
+  return (
+    <Page
+      title={domain.data?.name ?? 'Sending domain'}
+      lead="What is sent from this domain, and how its records stand in DNS."
+      actions={<Actions accountId={accountId} zoneId={zoneId} name={domain.data?.name} />}
+    >
+      <Asked of={zone}>
+        {(zone) => (
+          <Asked of={domain}>
+            {(domain) => <DomainTabs accountId={accountId} zone={zone} domain={domain} />}
+          </Asked>
+        )}
+      </Asked>
+    </Page>
+  )
+}
+
+function DomainTabs(of: OfDomain) {
+  const { tab = 'overview' } = domainRoute.useSearch()
+  const navigate = domainRoute.useNavigate()
+  return (
+    <>
+      <Tabs
+        variant="underline"
+        className="mb-6"
+        tabs={[...DOMAIN_TABS]}
+        value={tab}
+        onValueChange={(tab) => {
+          if (isDomainTab(tab)) void navigate({ search: tab === 'overview' ? {} : { tab } })
+        }}
+      />
+      {tab === 'overview' && <DomainOverview {...of} />}
+      {tab === 'dkim' && <DkimKeys {...of} />}
+      {tab === 'smarthost' && <DomainSmarthosts {...of} />}
+      {tab === 'settings' && <DomainSettings {...of} />}
+    </>
+  )
+}
+
+interface ActionsProps {
+  readonly accountId: string
+  readonly zoneId: string
+  readonly name: string | undefined
+}
+
+function Actions({ accountId, zoneId, name }: ActionsProps) {
+  const base = `/${accountId}/sending`
+  const test = name === undefined ? '' : `?domain=${encodeURIComponent(name)}`
+  return (
+    <>
+      <LinkButton
+        variant="secondary"
+        icon={<ChartBarIcon aria-hidden />}
+        href={`${base}/analytics?zone=${zoneId}`}
+      >
+        Analytics
+      </LinkButton>
+      <LinkButton
+        variant="secondary"
+        icon={<ListBulletsIcon aria-hidden />}
+        href={`${base}/activity?zone=${zoneId}`}
+      >
+        Activity log
+      </LinkButton>
+      <LinkButton variant="primary" icon={<EnvelopeSimpleIcon aria-hidden />} href={`${base}/test${test}`}>
+        Send a test
+      </LinkButton>
+    </>
+  )
+}
