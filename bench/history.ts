@@ -43,7 +43,8 @@ interface Flags {
 }
 
 const DAYS = 31
-const BATCH = 1000
+/** Events that may wait in the outbox before no more are written. */
+const MOST_WAITING = 5000
 
 const program = new Command('history')
   .addOption(new Option('--engine <engine>').choices(['sqlite', 'postgres']).default('sqlite'))
@@ -95,19 +96,23 @@ async function flow(store: Store, history: History, domains: readonly SomeDomain
   const stopping = new AbortController()
   const log = pino({ level: 'warn' }, process.stderr)
   const projector = openProjector({
-    ...{ store, history, log, node: newId(), batch: BATCH, idleMs: 5 },
+    ...{ store, history, log, node: newId() },
     notificationsFor: async () => [],
     onProjected: (events) => {
       projected += events.length
     },
   })
   const events = traffic(domains, Date.now(), 0.1)
+  // On PostgreSQL, once the run before has let go of the lease.
+  await store.commit([eventWrite(events.next().value)])
+  await projector.caughtUp()
+  projected = 0
   const began = performance.now()
   const cpu = process.cpuUsage()
   const writing = (async () => {
     while (!stopping.signal.aborted) {
       const due = ((performance.now() - began) / 1000) * flags.rate
-      if (written > due || written - projected > 5 * BATCH) {
+      if (written > due || written - projected > MOST_WAITING) {
         await sleep(2)
         continue
       }

@@ -40,7 +40,7 @@ export interface Projector {
   close(): Promise<void>
 }
 
-const BATCH = 500
+const BATCH = 1000
 const IDLE_MS = 250
 /** Who holds the lease commits far more often; after so long without one it is taken for dead (promise 3). */
 const LEASE_MS = 15_000
