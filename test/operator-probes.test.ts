@@ -122,6 +122,31 @@ test('health and readiness want no token, and Host is looked at all the same', a
     assert.equal((await fetchAtHost(port, `http://rebound.example${path}`)).status, 421)
 })
 
+test('history that is far behind is a warning to the operator: mail works, so the node is ready', async () => {
+  const database = new DatabaseSync(join(instance.directory, 'posthorn.sqlite'))
+  database.exec(`pragma busy_timeout = 5000;
+    create trigger stuck before delete on event begin select raise(abort, 'out of order'); end`)
+  try {
+    assert.equal((await instance.send(mail('late@example.com'))).status, 200)
+    database.exec('update event set at = at - 3600000')
+    // What was found a moment ago is told again.
+    await sleep(2100)
+    const stranger = await get('/readyz')
+    assert.equal(stranger.status, 200)
+    assert.doesNotMatch(await stranger.text(), /warning|behind/)
+    const told = await get('/readyz', operatorToken(instance))
+    assert.equal(told.status, 200)
+    assert.match(
+      await told.text(),
+      /"part":"projector","ready":true,"warning":"history and webhooks are \d+ s behind/,
+    )
+    assert.ok(((await figures()).get('posthorn_outbox_oldest_seconds') ?? 0) >= 3600)
+  } finally {
+    database.exec('drop trigger stuck')
+    database.close()
+  }
+})
+
 test('a store that takes no writes is not ready, and says so; the process still answers', async () => {
   const database = new DatabaseSync(join(instance.directory, 'posthorn.sqlite'))
   database.exec(`pragma busy_timeout = 5000;

@@ -138,6 +138,11 @@ test('a test says how it went, and a secret is changed over', async () => {
   const { body, headers } = (await arrived('/test', 3)).at(-1) ?? assert.fail()
   for (const secret of [made.secret, rotated.secret])
     new Verifier(secret).verify(body, headers as Record<string, string>)
+  // Three of the ten of a minute were asked for.
+  const more = () => ask('POST', `${WEBHOOKS}/${made.id}/test`)
+  for (let count = 3; count < 10; count++) assert.equal((await more()).status, 200)
+  const refused = await more()
+  assert.deepEqual([refused.status, refused.code], [429, 10004])
   await ask('DELETE', `${WEBHOOKS}/${made.id}`)
 })
 

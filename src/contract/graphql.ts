@@ -26,9 +26,9 @@ const graphqlError = z
       .optional(),
     extensions: z.object({
       code: z
-        .enum(['query', 'args', 'quota', 'authz', 'budget'])
+        .enum(['query', 'args', 'quota', 'authz', 'budget', 'internal'])
         .describe(
-          'query: it cannot be read, or is none of this schema; args: an argument has no good value; quota: it asks for more than a query may; authz: the token may not; budget: it took too much, or too many run at once',
+          'query: it cannot be read, or is none of this schema; args: an argument has no good value; quota: it asks for more than a query may; authz: the token may not; budget: it took too much, or too many run at once; internal: the server failed',
         ),
       timestamp: z.string(),
       ray_id: z.string(),
@@ -48,6 +48,8 @@ const graphqlAnswer = z
       .describe('null where there are none; absent for who accepts application/graphql-response+json'),
   })
   .meta({ id: 'GraphqlAnswer' })
+
+export type GraphqlAnswerBody = z.output<typeof graphqlAnswer>
 
 /** observability-metrics-graphql.md, docs/graphql.md. */
 export const queryGraphql = operation({

@@ -16,7 +16,8 @@ export interface ReadinessOptions {
 const PATIENCE_MS = 3000
 /** Whoever asks again so soon is told the same: each look writes to the disk. */
 const LIFE_MS = 2000
-/** Events that wait for longer: history and webhooks are far behind. */
+/** Events that wait for longer: history and webhooks are far behind. Mail goes on without them, and a node that were not
+ *  ready for it would take mail away from all of them at once: the outbox is the same on each. */
 const MOST_LAG_MS = 5 * 60_000
 
 /** Whether this node can do its work, part by part. Never rejects. */
@@ -36,12 +37,18 @@ function look({ store, write, doors, now }: ReadinessOptions): Promise<readonly 
       await write()
     }),
     ...Object.entries(doors).map(([door, port]) => part(`door:${door}`, () => reach(port))),
-    part('projector', async () => {
+    watched('projector', async () => {
       const { oldestMs } = await readOutboxLag(store, now())
       if (oldestMs > MOST_LAG_MS)
-        throw new Error(`history and webhooks are ${Math.round(oldestMs / 1000)} s behind`)
+        throw new Error(`history and webhooks are ${Math.round(oldestMs / 1000)} s behind; mail goes on`)
     }),
   ])
+}
+
+/** One that mail can do without: what is wrong with it is told, and the node stays ready. */
+async function watched(name: string, check: () => Promise<void>): Promise<PartReadiness> {
+  const { detail } = await part(name, check)
+  return { part: name, ready: true, ...(detail !== undefined && { warning: detail }) }
 }
 
 async function part(name: string, check: () => Promise<void>): Promise<PartReadiness> {

@@ -27,7 +27,7 @@ import type { Lookout } from './lookout.ts'
 import { notificationsFor } from './notifications-for.ts'
 import { NOBODY_WATCHES, type NotifyWatch } from './notify-watch.ts'
 import { openPostWebhook } from './post-webhook.ts'
-import { type ReplayRange, replayOne, replayRange } from './replay.ts'
+import { openReplays, type Replays } from './replays.ts'
 import type { RecordPause } from './settle-attempt.ts'
 import { openSubscriptionPump } from './subscription-pump.ts'
 import { sweepDeliveries } from './sweep.ts'
@@ -37,7 +37,7 @@ import { openWebhookPump } from './webhook-pump.ts'
 import type { UrlRules } from './webhook-url.ts'
 import { openWebhooks, type Webhooks } from './webhooks.ts'
 
-export interface Notify {
+export interface Notify extends Replays {
   readonly subscriptions: EventSubscriptions
   readonly webhooks: Webhooks
   readonly tryWebhook: TryWebhook
@@ -48,15 +48,6 @@ export interface Notify {
     page: DeliveryPage,
   ): Promise<readonly WebhookDelivery[]>
   delivery(place: WebhookPlace, deliveryId: string): Promise<WebhookDelivery | undefined>
-  /** Tells it once more; one that waits is due now. False for none of this webhook. `place` must be there. */
-  replay(place: WebhookPlace, deliveryId: string, record: readonly Write[]): Promise<boolean>
-  /** 10,000 at most; `more`: there are more, which the same call takes, once fewer wait where too many do. `place` must be
-   *  there. */
-  replayRange(
-    place: WebhookPlace,
-    range: ReplayRange,
-    record: readonly Write[],
-  ): Promise<{ readonly replayed: number; readonly more: boolean }>
   /** For the projector: the writes that make it so that these events are told, in their order. */
   notificationsFor(events: readonly TellableEvent[]): Promise<readonly Write[]>
   /** What waits of all accounts: for figures. */
@@ -121,9 +112,7 @@ export async function openNotify(world: NotifyWorld): Promise<Notify> {
     tryWebhook: openTryWebhook({ store, vault, post, clock, keepMs }),
     deliveries: (place, filter, page) => listDeliveries(store, place, filter, page),
     delivery: (place, deliveryId) => findDelivery(store, place, deliveryId),
-    replay: (place, deliveryId, record) => replayOne(store, place, { deliveryId, keepMs, record }),
-    replayRange: (place, range, record) =>
-      replayRange(store, place, { ...range, keepMs, mostWaiting, record }),
+    ...openReplays({ store, clock, keepMs, mostWaiting }),
     notificationsFor: (events) => notificationsFor(store, events, keepMs),
     backlog: () => readBacklog(store, keepMs),
     begin() {

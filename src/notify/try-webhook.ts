@@ -5,6 +5,7 @@ import { type AttemptEntry, KEEP_MS, webhookMessageId } from './delivery-row.ts'
 import type { EventName } from './event-names.ts'
 import { envelopeFor, uuidOf } from './lifecycle-event.ts'
 import type { PostWebhook } from './post-webhook.ts'
+import { openRecentCalls } from './recent-calls.ts'
 import { entryOf, hasArrived } from './settle-attempt.ts'
 import { WEBHOOK_COLUMNS, type WebhookPlace, type WebhookRow } from './webhook.ts'
 import { openSecrets, signedHeaders } from './webhook-secret.ts'
@@ -18,11 +19,17 @@ export interface WebhookTrial {
 }
 
 /** Sends one example at once, whatever state the webhook is in: `busy` where the account has a test under way, or all
- *  accounts have too many. Undefined for none of the account's. */
-export type TryWebhook = (place: WebhookPlace, name: EventName) => Promise<WebhookTrial | 'busy' | undefined>
+ *  accounts have too many; `too-often` where this webhook had its tests of a minute. Undefined for none of the account's. */
+export type TryWebhook = (
+  place: WebhookPlace,
+  name: EventName,
+) => Promise<WebhookTrial | 'busy' | 'too-often' | undefined>
 
 /** Each makes us wait for a host that a customer chose. */
 const MOST_TRIALS = 16
+/** Of one webhook: each is a request to somebody, and a row of the log. */
+export const TRIALS_PER_MINUTE = 10
+const MINUTE_MS = 60_000
 
 const byId = statement<WebhookRow>(
   'webhook.to-try',
@@ -50,6 +57,7 @@ export function openTryWebhook({
   readonly keepMs?: number
 }): TryWebhook {
   const underWay = new Set<string>()
+  const recent = openRecentCalls({ most: TRIALS_PER_MINUTE, withinMs: MINUTE_MS, clock })
 
   async function attempt(row: WebhookRow, name: EventName): Promise<WebhookTrial> {
     const [deliveryId, eventId, at] = [newId(), newId(), clock()]
@@ -71,6 +79,7 @@ export function openTryWebhook({
     const row = await store.get(byId, [place.accountId, place.webhookId])
     if (!row) return undefined
     if (underWay.has(place.accountId) || underWay.size >= MOST_TRIALS) return 'busy'
+    if (!recent.take(row.id)) return 'too-often'
     underWay.add(place.accountId)
     try {
       return await attempt(row, name)

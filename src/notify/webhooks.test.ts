@@ -5,6 +5,9 @@ import { eventOf, NOTHING, openNotifyWorld } from '#test/notify-world.ts'
 import { until } from '#test/queue-world.ts'
 import { onBothEngines } from '#test/stores.ts'
 import { answering, OK, openReceiver } from '#test/webhook-receiver.ts'
+import type { NotifyWorld } from './notify.ts'
+import { REPLAYS_PER_MINUTE } from './replays.ts'
+import { TRIALS_PER_MINUTE } from './try-webhook.ts'
 import type { Webhook } from './webhook.ts'
 import { WEBHOOKS_PER_ACCOUNT } from './webhooks.ts'
 
@@ -12,8 +15,8 @@ const URL = 'https://hook.example/mail'
 const WISH = { url: URL, description: '', events: null, domains: null, enabled: true } as const
 const MINUTE = 60_000
 
-async function openWorld(store: Store) {
-  const world = await openNotifyWorld(store)
+async function openWorld(store: Store, options: Partial<NotifyWorld> = {}) {
+  const world = await openNotifyWorld(store, options)
   const of = await world.addAccount()
   return { ...world, of, webhooks: world.notify.webhooks }
 }
@@ -122,18 +125,18 @@ onBothEngines('a test tells at once how it went, signed, and is in the log', asy
   const url = `https://hook.example:${receiver.port}/`
   const { place } = await world.addWebhook(of.accountId, { url, enabled: false })
   const works = await notify.tryWebhook(place, 'cf.email.routing.message.forwarded')
-  assert.ok(works && works !== 'busy')
+  assert.ok(typeof works === 'object')
   assert.deepEqual([works.works, works.attempt.status, works.attempt.excerpt], [true, 200, 'thanks'])
   const [received] = receiver.received
   assert.equal(received?.type, 'cf.email.routing.message.forwarded')
   assert.equal(JSON.parse(received.body).payload.test, true)
   receiver.behave(answering(301, '', { location: 'http://127.0.0.1/' }))
   const redirected = await notify.tryWebhook(place, 'cf.email.webhook.paused')
-  assert.ok(redirected && redirected !== 'busy')
+  assert.ok(typeof redirected === 'object')
   assert.deepEqual([redirected.works, redirected.attempt.status], [false, 301])
   world.addresses.set('hook.example', ['10.0.0.1'])
   const inside = await notify.tryWebhook(place, 'cf.email.sending.domain.dns_drifted')
-  assert.ok(inside && inside !== 'busy')
+  assert.ok(typeof inside === 'object')
   assert.deepEqual([inside.works, inside.attempt.fault], [false, 'refused'])
   assert.equal(receiver.received.length, 2)
   const log = await notify.deliveries(place, {}, { limit: 10 })
@@ -158,7 +161,48 @@ onBothEngines('one test of an account at a time', async (_, { store }) => {
   assert.equal(await world.notify.tryWebhook(place, 'cf.email.webhook.paused'), 'busy')
   answer()
   const trial = await first
-  assert.ok(trial && trial !== 'busy' && trial.works)
+  assert.ok(typeof trial === 'object' && trial.works)
+})
+
+onBothEngines('one webhook has ten tests a minute, and others have theirs', async (_, { store }) => {
+  let passed = 0
+  const world = await openWorld(store, { clock: () => Date.now() + passed })
+  await using receiver = await openReceiver(['hook.example'])
+  const url = `https://hook.example:${receiver.port}/`
+  const { place } = await world.addWebhook(world.of.accountId, { url })
+  const other = await world.addWebhook(world.of.accountId, { url })
+  const tried = async (at = place) => {
+    const trial = await world.notify.tryWebhook(at, 'cf.email.webhook.paused')
+    return typeof trial === 'object' ? trial.works : trial
+  }
+  for (let count = 0; count < TRIALS_PER_MINUTE; count++) assert.equal(await tried(), true)
+  assert.equal(await tried(), 'too-often')
+  assert.equal(receiver.received.length, TRIALS_PER_MINUTE)
+  assert.equal(await tried(other.place), true)
+  passed = MINUTE
+  assert.equal(await tried(), true)
+})
+
+onBothEngines('one replay of a webhook at a time, and single ones so often', async (_, { store }) => {
+  let passed = 0
+  const world = await openWorld(store, { clock: () => Date.now() + passed })
+  const { notify, of } = world
+  const [one, two] = [
+    await world.addWebhook(of.accountId, { url: URL }),
+    await world.addWebhook(of.accountId, { url: URL }),
+  ]
+  const range = { since: 0, before: Date.now(), delivered: true }
+  const nothing = { replayed: 0, more: false }
+  const replayAll = ({ place }: typeof one) => notify.replayRange(place, range, [])
+  assert.deepEqual(await Promise.all([replayAll(one), replayAll(one), replayAll(two)]), [
+    ...[nothing, 'busy', nothing],
+  ])
+  assert.deepEqual(await replayAll(one), nothing)
+  const replay = ({ place }: typeof one) => notify.replay(place, 'f'.repeat(32), [])
+  for (let count = 0; count < REPLAYS_PER_MINUTE; count++) assert.equal(await replay(one), false)
+  assert.deepEqual([await replay(one), await replay(two)], ['too-often', false])
+  passed = MINUTE
+  assert.equal(await replay(one), false)
 })
 
 onBothEngines('the log goes page by page, narrowed by state, event and time', async (_, { store }) => {

@@ -1,8 +1,8 @@
-import { Readable } from 'node:stream'
 import type { EventPosition, HistoryEvent } from '#analytics/history-query.ts'
 import type { ActivityBody } from '#contract/activity.ts'
 import { csvCell } from '#protocol/csv-cell.ts'
 import { activityBody } from './activity-body.ts'
+import { exportStream } from './export-stream.ts'
 import type { FileAnswer } from './serve-operation.ts'
 
 /** In the order of a reader's interest. */
@@ -53,7 +53,7 @@ export function activityFile(
       page = await next(after)
     }
   }
-  return { name: `email-activity.${format}`, type, content: Readable.from(text(), { objectMode: false }) }
+  return { name: `email-activity.${format}`, type, content: exportStream(text()) }
 }
 
 /** One line of RFC 4180. */

@@ -12,7 +12,6 @@ import {
 } from '#contract/activity.ts'
 import { activityBody } from './activity-body.ts'
 import { decodeActivityCursor, encodeActivityCursor, sameFilters } from './activity-cursor.ts'
-import { openExportPlaces } from './activity-exports.ts'
 import { activityFile, type FoundPage } from './activity-file.ts'
 import {
   type ActivityQuestion,
@@ -21,6 +20,7 @@ import {
   type Namesakes,
   readActivityQuestion,
 } from './activity-question.ts'
+import { openExportPlaces } from './export-places.ts'
 import {
   type Answer,
   type Call,
@@ -50,7 +50,7 @@ export function activityRoutes(api: FastifyInstance, world: ActivityWorld): void
   for (const operation of [exportActivity, exportZoneActivity]) {
     serveOperation(api, { operation, world }, async (call) => {
       const giveBack = places.take(call.accountId)
-      if (!giveBack) return TOO_MANY_EXPORTS
+      if (typeof giveBack !== 'function') return giveBack
       let answer: Fault | FileAnswer | undefined
       try {
         answer = await showFile(world, call)
@@ -165,10 +165,3 @@ const BUSY = {
   message: 'Too many requests',
   detail: 'Too many questions about this account’s mail at once; try again.',
 } as const satisfies Fault
-
-const TOO_MANY_EXPORTS: Fault = {
-  status: 429,
-  code: 10004,
-  message: 'Too many requests',
-  detail: 'Too many exports at once; try again.',
-}

@@ -1,8 +1,8 @@
-import { Readable } from 'node:stream'
 import { csvCell } from '#protocol/csv-cell.ts'
 import type { AuditLine, AuditPage } from '#registry/accounts/audit-log.ts'
 import { apiTime } from './api-time.ts'
 import { auditLogBodyOf } from './audit-log-body.ts'
+import { exportStream } from './export-stream.ts'
 import type { FileAnswer } from './serve-operation.ts'
 
 type ReadPage = (from: AuditPage['from'], limit: number) => Promise<readonly AuditLine[]>
@@ -29,7 +29,7 @@ export function auditFile(format: keyof typeof FORMATS, read: ReadPage): FileAns
       from = last
     }
   }
-  return { name: `audit-log.${format}`, type, content: Readable.from(text(), { objectMode: false }) }
+  return { name: `audit-log.${format}`, type, content: exportStream(text()) }
 }
 
 function csvHeader(): string {

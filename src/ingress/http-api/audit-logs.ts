@@ -4,6 +4,7 @@ import { addressRange } from '#registry/accounts/address-range.ts'
 import type { AuditFilter, AuditLine, AuditPage } from '#registry/accounts/audit-log.ts'
 import { auditFile } from './audit-file.ts'
 import { auditLogBodyOf } from './audit-log-body.ts'
+import { openExportPlaces } from './export-places.ts'
 import { explainLongScan } from './scan-too-long.ts'
 import { type Fault, type ServedBy, serveOperation } from './serve-operation.ts'
 
@@ -15,12 +16,9 @@ export interface AuditWorld extends ServedBy {
   ) => Promise<readonly AuditLine[]>
 }
 
-/** Each holds a page in memory, and the database for a moment at each of its pages. */
-const MOST_EXPORTS = 8
-
 /** `/accounts/{account_id}/audit_logs`, and the same as a file. */
 export function auditLogRoutes(api: FastifyInstance, world: AuditWorld): void {
-  let exporting = 0
+  const places = openExportPlaces()
   api.register(async (routes) => {
     explainLongScan(routes, 'Narrow it by since and before.')
 
@@ -43,25 +41,16 @@ export function auditLogRoutes(api: FastifyInstance, world: AuditWorld): void {
     serveOperation(routes, { operation: exportAuditLogs, world }, async ({ accountId, query }) => {
       const filter = readFilter(query)
       if ('status' in filter) return filter
-      if (exporting >= MOST_EXPORTS) return TOO_MANY_EXPORTS
-      exporting += 1
+      const giveBack = places.take(accountId)
+      if (typeof giveBack !== 'function') return giveBack
       const ascending = query.direction === 'asc'
       const file = auditFile(query.format, (from, limit) =>
         world.auditLines(accountId, filter, { limit, ascending, from }),
       )
-      file.content.once('close', () => {
-        exporting -= 1
-      })
+      file.content.once('close', giveBack)
       return { file }
     })
   })
-}
-
-const TOO_MANY_EXPORTS: Fault = {
-  status: 429,
-  code: 10004,
-  message: 'Too many requests',
-  detail: 'Too many exports at once; try again.',
 }
 
 function readFilter(query: AuditLogFilters): AuditFilter | Fault {

@@ -20,11 +20,19 @@ import { auditWrite } from '#registry/accounts/audit.ts'
 import { apiTime } from './api-time.ts'
 import { INVALID, NO_QUEUE } from './queue-body.ts'
 import { readDomain } from './read-domain.ts'
+import { explainLongScan } from './scan-too-long.ts'
 import { type Call, type Fault, NO_SUCH_OBJECT, serveOperation } from './serve-operation.ts'
 import type { NotifyDoorWorld } from './webhook-world.ts'
 
 /** `/accounts/{account_id}/event_subscriptions/subscriptions`. */
-export function eventSubscriptionRoutes(api: FastifyInstance, world: NotifyDoorWorld): void {
+export function eventSubscriptionRoutes(door: FastifyInstance, world: NotifyDoorWorld): void {
+  door.register(async (api) => {
+    explainLongScan(api, 'Try again.')
+    serveSubscriptions(api, world)
+  })
+}
+
+function serveSubscriptions(api: FastifyInstance, world: NotifyDoorWorld): void {
   const { subscriptions } = world.notify
   const note = (call: Call<unknown, unknown>, verb: string) => noteSubscription(call, verb, world.now())
 

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { type IncomingMessage, request } from 'node:http'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { openAnswerRoom } from '#analytics/graphql/answer-room.ts'
@@ -133,6 +135,25 @@ onBothEngines('GraphQL over HTTP: who may ask, and about what', async (_t, open)
   }
   assert.equal((await door.post(undefined, { query: ZONES })).status, 401)
   assert.equal((await door.post('x'.repeat(40), { query: ZONES })).status, 401)
+})
+
+test('GraphQL over HTTP: where history cannot be read, that too has GraphQL’s shape', async () => {
+  await using open = await openTestStore('sqlite')
+  await using door = await openGraphqlDoor(open)
+  const { domain } = door.world
+  await door.world.happen(eventsOf(domain).sent('2024-07-20T00:00:00Z', 'delivered'))
+  const wish = { name: 'r', permissions: ['Analytics:Read'] as const }
+  const { secret } = await door.accounts.createToken(domain.accountId, wish)
+  const file = new DatabaseSync(join(open.directory, 'history', 'posthorn.sqlite'))
+  file.exec('pragma busy_timeout = 5000; alter table history_count rename to lost')
+  file.close()
+  const { status, body } = await door.post(secret, { query: ACCOUNT, variables: { tag: domain.accountId } })
+  assert.deepEqual([status, body.data], [500, null])
+  const { errors } = queryGraphql.result.parse(body)
+  assert.deepEqual(
+    errors?.map(({ message, extensions }) => [message, extensions.code]),
+    [['the query could not be answered, please try again later', 'internal']],
+  )
 })
 
 onBothEngines('GraphQL over HTTP: too many at once', async (_t, open) => {

@@ -1,7 +1,5 @@
-import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import Fastify, { type FastifyInstance } from 'fastify'
 import { SESSION_BASE } from '#contract/session.ts'
-import type { Log } from '#observe/log.ts'
-import { StoreFull } from '#store/store.ts'
 import { absentProduct } from './absent-product.ts'
 import { accountRoutes } from './accounts.ts'
 import { activityRoutes } from './activity.ts'
@@ -16,6 +14,7 @@ import { deliverabilityRoutes } from './deliverability.ts'
 import { dnsRecordRoutes } from './dns-records.ts'
 import { emailZoneRoutes } from './email-zones.ts'
 import { eventSubscriptionRoutes } from './event-subscriptions.ts'
+import { explainError } from './explain-error.ts'
 import { graphqlRoutes } from './graphql.ts'
 import { guard } from './guard.ts'
 import type { HttpWorld } from './http-world.ts'
@@ -161,26 +160,6 @@ function workersStorageRoutes(api: FastifyInstance, world: HttpWorld): void {
   queueMessageRoutes(api, storage)
   queueConsumerRoutes(api, storage)
   analyticsEngineRoutes(api, storage)
-}
-
-function explainError(error: unknown, request: FastifyRequest, reply: FastifyReply, log: Log): FastifyReply {
-  const status = error instanceof Error && 'statusCode' in error ? error.statusCode : undefined
-  if (status === 413) return turnAway(reply, 'tooBig', 'The request body is larger than this route takes.')
-  if (typeof status === 'number' && status < 500) {
-    return turnAway(
-      reply,
-      'invalidSchema',
-      error instanceof Error ? error.message : 'The request is not valid.',
-    )
-  }
-  if (error instanceof StoreFull) {
-    log.error({ route: request.routeOptions.url }, 'http: the disk is full, nothing is accepted')
-    // Whatever was announced before: nothing was committed, so trying again is safe.
-    reply.removeHeader('x-should-retry').header('retry-after', '30')
-    return turnAway(reply, 'internal', 'The disk is full; nothing was accepted.')
-  }
-  log.error({ err: error, route: request.routeOptions.url }, 'http: a request failed inside')
-  return turnAway(reply, 'internal', 'The server failed; see its log.')
 }
 
 const unparsableBody = JSON.stringify({

@@ -9,7 +9,7 @@ const LEAST_BYTES = 65_536
 
 /** Lists and messages may be some megabytes long, and whoever asks for one after the other and reads none must not fill the memory
  *  with them. What was only read may be refused at the last moment; files are sent page by page, and have places of their
- *  own (`activity-exports.ts`). */
+ *  own (`export-places.ts`). */
 export function limitUnread(app: FastifyInstance, { most = MOST_BYTES, readMs = READ_MS } = {}): void {
   let waiting = 0
   app.addHook('onSend', async (request, reply, payload) => {

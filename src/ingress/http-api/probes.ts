@@ -16,6 +16,8 @@ export interface PartReadiness {
   readonly ready: boolean
   /** What is wrong, for the operator alone: it may name hosts of the inside. */
   readonly detail?: string
+  /** What is wrong, for the operator alone, with a part that mail can do without. */
+  readonly warning?: string
 }
 
 /** For those who watch the service. `/healthz`: does the process answer? Restart it if not. `/readyz`: may mail come here?

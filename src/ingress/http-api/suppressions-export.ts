@@ -1,10 +1,12 @@
-import { Readable } from 'node:stream'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { CSV_HEADER, csvLine } from '#registry/suppressions/export-suppressions.ts'
 import type { ListFilter, Position } from '#registry/suppressions/list-suppressions.ts'
 import type { Suppression } from '#registry/suppressions/suppressions.ts'
 import { turnAway } from './answer.ts'
+import type { ExportPlaces } from './export-places.ts'
+import { exportStream } from './export-stream.ts'
 import type { HttpWorld } from './http-world.ts'
+import { overloaded } from './overloaded.ts'
 import { readQuery } from './read-query.ts'
 import { suppressionDetail } from './suppressions-answers.ts'
 import { principalOf } from './suppressions-door.ts'
@@ -19,6 +21,7 @@ export async function exportRoute(
   request: FastifyRequest,
   reply: FastifyReply,
   world: HttpWorld,
+  places: ExportPlaces,
 ): Promise<FastifyReply> {
   const { accountId } = principalOf(request)
   const values = readQuery(request.query)
@@ -30,14 +33,16 @@ export async function exportRoute(
     return turnAway(reply, 'invalidSchema', 'format must be csv or json.')
   const filter = filterOf(values)
   if ('detail' in filter) return turnAway(reply, 'invalidSchema', filter.detail)
+  const giveBack = places.take(accountId)
+  if (typeof giveBack !== 'function') return overloaded(reply, giveBack.detail)
   const pages = pagesOf(world, accountId, filter)
   reply
     .code(200)
     .type(format === 'csv' ? 'text/csv; charset=utf-8; header=present' : 'application/json; charset=utf-8')
     .header('content-disposition', `attachment; filename="suppressions.${format}"`)
     .header('cache-control', 'no-store')
-  const text = format === 'csv' ? csvText(pages) : jsonText(pages)
-  return reply.send(Readable.from(text, { objectMode: false }))
+  const content = exportStream(format === 'csv' ? csvText(pages) : jsonText(pages))
+  return reply.send(content.once('close', giveBack))
 }
 
 async function* pagesOf(
@@ -67,10 +72,9 @@ async function* csvText(pages: AsyncIterable<readonly Suppression[]>): AsyncGene
 async function* jsonText(pages: AsyncIterable<readonly Suppression[]>): AsyncGenerator<string> {
   let separator = '[\n'
   for await (const entries of pages) {
-    for (const entry of entries) {
-      yield `${separator}${JSON.stringify(suppressionDetail(entry))}`
-      separator = ',\n'
-    }
+    if (entries.length === 0) continue
+    yield separator + entries.map((entry) => JSON.stringify(suppressionDetail(entry))).join(',\n')
+    separator = ',\n'
   }
   yield separator === '[\n' ? '[]\n' : '\n]\n'
 }

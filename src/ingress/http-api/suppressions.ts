@@ -6,8 +6,8 @@ import type { Suppression } from '#registry/suppressions/suppressions.ts'
 import { refuse, succeed } from './answer.ts'
 import { actorOf } from './authenticate.ts'
 import { openBodyBudget } from './body-budget.ts'
+import { openExportPlaces } from './export-places.ts'
 import type { HttpWorld } from './http-world.ts'
-import { overloaded } from './overloaded.ts'
 import { readJson } from './read-json.ts'
 import {
   READ_ONLY,
@@ -30,14 +30,13 @@ type Route = (request: FastifyRequest, reply: FastifyReply, world: HttpWorld) =>
 
 /** Of small requests: an entry, with its note in escapes. */
 const SMALL_BODY = 65_536
-const MOST_EXPORTS = 8
 
 /** Who is not mailed: `/accounts/{account_id}/email/sending/suppressions` and what is below it (newer-facts.md,
  *  clients.md), and the question what would become of a message. */
 export function suppressionRoutes(api: FastifyInstance, world: HttpWorld): void {
   const bulks = openBodyBudget(8 * LARGEST_BULK)
   const files = openBodyBudget(4 * LARGEST_FILE)
-  const exports = openBodyBudget(MOST_EXPORTS)
+  const places = openExportPlaces()
   const handler = (route: Route) => (request: FastifyRequest, reply: FastifyReply) =>
     route(request, reply, world)
 
@@ -61,9 +60,7 @@ export function suppressionRoutes(api: FastifyInstance, world: HttpWorld): void 
     })
     routes.get(`${base}/export`, {
       exposeHeadRoute: false,
-      onRequest: async (_request, reply) =>
-        exports.reserve(1, reply) ? undefined : overloaded(reply, 'Too many exports at once; try again.'),
-      handler: handler(exportRoute),
+      handler: (request, reply) => exportRoute(request, reply, world, places),
     })
     routes.get(`${base}/:id`, handler(getRoute))
     routes.patch(`${base}/:id`, small, handler(editRoute))

@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import { getWebhookDelivery, listWebhookDeliveries, replayWebhookDelivery } from '#contract/webhooks.ts'
+import { REPLAYS_PER_MINUTE } from '#notify/replays.ts'
 import { auditWrite } from '#registry/accounts/audit.ts'
 import { type Call, type Fault, NO_SUCH_OBJECT, serveOperation } from './serve-operation.ts'
 import { webhookDeliveryBody, wholeWebhookDeliveryBody } from './webhook-bodies.ts'
@@ -38,10 +39,19 @@ export function webhookDeliveryRoutes(api: FastifyInstance, world: NotifyDoorWor
       resource: { type: 'webhook', id: place.webhookId },
       after: { delivery_id: deliveryId(call) },
     })
-    if (!(await notify.replay(place, deliveryId(call), [line]))) return NO_SUCH_OBJECT
+    const replayed = await notify.replay(place, deliveryId(call), [line])
+    if (replayed === 'too-often') return TOO_MANY_REPLAYS
+    if (!replayed) return NO_SUCH_OBJECT
     const found = await find(call, world)
     return found ? { result: wholeWebhookDeliveryBody(found) } : NO_SUCH_OBJECT
   })
+}
+
+const TOO_MANY_REPLAYS: Fault = {
+  status: 429,
+  code: 10004,
+  message: 'Too many requests',
+  detail: `Of one webhook ${REPLAYS_PER_MINUTE} deliveries a minute can be sent again one by one; replay a range of time instead.`,
 }
 
 type Asked = Pick<Call<unknown, unknown>, 'accountId' | 'params'>

@@ -9,17 +9,27 @@ import {
   rotateWebhookSecret,
   testWebhook,
 } from '#contract/webhooks.ts'
+import { TRIALS_PER_MINUTE } from '#notify/try-webhook.ts'
 import { type RecordWebhook, WEBHOOKS_PER_ACCOUNT, type WebhookFault } from '#notify/webhooks.ts'
 import { auditWrite } from '#registry/accounts/audit.ts'
 import { INVALID } from './queue-body.ts'
 import { readDomain } from './read-domain.ts'
+import { explainLongScan } from './scan-too-long.ts'
 import { type Call, type Fault, NO_SUCH_OBJECT, serveOperation } from './serve-operation.ts'
 import { attemptBody, webhookBody } from './webhook-bodies.ts'
 import { webhookDeliveryRoutes } from './webhook-deliveries.ts'
 import { type NotifyDoorWorld, webhookPlaceOf } from './webhook-world.ts'
 
 /** `/accounts/{account_id}/email/webhooks`. */
-export function webhookRoutes(api: FastifyInstance, world: NotifyDoorWorld): void {
+export function webhookRoutes(door: FastifyInstance, world: NotifyDoorWorld): void {
+  door.register(async (api) => {
+    explainLongScan(api, 'Narrow it by since and before.')
+    serveWebhooks(api, world)
+    webhookDeliveryRoutes(api, world)
+  })
+}
+
+function serveWebhooks(api: FastifyInstance, world: NotifyDoorWorld): void {
   const { notify, now } = world
   const { webhooks } = notify
   const note = (call: Call<unknown, unknown>, verb: string) => noteWebhook(call, verb, now())
@@ -76,7 +86,7 @@ export function webhookRoutes(api: FastifyInstance, world: NotifyDoorWorld): voi
   serveOperation(api, { operation: testWebhook, world }, async (call) => {
     const trial = await notify.tryWebhook(webhookPlaceOf(call), call.body.event)
     if (!trial) return NO_SUCH_OBJECT
-    if (trial === 'busy') return BUSY
+    if (typeof trial === 'string') return TOO_MANY_TRIALS[trial]
     const { works, deliveryId, attempt } = trial
     return { result: { works, delivery_id: deliveryId, attempt: attemptBody(attempt) } }
   })
@@ -92,17 +102,22 @@ export function webhookRoutes(api: FastifyInstance, world: NotifyDoorWorld): voi
       resource: { type: 'webhook', id: place.webhookId },
       after: { since: body.since, before: new Date(before).toISOString(), status: body.status },
     })
-    return { result: await notify.replayRange(place, range, [line]) }
+    const replayed = await notify.replayRange(place, range, [line])
+    return replayed === 'busy' ? REPLAY_BUSY : { result: replayed }
   })
-
-  webhookDeliveryRoutes(api, world)
 }
 
-const BUSY: Fault = {
-  status: 429,
-  code: 10004,
-  message: 'Too many requests',
-  detail: 'Another test is under way; try again in some seconds.',
+const TOO_MANY = { status: 429, code: 10004, message: 'Too many requests' } as const
+const TOO_MANY_TRIALS = {
+  busy: { ...TOO_MANY, detail: 'Another test is under way; try again in some seconds.' },
+  'too-often': {
+    ...TOO_MANY,
+    detail: `A webhook can be tested ${TRIALS_PER_MINUTE} times a minute; try again in a minute.`,
+  },
+} as const satisfies Record<string, Fault>
+const REPLAY_BUSY: Fault = {
+  ...TOO_MANY,
+  detail: 'Another replay is under way, of this webhook or of several others; try again when it is through.',
 }
 
 /** As the registry has them, or which one is none. */

@@ -30,16 +30,39 @@ const purge = statement<{ readonly id: string }>(
 )
 const clockOf = statement<{ readonly now: number }>('queue-message.now', 'select {now} as now')
 
-/** All or none; false where the queue is not there. */
+/** Numbers for messages, in the order in which they are sent: what is sent within one millisecond has the same times. */
+export interface Ordinals {
+  /** The first of so many. */
+  take(count: number): number
+}
+
+/** The column's (PostgreSQL: integer). */
+const LARGEST_ORDINAL = 2_147_483_647
+
+export function openOrdinals(begin = 0): Ordinals {
+  let next = begin
+  return {
+    take(count) {
+      // They begin anew for a whole batch, so that its own order holds; what was sent in this very millisecond comes after it.
+      const first = next + count > LARGEST_ORDINAL ? 0 : next
+      next = first + count
+      return first
+    },
+  }
+}
+
+/** All or none; false where the queue is not there. What is sent later comes later. */
 export async function insertMessages(
   store: Store,
   { accountId, queueId }: QueuePlace,
   batch: QueueBatch,
+  ordinals: Ordinals,
 ): Promise<boolean> {
+  const first = ordinals.take(batch.length)
   const committed = await store.commit(
-    batch.map(({ body, contentType, delaySeconds = null }, ordinal) => ({
+    batch.map(({ body, contentType, delaySeconds = null }, index) => ({
       statement: insert,
-      params: [accountId, queueId, newId(), delaySeconds, contentType, body.length, body, ordinal],
+      params: [accountId, queueId, newId(), delaySeconds, contentType, body.length, body, first + index],
       rows: 1,
     })),
   )

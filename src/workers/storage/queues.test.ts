@@ -6,6 +6,7 @@ import { CONSUMER, NOTHING, queueWorld, sendTexts, until } from '#test/queue-wor
 import { onBothEngines } from '#test/stores.ts'
 import { isQueueFault, type QueueMessageWish, readQueueBatch } from './queue-batch.ts'
 import type { ClaimedBatch } from './queue-claims.ts'
+import { openOrdinals } from './queue-messages.ts'
 import { openQueues } from './queues.ts'
 
 const textsOf = (batch: ClaimedBatch | undefined) => batch?.messages.map(({ body }) => body.toString())
@@ -32,6 +33,23 @@ onBothEngines('what is sent is claimed once, in batches, and is gone once it is 
   await queues.ack(first, [first.messages[1]?.id ?? ''])
   await queues.ack(second, [second.messages[0]?.id ?? ''])
   assert.deepEqual(await queues.backlog(place), { messages: 0, octets: 0, oldest: undefined })
+})
+
+onBothEngines('what was sent later comes later, within one millisecond too', async (_t, open) => {
+  const { send, claim } = await queueWorld(open.store)
+  await send('a', 'b', 'c')
+  await send('d')
+  await send('e', 'f')
+  await open.store.commit([{ statement: atOneTime, params: [], rows: 6 }])
+  assert.deepEqual(textsOf(await claim(4)), ['a', 'b', 'c', 'd'])
+  assert.deepEqual(textsOf(await claim(4)), ['e', 'f'])
+})
+
+const atOneTime = statement('test.at-one-time', 'update queue_message set due_at = 1000, sent_at = 1000')
+
+test('numbers of messages grow, and begin anew before they are too large', () => {
+  const ordinals = openOrdinals(2_147_483_640)
+  assert.deepEqual([ordinals.take(3), ordinals.take(5), ordinals.take(1)], [2_147_483_640, 0, 5])
 })
 
 onBothEngines('a batch waits until it is full or its first message waited long enough', async (_t, open) => {

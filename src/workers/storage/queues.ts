@@ -1,7 +1,8 @@
 /** Queues: messages that Workers send, until another Worker has taken them. In: producers' bindings and the API. Out:
  *  batches under a lease. Promise: once a send resolves its messages survive a crash; each is handed out at least once,
  *  until it is acked, has failed more often than its consumer allows (then it is in the dead letter queue, or gone where
- *  there is none), or its retention ends. A crash costs a redelivery, never a retry. Order is not promised. */
+ *  there is none), or its retention ends. A crash costs a redelivery, never a retry. Order is not promised: consumers work side by
+ *  side. But what one process sends stands in the queue in the order in which it sent it. */
 import type { Store, Write } from '#store/store.ts'
 import type { Queue, QueuePlace } from './queue.ts'
 import type { QueueBatch } from './queue-batch.ts'
@@ -18,7 +19,13 @@ import {
   voidLeases,
 } from './queue-claims.ts'
 import { newQueue, openQueueConsumers, type QueueConsumers } from './queue-consumers.ts'
-import { insertMessages, purgeMessages, type QueueBacklog, readBacklog } from './queue-messages.ts'
+import {
+  insertMessages,
+  openOrdinals,
+  purgeMessages,
+  type QueueBacklog,
+  readBacklog,
+} from './queue-messages.ts'
 import { openQueueRegistry, type QueueRegistry } from './queue-registry.ts'
 import { sweepQueues } from './queue-sweep.ts'
 
@@ -65,6 +72,7 @@ export async function openQueues({
   // One process owns a SQLite store. On PostgreSQL other nodes may hold what is claimed: those leases end by themselves.
   if (store.engine === 'sqlite') await voidLeases(store)
   const registry = openQueueRegistry(store, clock)
+  const ordinals = openOrdinals()
   const listeners = new Set<(queueId: string) => void>()
   const tell = (queueId: string) => {
     for (const listener of listeners) listener(queueId)
@@ -94,7 +102,7 @@ export async function openQueues({
     ...openQueueConsumers(store, registry, clock),
 
     async send(place, batch) {
-      if (!(await insertMessages(store, place, batch))) return 'no-queue'
+      if (!(await insertMessages(store, place, batch, ordinals))) return 'no-queue'
       tell(place.queueId)
       return 'sent'
     },
