@@ -19,21 +19,32 @@ test('nothing in a page can make a connection that no policy knows', () => {
     '<Meta/name=referrer content=unsafe-url>',
     '<base href=//evil.example>',
     '</base>',
+    '<iframe src=//evil.example>',
+    '<FRAME src=//evil.example>',
+    '<object data=//evil.example>',
+    '<embed src=//evil.example>',
     '<link',
     '<li<link rel=preconnect href=//evil.example>',
     '<!--><link rel=preconnect href=//evil.example>-->',
   ])
-    assert.doesNotMatch(pageOf(`<p>${tag}`), /<\/?(?:link|meta|base)(?:[\s/>]|$)/i, tag)
+    assert.doesNotMatch(
+      pageOf(`<p>${tag}`),
+      /<\/?(?:link|meta|base|iframe|frame|object|embed)(?:[\s/>]|$)/i,
+      tag,
+    )
   assert.equal(pageOf('<metal>, <basement> & <linked>'), '<metal>, <basement> & <linked>')
 })
 
 test('whatever the HTML is, no such element is left of it', () => {
   const piece = fc.constantFrom(
-    ...['<', '/', 'link', 'LINK', 'meta', 'base', ' ', '\n', '>', 'x-', '\0', '"'],
+    ...['<', '/', 'link', 'LINK', 'meta', 'base', 'iframe', 'object', ' ', '\n', '>', 'x-', '\0', '"'],
   )
   fc.assert(
     fc.property(fc.array(piece, { maxLength: 30 }), (pieces) => {
-      assert.doesNotMatch(pageOf(pieces.join('')), /<\/?(?:link|meta|base)(?:[\s/>]|$)/i)
+      assert.doesNotMatch(
+        pageOf(pieces.join('')),
+        /<\/?(?:link|meta|base|iframe|frame|object|embed)(?:[\s/>]|$)/i,
+      )
     }),
   )
 })
@@ -54,7 +65,7 @@ test('pictures that are in the message are in the page; nothing else is, and non
   )
   for (const html of [
     '<img src=cid:nobody>',
-    '<iframe src="cid:page">',
+    '<input type=image src="cid:page">',
     '<img src="cid:drawing">',
     '<img src="cid:%">',
   ])

@@ -35,8 +35,9 @@ export const PREVIEW_HEADERS: Readonly<Record<string, string>> = {
 }
 
 /** What no policy keeps from reaching out: `<link rel=preconnect>` and its like make connections that CSP does not
- *  know, and `<meta>` says where referrers go. As elements that nobody knows they do nothing. */
-const REACHING_OUT = /<(\/?)(link|meta|base)(?=[\s/>]|$)/gi
+ *  know, a frame connects before the policy stops it, and `<meta>` says where referrers go. As elements that nobody knows they do nothing. */
+const REACHING_OUT =
+  /<(\/?)(link|meta|base|iframe|frame|frameset|object|embed|portal|fencedframe)(?=[\s/>]|$)/gi
 
 const EMBEDDED = /cid:([^"'\s)>&]{1,500})/gi
 /** Types that are pictures and nothing else. */

@@ -1,10 +1,35 @@
 import { createRoute, lazyRouteComponent } from '@tanstack/react-router'
+import { readTimeRange } from '../parts/time-range.ts'
 import { ofAccountRoute } from '../shell/root-routes.tsx'
 
-const analyticsRoute = createRoute({
+export interface AnalyticsSearch {
+  /** Absent: all of the account. */
+  readonly zone?: string
+  readonly range?: string
+}
+
+export const DEFAULT_RANGE = '24h'
+
+function validateSearch({ zone, range }: Record<string, unknown>): AnalyticsSearch {
+  const read = readTimeRange(range, DEFAULT_RANGE)
+  return {
+    ...(typeof zone === 'string' && /^[0-9a-f]{32}$/.test(zone) && { zone }),
+    ...(read !== DEFAULT_RANGE && { range: read }),
+  }
+}
+
+export const sendingAnalyticsRoute = createRoute({
   getParentRoute: () => ofAccountRoute,
-  path: '/analytics',
-  component: lazyRouteComponent(() => import('./analytics-page.tsx'), 'Page'),
+  path: '/sending/analytics',
+  validateSearch,
+  component: lazyRouteComponent(() => import('./analytics-page.tsx'), 'SendingAnalyticsPage'),
 })
 
-export const analyticsRoutes = [analyticsRoute] as const
+export const routingAnalyticsRoute = createRoute({
+  getParentRoute: () => ofAccountRoute,
+  path: '/routing/analytics',
+  validateSearch,
+  component: lazyRouteComponent(() => import('./analytics-page.tsx'), 'RoutingAnalyticsPage'),
+})
+
+export const analyticsRoutes = [sendingAnalyticsRoute, routingAnalyticsRoute] as const

@@ -1,10 +1,28 @@
 import { createRoute, lazyRouteComponent } from '@tanstack/react-router'
 import { ofAccountRoute } from '../shell/root-routes.tsx'
 
-const messageRoute = createRoute({
+export const MESSAGE_TABS = ['timeline', 'preview', 'source', 'headers', 'attachments'] as const
+export type MessageTab = (typeof MESSAGE_TABS)[number]
+
+export interface MessageSearch {
+  /** Absent: the timeline. */
+  readonly tab?: MessageTab
+  /** The delivery that the timeline is narrowed to. */
+  readonly delivery?: string
+}
+
+/** A message by its Message-ID, sent or received; one that came in by its id alone. */
+export const messageRoute = createRoute({
   getParentRoute: () => ofAccountRoute,
-  path: '/messages',
-  component: lazyRouteComponent(() => import('./messages-page.tsx'), 'Page'),
+  path: '/messages/$messageId',
+  validateSearch: ({ tab, delivery }: Record<string, unknown>): MessageSearch => {
+    const known = MESSAGE_TABS.find((one) => one === tab)
+    return {
+      ...(known !== undefined && known !== 'timeline' && { tab: known }),
+      ...(typeof delivery === 'string' && /^[0-9a-f]{32}$/.test(delivery) && { delivery }),
+    }
+  },
+  component: lazyRouteComponent(() => import('./message-page.tsx'), 'MessagePage'),
 })
 
 export const messageRoutes = [messageRoute] as const

@@ -11,6 +11,8 @@ interface FormDialogProps {
   readonly lead?: ReactNode
   /** The button: "Create rule". */
   readonly action: string
+  /** What the form says, where its fields do not bear their own problems: a problem is of what was said then. */
+  readonly about?: string
   readonly size?: 'base' | 'lg' | 'xl'
   /** Resolves once it is done: then the dialog closes. What it throws is shown. */
   readonly onSubmit: (form: FormData) => Promise<unknown>
@@ -19,9 +21,9 @@ interface FormDialogProps {
 
 /** A form over the page. */
 export function FormDialog(props: FormDialogProps) {
-  const { open, onOpenChange, title, lead, action, size = 'lg', onSubmit, children } = props
+  const { open, onOpenChange, title, lead, action, about = '', size = 'lg', onSubmit, children } = props
   const [busy, setBusy] = useState(false)
-  const [problem, setProblem] = useState<string>()
+  const [problem, setProblem] = useState<{ readonly text: string; readonly about: string }>()
 
   function change(open: boolean) {
     setProblem(undefined)
@@ -37,7 +39,7 @@ export function FormDialog(props: FormDialogProps) {
       await onSubmit(form)
       change(false)
     } catch (error) {
-      setProblem(problemText(error))
+      setProblem({ text: problemText(error), about })
     } finally {
       setBusy(false)
     }
@@ -54,7 +56,7 @@ export function FormDialog(props: FormDialogProps) {
             </Dialog.Description>
           )}
           {children}
-          {problem !== undefined && <ProblemNote>{problem}</ProblemNote>}
+          {problem?.about === about && <ProblemNote>{problem.text}</ProblemNote>}
           <div className="flex flex-wrap justify-end gap-2">
             <Button onClick={() => change(false)}>Cancel</Button>
             <Button type="submit" variant="primary" loading={busy}>

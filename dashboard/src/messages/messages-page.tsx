@@ -1,5 +1,0 @@
-import { Page as Frame } from '../parts/page.tsx'
-
-export function Page() {
-  return <Frame title="messages">Nothing yet.</Frame>
-}
