@@ -1,4 +1,5 @@
 import type { FastifyRequest } from 'fastify'
+import { SESSION_COOKIE_NAME } from '#model/session-cookie-name.ts'
 
 /** The cookie of somebody who is signed in. Reached by HTTPS it has the prefix `__Host-`, so that no neighbour below the
  *  same domain can plant one (RFC 6265bis §4.1.3.2); on plain loopback browsers would not take that. */
@@ -16,7 +17,7 @@ const SECRET = /^[\w-]{43}$/
 const secrets = new WeakMap<FastifyRequest, string>()
 
 export function sessionCookie(isSecure: boolean): SessionCookie {
-  const name = isSecure ? '__Host-posthorn_session' : 'posthorn_session'
+  const name = SESSION_COOKIE_NAME[isSecure ? 'secure' : 'plain']
   const attributes = `Path=/; HttpOnly; SameSite=Lax${isSecure ? '; Secure' : ''}`
   return {
     read(request) {

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import type { WorkerRequest } from '#workers/runtime/host-services.ts'
+import { withoutSessions } from './session-cookies.ts'
 
 /** Where a request wants to go. */
 export interface Target {
@@ -54,7 +55,9 @@ export function workerRequest(
   const headers: [string, string][] = []
   for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
     const name = rawHeaders[at] ?? ''
-    if (!OURS.test(name) && !named.has(name.toLowerCase())) headers.push([name, rawHeaders[at + 1] ?? ''])
+    const given = rawHeaders[at + 1] ?? ''
+    const value = name.toLowerCase() === 'cookie' ? withoutSessions(given) : given
+    if (value !== undefined && !OURS.test(name) && !named.has(name.toLowerCase())) headers.push([name, value])
   }
   headers.push(['cf-connecting-ip', client], ['cf-ray', ray], ['x-real-ip', client])
   headers.push(['x-forwarded-for', client], ['x-forwarded-proto', 'http'])

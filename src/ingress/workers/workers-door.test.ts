@@ -64,6 +64,33 @@ test('a Worker sees who asks and for what, whatever the client says of that', as
   assert.ok(!given.has('x-hop'))
 })
 
+test('no Worker gets the session of somebody who is signed in to the dashboard, nor gives one', async (t) => {
+  const cookies: (readonly string[])[] = []
+  const port = await open(t, async ({ headers }) => {
+    cookies.push(headers.flatMap(([name, value]) => (name.toLowerCase() === 'cookie' ? [value] : [])))
+    return answered('', {
+      headers: [
+        'posthorn_session=x; Path=/session',
+        '__Host-posthorn_session=x; Path=/; Secure',
+        ' POSTHORN_SESSION =x',
+        '=posthorn_session=x',
+        'my_posthorn_session=1',
+        'posthorn_session_theme=1',
+      ].map((value) => ['Set-Cookie', value] as [string, string]),
+    })
+  })
+  const secret = 'A'.repeat(43)
+  for (const cookie of [
+    `a=1; posthorn_session=${secret}; __Host-posthorn_session=${secret}; b=posthorn_session=2`,
+    `posthorn_session=${secret}`,
+    `a=1;\tposthorn_session =${secret};; ;posthorn_sessions=2`,
+  ]) {
+    const { headers } = await fetchAtHost(port, `http://one.example.com:${port}/`, { headers: { cookie } })
+    assert.deepEqual(headers['set-cookie'], ['my_posthorn_session=1', 'posthorn_session_theme=1'])
+  }
+  assert.deepEqual(cookies, [['a=1; b=posthorn_session=2'], [], ['a=1;; ;posthorn_sessions=2']])
+})
+
 test('a Worker sees the path by which it was found', async (t) => {
   const seen: string[] = []
   const port = await open(

@@ -12,12 +12,14 @@ import type {
 } from '#workers/runtime/host-services.ts'
 import type { Exception } from '#workers/runtime/worker-trace.ts'
 import type { LocalEvents } from './local-email.ts'
+import { plantsSession } from './session-cookies.ts'
 import { type Target, targetOf, workerRequest } from './worker-request.ts'
 import { exceptionPage, type FoundWorker, failurePage, noWorkerPage, type Page } from './workers-pages.ts'
 
 /** The HTTP door of Workers. In: a request for a host name of a Worker, for one of its routes or custom domains. Out: what
  *  the Worker's `fetch()` answers, streamed both ways. Promise: a client that goes away ends what was asked for it; who
- *  asks for a Worker that fails has an answer, which says nothing of why to strangers. */
+ *  asks for a Worker that fails has an answer, which says nothing of why to strangers; and no Worker gets the session of
+ *  somebody who is signed in to the dashboard, nor gives one. */
 export interface WorkersDoorOptions {
   readonly port: number
   /** Both loopback addresses unless an operator configured others. */
@@ -190,7 +192,8 @@ async function stream(
   gone: AbortSignal,
 ): Promise<void> {
   try {
-    response.writeHead(status, statusText, headers.flat())
+    const own = headers.filter(([name, value]) => !plantsSession(name, value))
+    response.writeHead(status, statusText, own.flat())
     response.flushHeaders()
     for await (const chunk of body) {
       if (response.destroyed) return
