@@ -72,6 +72,18 @@ onEachEngine((instance) => {
     assert.equal(elsewhere.status, 421)
   })
 
+  test('one click signs in nobody for whom a proxy asks, whatever Host it says', async () => {
+    for (const header of ['x-forwarded-for', 'forwarded', 'via', 'x-real-ip', 'x-forwarded-host']) {
+      const headers = { [header]: '203.0.113.5' }
+      const click = await openBrowser(instance()).ask('POST', '/session/v1/sign-in/development', {
+        ...{ body: {}, headers },
+      })
+      assert.deepEqual([click.status, click.headers.getSetCookie()], [404, []], header)
+      const shown = await openBrowser(instance()).ask<SessionBody>('GET', '/session/v1', { headers })
+      assert.equal(shown.result.development, false, header)
+    }
+  })
+
   test('fixation: every sign-in has a secret of its own, and the one before ends', async () => {
     const { dashboard } = instance().dev
     const planted = `posthorn_session=${'A'.repeat(43)}`
@@ -298,6 +310,8 @@ test('reached by HTTPS the cookie is Secure and the host’s alone, and one clic
   assert.equal(result.development, false)
   const click = await ask('/session/v1/sign-in/development', { method: 'POST', body: '{}' })
   assert.equal(click.status, 404)
+  // A proxy that says nothing of itself may say this of the server.
+  await assert.rejects(developmentBrowser(instance), /One click signs in on the machine/)
   // A neighbour of the domain can plant a cookie without the prefix; it counts for nothing.
   const cookie = set.split(';', 1)[0]?.replace('__Host-', '') ?? ''
   const planted = await ask('/session/v1', { headers: { cookie } })

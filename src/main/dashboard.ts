@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { hostName, isLoopback } from '#ingress/http-api/guard.ts'
 import type { HttpWorld } from '#ingress/http-api/http-world.ts'
 import { sessionCookie } from '#ingress/http-api/session-cookie.ts'
 import { openInvitationMail } from '#outbound/notices/invitation-mail.ts'
@@ -35,7 +36,8 @@ export function openDashboard(
   return {
     dashboard: {
       cookie: sessionCookie(config.PUBLIC_URL?.startsWith('https:') ?? false),
-      developmentUser: development.admin.email,
+      // A proxy before this server may name it as it likes: nobody could tell its visitors from who sits here.
+      developmentUser: isReachedElsewhere(config.PUBLIC_URL) ? undefined : development.admin.email,
       service: () => ({
         domain: service.domain,
         mx: here(ports.mx),
@@ -60,4 +62,8 @@ export function openDashboard(
       return { page: shown.page, headers: PREVIEW_HEADERS }
     },
   }
+}
+
+function isReachedElsewhere(publicUrl: string | undefined): boolean {
+  return publicUrl !== undefined && !isLoopback(hostName(new URL(publicUrl).host) ?? '')
 }

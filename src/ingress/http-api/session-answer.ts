@@ -43,10 +43,17 @@ async function accountsOf({ userId }: Session, { accounts }: SessionWorld): Prom
   return found.filter((account) => account !== undefined)
 }
 
-/** One click signs in whoever sits at this machine: a name that others may reach it by is none to click at. */
+/** One click signs in whoever sits at this machine: a name that others may reach it by is none to click at, and a proxy,
+ *  which may ask for others, often says `localhost`. */
 export function isOneClick({ headers }: FastifyRequest, { dashboard }: SessionWorld): boolean {
-  return dashboard.developmentUser !== undefined && isLoopback(hostName(headers.host) ?? '')
+  if (dashboard.developmentUser === undefined || OF_PROXIES.some((name) => name in headers)) return false
+  return isLoopback(hostName(headers.host) ?? '')
 }
+
+const OF_PROXIES = [
+  ...['forwarded', 'via', 'x-real-ip', 'x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto'],
+  ...['x-forwarded-server', 'x-forwarded-port', 'cf-connecting-ip', 'true-client-ip'],
+]
 
 export function clientOf({ ip, headers }: FastifyRequest): Client {
   return { address: ip, userAgent: headers['user-agent'] ?? '' }

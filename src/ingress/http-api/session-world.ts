@@ -12,7 +12,7 @@ export interface SessionWorld {
 
 export interface DashboardWorld {
   readonly cookie: SessionCookie
-  /** Whom one click signs in, where that is possible. */
+  /** Whom one click signs in; undefined where others than this machine's user may reach this door. */
   readonly developmentUser: string | undefined
   readonly service: () => ServiceInfo
   /** Folder of the built dashboard. */
