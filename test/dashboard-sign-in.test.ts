@@ -101,6 +101,15 @@ onEachEngine((instance) => {
     assert.equal((await fetch(`${dashboard}/session/v1`, { method: 'HEAD' })).headers.get('set-cookie'), null)
   })
 
+  test('of two sessions neither counts: a neighbour on another port has planted one', async () => {
+    const [victim, neighbour] = [await signedIn(), await signedIn()]
+    const [own = '', planted = ''] = [victim.cookie(), neighbour.cookie()]
+    for (const cookie of [`${planted}; ${own}`, `${own}; ${planted}`, `${own}; posthorn_session=`])
+      assert.equal(await isIn(victim, cookie), false, cookie)
+    assert.equal(await isIn(victim, `a=1; ${own}; ${own}`), true)
+    assert.equal(await isIn(neighbour), true)
+  })
+
   test('CSRF: what changes something wants an origin that is ours and the token of the session', async () => {
     const browser = await signedIn()
     const path = `/client/v4/accounts/${instance().dev.account_id}`

@@ -21,8 +21,9 @@ export function sessionCookie(isSecure: boolean): SessionCookie {
   const attributes = `Path=/; HttpOnly; SameSite=Lax${isSecure ? '; Secure' : ''}`
   return {
     read(request) {
-      const secret = valueOf(request.headers.cookie, name)
-      if (secret !== undefined && SECRET.test(secret)) secrets.set(request, secret)
+      const [secret, ...others] = new Set(valuesOf(request.headers.cookie, name))
+      // A neighbour has planted one of them, to have who comes act in its name: which, nobody can tell.
+      if (secret !== undefined && others.length === 0 && SECRET.test(secret)) secrets.set(request, secret)
     },
     set: (secret) => `${name}=${secret}; ${attributes}; Max-Age=${LIFE_SECONDS}`,
     clear: `${name}=; ${attributes}; Max-Age=0`,
@@ -37,10 +38,9 @@ export function sessionSecretOf(request: FastifyRequest): string | undefined {
   return secrets.get(request)
 }
 
-function valueOf(header: string | undefined, name: string): string | undefined {
-  for (const pair of (header ?? '').split(';')) {
+function valuesOf(header: string | undefined, name: string): readonly string[] {
+  return (header ?? '').split(';').flatMap((pair) => {
     const [key = '', ...value] = pair.split('=')
-    if (key.trim() === name) return value.join('=').trim()
-  }
-  return undefined
+    return key.trim() === name ? [value.join('=').trim()] : []
+  })
 }
