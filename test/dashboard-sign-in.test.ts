@@ -59,6 +59,20 @@ onEachEngine((instance) => {
     assert.equal(queue.status, 200, queue.text)
   })
 
+  test('no cache keeps what is answered to somebody who is signed in', async () => {
+    const browser = await signedIn()
+    const { account_id, zone_id } = instance().dev
+    for (const path of [
+      ...['/client/v4/zones', '/client/v4/user', `/client/v4/zones/${zone_id}`, '/client/v4/nothing'],
+      ...[`/client/v4/accounts/${account_id}/audit_logs`, '/operator/v1/queue', '/session/v1'],
+      ...[`/client/v4/accounts/${account_id}/email/activity`, '/api/v1/messages', '/%'],
+    ]) {
+      const { headers } = await browser.ask('GET', path)
+      assert.match(headers.get('cache-control') ?? '', /^(?:private, )?no-store$/, path)
+      assert.equal(headers.get('x-content-type-options'), 'nosniff', path)
+    }
+  })
+
   test('one click signs in on this machine, by POST alone and by no other name', async () => {
     const browser = await developmentBrowser(instance())
     assert.equal(browser.session().user?.email, admin().email)

@@ -52,6 +52,10 @@ import { zoneRoutes } from './zones.ts'
 /** Of requests that carry no message. */
 const SMALL_BODY = 1_048_576
 
+/** What no route says otherwise. No cache keeps what is answered to somebody: RFC 9111 §3.5 keeps it from that for
+ *  Authorization, not for cookies. */
+const OF_ALL = { 'x-content-type-options': 'nosniff', 'cache-control': 'no-store' } as const
+
 /** The HTTP door: API at /client/v4, and whatever else main mounts. In: requests of strangers. Out: the envelope of the
  *  API, always. Promise: an answer of 200 to a send is true and on disk; bad input gets a 4xx that names the field;
  *  what is ours is 500 with the same envelope, and loses nothing. */
@@ -62,11 +66,11 @@ export function openHttpDoor(world: HttpWorld): FastifyInstance {
     // A Message-ID is in the path, or a key of KV of 512 octets; what is longer than these deserves an answer too.
     routerOptions: { maxParamLength: 1600 },
     frameworkErrors: (_error, _request, reply) => {
-      turnAway(reply, 'invalidSchema', 'The URL is not valid.')
+      turnAway(reply.headers(OF_ALL), 'invalidSchema', 'The URL is not valid.')
     },
   })
   app.addHook('onRequest', async (request, reply) => {
-    reply.header('x-content-type-options', 'nosniff')
+    reply.headers(OF_ALL)
     const unwelcome = guard(request.raw, world.allowedHosts)
     if (unwelcome) return turnAway(reply, unwelcome.reason, unwelcome.detail)
     world.dashboard.cookie.read(request)

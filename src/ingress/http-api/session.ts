@@ -13,13 +13,10 @@ import { signInRoutes } from './sign-in.ts'
 const SMALL_BODY = 8192
 const params = z.object({ id: z.string() })
 
-/** `/session/v1`: who is signed in with this browser, and what they may do about it. Nothing of it is kept by caches. */
+/** `/session/v1`: who is signed in with this browser, and what they may do about it. */
 export function sessionRoutes(api: FastifyInstance, world: SessionWorld): void {
   const { people } = world.accounts
   const small = { bodyLimit: SMALL_BODY }
-  api.addHook('onRequest', async (_request, reply) => {
-    reply.header('cache-control', 'no-store')
-  })
   signInRoutes(api, world)
 
   api.get('', (request, reply) => answerSession(request, reply, world, sessionSecretOf(request)))
