@@ -108,12 +108,16 @@ test('what belongs to an API, and what is no page, is never answered with the pa
     ...['/client/v4/nothing', '/client', '/operator/v1/nothing', '/session/v1/nothing', '/api/v1/nothing'],
     ...['/api', '/cdn-cgi/nothing', '/metrics/nothing', '/tails/x', '/docs/nothing'],
     ...['/assets/index-00000000.js', '/assets/'],
+    ...['/%63lient/v4/nothing', '/client%2fv4/nothing', '/CLIENT/v4/zones', '//client/v4/zones'],
+    ...['/x/../client/v4/nothing', '/./operator/x', '/%2e/session/x', '/client%5cv4', '/client\\v4'],
   ]) {
     const { status, headers } = await get(path, html)
     assert.equal(status, path.startsWith('/operator') ? status : 404, path)
     assert.match(String(headers['content-type']), /^application\/json/, path)
   }
   assert.equal((await get('/sending', { accept: '*/*' })).status, 404)
+  for (const path of ['/%ff', '/sending/%E0%A4', '/%', '/a?x=%ff'])
+    assert.equal((await get(path, html)).status < 500, true, path)
   assert.equal((await get('/sending', html, 'POST')).status, 404)
 })
 

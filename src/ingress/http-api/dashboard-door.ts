@@ -13,9 +13,9 @@ export interface DashboardDoor {
   answer(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply | undefined>
 }
 
-/** The doors beside it, whose answers to what they do not have stay theirs. */
+/** The doors beside it, whose answers to what they do not have stay theirs, in whatever way their paths are written. */
 const OTHERS =
-  /^\/(?:client|operator|session|api|cdn-cgi|metrics|healthz|readyz|docs|tails|verify-address)(?:\/|$)/
+  /^[/\\]+(?:client|operator|session|api|cdn-cgi|metrics|healthz|readyz|docs|tails|verify-address)(?:[/\\]|$)/i
 
 const CSP = [
   "default-src 'none'",
@@ -65,7 +65,8 @@ export function openDashboardDoor(folder: string): DashboardDoor {
     index,
     async answer(request, reply) {
       const path = request.url.split('?', 1)[0] ?? ''
-      if ((request.method !== 'GET' && request.method !== 'HEAD') || OTHERS.test(path)) return undefined
+      if ((request.method !== 'GET' && request.method !== 'HEAD') || OTHERS.test(plainly(path)))
+        return undefined
       const file = await find(path, request)
       if (file) return send(request, reply, file)
       // A page that asks for a file which is gone should hear so, and not be given another page as a script.
@@ -73,6 +74,11 @@ export function openDashboardDoor(folder: string): DashboardDoor {
       return isPage && !path.startsWith('/assets/') ? index(request, reply) : undefined
     },
   }
+}
+
+/** Without escapes and dots; what has none of it is no URL, and the router has refused it. */
+function plainly(path: string): string {
+  return decodeURIComponent(URL.parse(`http://x${path}`)?.pathname ?? path)
 }
 
 function send(request: FastifyRequest, reply: FastifyReply, file: DashboardFile): FastifyReply {
