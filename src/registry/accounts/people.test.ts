@@ -219,3 +219,15 @@ test('limits: by address and network, by address alone, by network alone, and fo
   now += 15 * 60_000
   assert.equal(take('a@x', '192.0.2.1'), 0)
 })
+
+test('limits: a flood of made-up addresses from a network that is refused has nobody forgotten', () => {
+  const limits = openSignInLimits(() => 0)
+  for (let network = 0; network < 100; network++) limits.take('guessed@x', `198.51.100.${network}`)
+  for (let count = 0; count < 100; count++) limits.take(`${count}@x`, '192.0.2.1')
+  for (let count = 0; count < 60_000; count++) limits.take(`made-up-${count}@x`, '192.0.2.1')
+  for (let count = 0; count < 60_000; count++) {
+    assert.equal(limits.take(`busy-${count}@x`, '192.0.2.2'), 0)
+    limits.giveBack(`busy-${count}@x`, '192.0.2.2')
+  }
+  assert.ok(limits.take('guessed@x', '203.0.113.1') > 0)
+})

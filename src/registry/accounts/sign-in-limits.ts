@@ -21,7 +21,7 @@ const MOST_KEPT = 50_000
 
 interface Window {
   readonly since: number
-  taken: number
+  readonly taken: number
 }
 
 export function openSignInLimits(clock: () => number): SignInLimits {
@@ -36,32 +36,35 @@ export function openSignInLimits(clock: () => number): SignInLimits {
     ]
   }
 
-  function windowOf(key: string): Window {
+  /** The one that lasts, if there is one. */
+  function windowOf(key: string): Window | undefined {
     const now = clock()
     const found = windows.get(key)
     // A clock that stepped back begins a new one, too.
-    if (found && now < found.since + WINDOW_MS && now >= found.since) return found
-    const made = { since: now, taken: 0 }
-    windows.set(key, made)
-    return made
+    return found && now < found.since + WINDOW_MS && now >= found.since ? found : undefined
   }
 
   return {
     take(email, address) {
-      const limits = limitsOf(email, address).map(([key, most]) => ({ window: windowOf(key), most }))
-      const full = limits.filter(({ window, most }) => window.taken >= most)
-      if (full.length > 0) {
-        const ends = full.map(({ window }) => window.since + WINDOW_MS)
-        return Math.max(1, Math.max(...ends) - clock())
+      const limits = limitsOf(email, address)
+      const ends = limits.flatMap(([key, most]) => {
+        const window = windowOf(key)
+        return window && window.taken >= most ? [window.since + WINDOW_MS] : []
+      })
+      // Nothing is remembered of who is refused, or a flood of made-up addresses would have the others forgotten.
+      if (ends.length > 0) return Math.max(1, Math.max(...ends) - clock())
+      for (const [key] of limits) {
+        const { since, taken } = windowOf(key) ?? { since: clock(), taken: 0 }
+        windows.set(key, { since, taken: taken + 1 })
       }
-      for (const { window } of limits) window.taken += 1
       return 0
     },
 
     giveBack(email, address) {
       for (const [key] of limitsOf(email, address)) {
         const window = windowOf(key)
-        if (window.taken > 0) window.taken -= 1
+        if (window && window.taken > 1) windows.set(key, { ...window, taken: window.taken - 1 })
+        else windows.delete(key)
       }
     },
   }
