@@ -174,6 +174,42 @@ onBothEngines('whoever has the link does not become a user who was there before'
   assert.ok(accountId !== other)
 })
 
+onBothEngines(
+  'who signs in with a password while it is changed is signed in no longer',
+  async (_t, { store }) => {
+    const begins = Promise.withResolvers<void>()
+    const changed = Promise.withResolvers<void>()
+    let isSlow = false
+    const { people, person, signIn } = await openWorld({
+      engine: store.engine,
+      get: (query, params) => store.get(query, params),
+      all: (query, params) => store.all(query, params),
+      close: () => store.close(),
+      async commit(writes) {
+        if (isSlow && writes.some(({ statement }) => statement.name === 'session.insert')) {
+          begins.resolve()
+          await changed.promise
+        }
+        return store.commit(writes)
+      },
+    })
+    await person('a@example.com', 'admin')
+    const session = await people.sessions.find(await signIn('a@example.com'))
+    assert.ok(session)
+    isSlow = true
+    const late = people.signIn({ email: 'a@example.com', password: 'a good password', ...from })
+    await begins.promise
+    const change = { current: 'a good password', next: 'another password' }
+    assert.equal(await people.changePassword(session, client, change), 'changed')
+    changed.resolve()
+    const signed = await late
+    assert.equal(signed.kind, 'wrong')
+    assert.equal((await people.sessions.list(session.userId)).length, 1)
+    const again = await people.signIn({ email: 'a@example.com', password: 'another password', ...from })
+    assert.equal(again.kind, 'signed-in')
+  },
+)
+
 test('a password matches itself however it is composed, nothing else, and nobody’s', async () => {
   const passwords = openPasswords()
   const stored = await passwords.hash('Pässwörd')

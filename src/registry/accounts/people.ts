@@ -12,6 +12,7 @@ import {
   creditedOfId,
   newUserWrite,
   operatorWrite,
+  passwordStands,
   passwordWrite,
 } from './users.ts'
 
@@ -108,11 +109,23 @@ export function openPeople(world: {
       )
   }
 
-  async function begin(userId: string, { client, instead }: From): Promise<SignedIn> {
+  /** `wrong` where what was shown for it does not hold any more: a session that begins while the password is changed
+   *  would outlive the others. */
+  async function begin(
+    userId: string,
+    { client, instead }: From,
+    stands: readonly Write[],
+  ): Promise<SignedIn | { readonly kind: 'wrong' }> {
     const line = await lines(userId, client)
-    const begun = await sessions.begin({ userId, client, instead }, (id) => line('session.create', id))
-    return { kind: 'signed-in', secret: begun.secret, userId }
+    const begun = await sessions.begin({ userId, client, instead }, (id) => [
+      ...stands,
+      ...line('session.create', id),
+    ])
+    return begun ? { kind: 'signed-in', secret: begun.secret, userId } : { kind: 'wrong' }
   }
+
+  const standing = ({ id, password }: Credited) =>
+    password === undefined ? [] : [passwordStands(id, password)]
 
   /** One computation in any case, and the line about a wrong one after the answer: its time must not tell whether there
    *  is such a user. */
@@ -152,12 +165,13 @@ export function openPeople(world: {
       const user = await creditedOfEmail(store, email)
       const checked = await check(email, password, from.client, user)
       if (checked !== 'right' || !user) return checked === 'right' ? { kind: 'wrong' } : checked
-      return begin(user.id, from)
+      return begin(user.id, from, standing(user))
     },
 
     async signInAs(email, from) {
       const user = await creditedOfEmail(store, email)
-      return user && begin(user.id, from)
+      const begun = user && (await begin(user.id, from, []))
+      return begun?.kind === 'signed-in' ? begun : undefined
     },
 
     async signOut({ id, userId }, client) {
@@ -224,7 +238,7 @@ export function openPeople(world: {
       ])
       if (!committed.ok) return { kind: 'gone' }
       members.joined(accountId, userId)
-      return begin(userId, from)
+      return begin(userId, from, known ? standing(known) : [])
     },
 
     async setUser({ email, password, operator }) {

@@ -9,8 +9,8 @@ import { hashSecret, sameHash } from './token-secret.ts'
  *  itself 30 days after it began and 7 days after it was used last. What this process ends stops at once, what another
  *  process does within 5 s. */
 export interface Sessions {
-  /** `instead`: the secret of one that it takes the place of. */
-  begin(wish: NewSession, also: Also): Promise<{ readonly secret: string; readonly id: string }>
+  /** `instead`: the secret of one that it takes the place of. Undefined where a write of `also` conflicts. */
+  begin(wish: NewSession, also: Also): Promise<{ readonly secret: string; readonly id: string } | undefined>
   /** Rejects when the store cannot be reached. */
   find(secret: string): Promise<Session | undefined>
   /** The same session as it stands now, by the hash of its secret. */
@@ -183,16 +183,16 @@ export function openSessions({
       const params = [id, userId, hashSecret(secret), now, now + LIFE_MS, client.address, agent]
       const before = instead === undefined ? undefined : hashSecret(instead)
       try {
-        await store.commit([
+        const begun = await store.commit([
           { statement: deleteExpired, params: [now, now - IDLE_MS] },
           ...(before === undefined ? [] : [{ statement: deleteByHash, params: [before] }]),
           { statement: insertSession, params },
           ...also(id),
         ])
+        return begun.ok ? { secret, id } : undefined
       } finally {
         if (before !== undefined) known.forget(before)
       }
-      return { secret, id }
     },
 
     find: (secret) => current(hashSecret(secret)),

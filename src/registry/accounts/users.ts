@@ -113,6 +113,17 @@ export function passwordWrite(userId: string, password: string, before: string |
   return { statement: updatePassword, params: [userId, password, before ?? ''], rows: 1 }
 }
 
+const keepPassword = statement(
+  'user.keep-password',
+  'update service_user set password = password where id = $1 and password = $2',
+)
+
+/** Conflicts where it is no longer this one. Whoever changes it at the same time comes before or after, and then sees what
+ *  this was committed with. */
+export function passwordStands(userId: string, password: string): Write {
+  return { statement: keepPassword, params: [userId, password], rows: 1 }
+}
+
 const updateOperator = statement('user.set-operator', 'update service_user set operator = $2 where id = $1')
 
 export function operatorWrite(userId: string, operator: boolean): Write {
