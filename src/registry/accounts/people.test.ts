@@ -69,6 +69,27 @@ onBothEngines(
   },
 )
 
+onBothEngines('of one user a hundred sessions live, those used last', async (_t, { store }) => {
+  const { people, person, token, pass } = await openWorld(store)
+  const [userId, other] = [await person('a@example.com', 'admin'), await person('b@example.com', 'admin')]
+  const begin = async (email: string) => (await people.signInAs(email, from))?.secret ?? ''
+  const [neighbour, used, idle] = [
+    await begin('b@example.com'),
+    await begin('a@example.com'),
+    await begin('a@example.com'),
+  ]
+  for (let count = 0; count < 100; count++) {
+    pass(6 * 60_000)
+    assert.ok(await token(used), `${count}`)
+    await begin('a@example.com')
+  }
+  assert.equal(await token(idle), undefined)
+  assert.equal((await people.sessions.list(userId)).length, 100)
+  assert.ok(await token(used))
+  assert.ok(await token(neighbour))
+  assert.equal((await people.sessions.list(other)).length, 1)
+})
+
 onBothEngines('of secrets and passwords nothing is stored that opens anything', async (_t, { store }) => {
   const { people, person, signIn } = await openWorld(store)
   await person('a@example.com', 'admin')

@@ -6,7 +6,8 @@ import { hashSecret, sameHash } from './token-secret.ts'
 
 /** Sessions of people who are signed in. In: the secret of a cookie. Out: whose it is.
  *  Promise: of the secret only a hash is kept, and every session has one of its own that nobody chose for it; it ends by
- *  itself 30 days after it began and 7 days after it was used last. What this process ends stops at once, what another
+ *  itself 30 days after it began and 7 days after it was used last, or once its user has a hundred that were used later.
+ *  What this process ends stops at once, what another
  *  process does within 5 s. */
 export interface Sessions {
   /** `instead`: the secret of one that it takes the place of. Undefined where a write of `also` conflicts. */
@@ -63,6 +64,8 @@ const IDLE_MS = 7 * 86_400_000
 /** So often at most that a session is used is written down. */
 const TOUCH_MS = 5 * 60_000
 const SESSIONS_KEPT = 10_000
+/** Of one user; past that the one used longest ago ends. */
+const MOST_OF_USER = 100
 const LONGEST_AGENT = 300
 
 interface KnownRow {
@@ -120,6 +123,12 @@ const deleteOthers = statement('session.delete-others', 'delete from session whe
 const deleteExpired = statement(
   'session.delete-expired',
   'delete from session where expires_at <= $1 or last_used_at <= $2',
+)
+
+const deleteOldest = statement<{ readonly hash: string }>(
+  'session.delete-oldest',
+  `delete from session where user_id = $1 and id not in (select id from session where user_id = $1
+   order by last_used_at desc, id desc limit ${MOST_OF_USER - 1}) returning hash`,
 )
 
 interface Known {
@@ -185,11 +194,15 @@ export function openSessions({
       try {
         const begun = await store.commit([
           { statement: deleteExpired, params: [now, now - IDLE_MS] },
-          ...(before === undefined ? [] : [{ statement: deleteByHash, params: [before] }]),
+          { statement: deleteByHash, params: [before ?? ''] },
+          { statement: deleteOldest, params: [userId] },
           { statement: insertSession, params },
           ...also(id),
         ])
-        return begun.ok ? { secret, id } : undefined
+        if (!begun.ok) return undefined
+        // Returned by deleteOldest.
+        for (const { hash } of begun.rows[2] as readonly { readonly hash: string }[]) known.forget(hash)
+        return { secret, id }
       } finally {
         if (before !== undefined) known.forget(before)
       }
