@@ -248,4 +248,34 @@ onEachEngine((instance) => {
     ])
       assert.equal((await askOperator(instance(), 'POST', '/users', { body: bad })).status, 400)
   })
+
+  test('the operator makes an administrator of a member, too, and audit logs tell what the operator did', async () => {
+    const { account_id } = instance().dev
+    const email = 'promoted@example.com'
+    const member = await accepted(email, 'member')
+    assert.equal((await member.ask('GET', members())).status, 403)
+    const body = { email, account_id, password: 'set by the operator' }
+    assert.equal((await askOperator(instance(), 'POST', '/users', { body })).status, 200)
+    const again = openBrowser(instance())
+    assert.equal((await again.signIn(email, body.password)).result.accounts[0]?.role, 'admin')
+    assert.equal((await again.ask('GET', members())).status, 200)
+    const made = { email: 'made@example.com', account_id }
+    for (let count = 0; count < 2; count++)
+      assert.equal((await askOperator(instance(), 'POST', '/users', { body: made })).status, 200)
+    const path = `/client/v4/accounts/${account_id}/audit_logs?per_page=1000`
+    const audit = await again.ask<
+      { action: { type: string }; actor: { type: string }; newValueJson: { email?: string } | null }[]
+    >('GET', path)
+    const told = audit.result.filter(({ actor }) => actor.type === 'system')
+    const of = (action: string) => told.filter(({ action: { type } }) => type === action)
+    assert.deepEqual(
+      of('member.create').map(({ newValueJson }) => newValueJson?.email),
+      ['made@example.com'],
+    )
+    assert.deepEqual(
+      of('member.update').map(({ newValueJson }) => newValueJson?.email),
+      [email],
+    )
+    assert.equal(of('password.update').length, 1)
+  })
 })

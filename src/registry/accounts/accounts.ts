@@ -28,8 +28,8 @@ export interface Accounts {
   /** Or the existing user of that address, compared without regard to case. */
   createUser(email: string): Promise<{ readonly id: string }>
   user(userId: string): Promise<User | undefined>
-  /** Changes nothing where the user is a member already. */
-  addMember(accountId: string, userId: string, role?: Role): Promise<void>
+  /** Changes nothing where the user is a member already, whose role stays; `also` is committed in any case. */
+  addMember(accountId: string, userId: string, role?: Role, also?: readonly Write[]): Promise<void>
   /** False where the user was no member. */
   removeMember(accountId: string, userId: string): Promise<boolean>
   /** The oldest first. */
@@ -152,7 +152,8 @@ export function openAccounts(world: { readonly store: Store; readonly clock: () 
 
     createUser: (email) => createUser(world, email),
     user: (userId) => findUser(store, userId),
-    addMember: (accountId, userId, role = 'member') => members.addMember(accountId, userId, role),
+    addMember: (accountId, userId, role = 'member', also = []) =>
+      members.addMember(accountId, userId, role, also),
     removeMember: (accountId, userId) => members.removeMember(accountId, userId),
     memberships: (userId) => members.memberships(userId),
 

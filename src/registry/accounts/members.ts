@@ -49,7 +49,7 @@ export interface Team {
 export type TeamChange = 'done' | 'last-admin' | 'gone'
 
 export interface Members extends Team {
-  addMember(accountId: string, userId: string, role: Role): Promise<void>
+  addMember(accountId: string, userId: string, role: Role, also?: readonly Write[]): Promise<void>
   removeMember(accountId: string, userId: string): Promise<boolean>
   principal(token: Token, accountId: string): Promise<Principal | undefined>
   memberships(userId: string): Promise<readonly Membership[]>
@@ -213,8 +213,8 @@ export function openMembers({ store, clock }: { store: Store; clock: () => numbe
         ...also,
       ]),
 
-    async addMember(accountId, userId, role) {
-      await store.commit([joins(accountId, userId, role)])
+    async addMember(accountId, userId, role, also = []) {
+      await store.commit([joins(accountId, userId, role), ...also])
       forget(userId, accountId)
     },
 

@@ -46,7 +46,8 @@ export interface People {
     password: string,
     from: From,
   ): Promise<SignedIn | NotSignedIn | { readonly kind: 'gone' } | { readonly kind: 'unusable' }>
-  /** Makes a user who can sign in, or sets what is given of one that is there, whose sessions end with a new password.
+  /** Makes a user who can sign in, or sets what is given of one that is there, whose sessions end with a new password;
+   *  the audit logs of its accounts tell of that as of the service's own doing.
    *  `created` without a password is none's to sign in with. */
   setUser(wish: UserWish): Promise<{ readonly id: string; readonly created: boolean } | 'busy'>
   user(userId: string): Promise<Credited | undefined>
@@ -143,6 +144,15 @@ export function openPeople(world: {
     if (matches) return 'right'
     if (user) setImmediate(() => noteFailure(user.id, client))
     return { kind: 'wrong' }
+  }
+
+  async function resetLines(userId: string): Promise<readonly Write[]> {
+    return (await members.memberships(userId)).map(({ accountId }) =>
+      auditWrite({
+        ...{ accountId, actor: 'system', action: 'password.update', at: clock(), userLevel: true },
+        resource: { type: 'user', id: userId },
+      }),
+    )
   }
 
   function noteFailure(userId: string, client: Client): void {
@@ -250,7 +260,7 @@ export function openPeople(world: {
         ...(known
           ? hashed === undefined
             ? []
-            : [passwordWrite(id, hashed, known.password)]
+            : [passwordWrite(id, hashed, known.password), ...(await resetLines(id))]
           : [newUserWrite({ id, email, password: hashed ?? null, at: clock() })]),
         ...(operator === undefined ? [] : [operatorWrite(id, operator)]),
       ]
