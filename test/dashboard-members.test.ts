@@ -278,4 +278,44 @@ onEachEngine((instance) => {
     )
     assert.equal(of('password.update').length, 1)
   })
+
+  test('a token that an administrator made may do no more than its user, who is one no longer', async () => {
+    const admin = await developmentBrowser(instance())
+    const { account_id } = instance().dev
+    const account = `/client/v4/accounts/${account_id}`
+    const email = 'demoted@example.com'
+    const demoted = await accepted(email, 'admin')
+    const groups = await demoted.ask<{ id: string; name: string }[]>(
+      ...(['GET', '/client/v4/user/tokens/permission_groups?name=Account%20Settings%20Write'] as const),
+    )
+    const made = await demoted.ask<{ value: string }>('POST', '/client/v4/user/tokens', {
+      body: {
+        name: 'kept',
+        policies: [
+          {
+            effect: 'allow',
+            permission_groups: groups.result.map(({ id }) => ({ id })),
+            resources: { [`com.cloudflare.api.account.${account_id}`]: '*' },
+          },
+        ],
+      },
+    })
+    assert.equal(made.status, 200, made.text)
+    const headers = { authorization: `Bearer ${made.result.value}` }
+    const statuses = async () => {
+      const browser = openBrowser(instance())
+      const asked: number[] = []
+      for (const path of ['', '/tokens', '/audit_logs', '/members'])
+        asked.push((await browser.ask('GET', account + path, { headers })).status)
+      const { name } = (await admin.ask<{ name: string }>('GET', account)).result
+      asked.push((await browser.ask('PUT', account, { headers, body: { name } })).status)
+      return asked
+    }
+    assert.deepEqual(await statuses(), [200, 200, 200, 200, 200])
+    const list = await admin.ask<MemberBody[]>('GET', `${members()}?per_page=50`)
+    const { id } = list.result.find(({ user }) => user.email === email) ?? assert.fail('no such member')
+    const body = { roles: [ROLE_IDS.member] }
+    assert.equal((await admin.ask('PUT', `${members()}/${id}`, { body })).status, 200)
+    for (const status of await statuses()) assert.ok(status === 403 || status === 404, String(status))
+  })
 })

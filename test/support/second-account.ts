@@ -30,7 +30,7 @@ export function addAccountToken(
   return addToken(db, { accountId, userId: null, permissions, status: 'active' })
 }
 
-/** The token of a new user who is a member of these accounts, written straight into the store like them. */
+/** The token of a new user who administers these accounts, written straight into the store like them. */
 export function addUserToken(
   directory: string,
   accountIds: readonly string[],
@@ -46,7 +46,7 @@ export function addUserToken(
     Date.now(),
   )
   const addMember = db.prepare(
-    `insert into membership (id, user_id, account_id, role, created_at) values (?, ?, ?, 'member', ?)`,
+    `insert into membership (id, user_id, account_id, role, created_at) values (?, ?, ?, 'admin', ?)`,
   )
   for (const accountId of accountIds) addMember.run(newId(), userId, accountId, Date.now())
   return addToken(db, { accountId: null, userId, status: 'active', ...options })

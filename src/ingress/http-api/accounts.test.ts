@@ -153,7 +153,7 @@ onBothEngines('a user with several accounts sees those in which its token acts',
   await using api = await openControlPlane(open.store)
   const { account, user, ofUser } = await openAccount(api, 'one')
   const two = (await api.accounts.createAccount('Two')).id
-  await api.accounts.addMember(two, user)
+  await api.accounts.addMember(two, user, 'admin')
   await openAccount(api, 'three')
   const names = async (secret: string, path: string) =>
     ((await api.ask(secret, 'GET', path)).result as Rows).map((row) => row['name'] ?? row['account'])

@@ -146,22 +146,17 @@ onBothEngines('a member becomes no administrator by a token of the account’s o
   const base = `/accounts/${account}/tokens`
   const administering = policyOf(['Account Settings:Edit'], `account.${account}`)
   const sending = policyOf(['Email Sending:Edit'], `account.${account}`)
-  const refuses = async (method: string, path: string, body?: object) => {
+  for (const [method, path, body] of [
+    ['POST', base, { name: 'mine', policies: [sending, administering] }],
+    ['POST', base, { name: 'mine', policies: [sending] }],
+    ['PUT', `${base}/${ofAccount.id}/value`],
+    ['PUT', `${base}/${ofAccount.id}`, { name: 'mine', policies: [sending] }],
+    ['DELETE', `${base}/${ofAccount.id}`],
+    ['GET', base],
+  ] as const) {
     const refused = await api.ask(secret, method, path, body)
     assert.deepEqual([refused.status, refused.code], [403, 9109], `${method} ${path}`)
-    assert.match(refused.errors[0]?.error_chain?.[0]?.message ?? '', /^Only an administrator /)
   }
-  await refuses('POST', base, { name: 'mine', policies: [sending, administering] })
-  await refuses('PUT', `${base}/${ofAccount.id}/value`)
-  await refuses('PUT', `${base}/${ofAccount.id}`, { name: 'mine', policies: [sending] })
-  const made = await api.ask(secret, 'POST', base, { name: 'mine', policies: [sending] })
-  assert.equal(made.status, 200)
-  const { id } = made.result as Made
-  await refuses('PUT', `${base}/${id}`, { name: 'mine', policies: [administering] })
-  const denied = { ...administering, effect: 'deny' }
-  const less = await api.ask(secret, 'PUT', `${base}/${id}`, { name: 'mine', policies: [sending, denied] })
-  assert.equal(less.status, 200)
-  assert.equal((await api.ask(secret, 'PUT', `${base}/${id}/value`)).status, 200)
   // Of the member's own token its role decides with each use.
   const own = { name: 'mine', policies: [administering] }
   assert.equal((await api.ask(secret, 'POST', '/user/tokens', own)).status, 200)

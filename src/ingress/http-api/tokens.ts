@@ -46,8 +46,6 @@ interface Desk {
   readonly by: Asker
   /** Whose audit logs tell of a change. */
   readonly accountIds: readonly string[]
-  /** What the owner's token may do, who makes it may do as well: an account's own stands for an administrator. */
-  readonly administrator: boolean
   readonly world: TokensWorld
 }
 
@@ -56,7 +54,6 @@ function accountTokenRoutes(api: FastifyInstance, operations: TokenOperations, w
     owner: { accountId, userId: null },
     by,
     accountIds: [accountId],
-    administrator: by.principal.administrator === true,
     world,
   })
   const { list, create, get, update, delete: remove, roll, permissionGroups, verify } = operations
@@ -87,7 +84,7 @@ function userTokenRoutes(api: FastifyInstance, operations: TokenOperations, worl
     const memberships = await world.accounts.memberships(userId)
     const accountIds = memberships.map(({ accountId }) => accountId)
     // What its role is decides with each use of the token.
-    return run({ owner: { accountId: null, userId }, by, accountIds, administrator: true, world })
+    return run({ owner: { accountId: null, userId }, by, accountIds, world })
   }
   const READ = 'Account Settings:Read'
   const EDIT = 'Account Settings:Edit'
@@ -118,7 +115,6 @@ function userTokenRoutes(api: FastifyInstance, operations: TokenOperations, worl
       owner: { accountId: null, userId },
       by,
       accountIds: [],
-      administrator: false,
       world,
     })
   })
@@ -155,7 +151,6 @@ async function createToken(desk: Desk, wish: TokenWish): Promise<Answer<TokenBod
   if ('status' in wished) return wished
   const lacking = lackingFor(by.token, wished.policies, accountOfZone)
   if (lacking) return exceeds(lacking)
-  if (isAboveMember(desk, wished.policies)) return ABOVE_MEMBER
   const creator = owner.userId === null && by.token.userId !== null && by.token.userId
   const creatorEmail = creator ? ((await world.accounts.user(creator))?.email ?? null) : null
   const now = world.now()
@@ -192,7 +187,6 @@ async function updateToken(desk: Desk, params: Params, wish: TokenWish): Promise
     const old = before.id === by.token.id ? [] : before.policies
     const lacking = lackingFor(by.token, [...old, ...wished.policies], accountOfZone)
     if (lacking) return exceeds(lacking)
-    if (isAboveMember(desk, [...old, ...wished.policies])) return ABOVE_MEMBER
     // Expiry is not a status that somebody sets: the date says it.
     const status = wish.status === 'disabled' || wish.status === 'active' ? wish.status : before.status
     const after = await register.change(before, { ...wished, status }, (from, to) =>
@@ -227,7 +221,6 @@ async function rollToken(desk: Desk, params: Params): Promise<Answer<string>> {
     const lacking =
       before.id === by.token.id ? undefined : lackingFor(by.token, before.policies, accountOfZone)
     if (lacking) return exceeds(lacking)
-    if (isAboveMember(desk, before.policies)) return ABOVE_MEMBER
     const rolled = await register.roll(before, (from, to) =>
       auditWrites(desk, 'token.roll', before.id, from, to),
     )
@@ -278,19 +271,6 @@ function exceeds(permission: string): Fault {
     ...LACKING,
     detail: `This token lacks "${permission}" over these resources, so it cannot give it.`,
   }
-}
-
-/** A member with the permission to edit the account would become its administrator by a token of the account's own. */
-function isAboveMember({ administrator }: Desk, policies: readonly Policy[]): boolean {
-  const edits = ({ effect, permissions }: Policy) =>
-    effect === 'allow' && permissions.includes('Account Settings:Edit')
-  return !administrator && policies.some(edits)
-}
-
-const ABOVE_MEMBER: Fault = {
-  ...LACKING,
-  detail:
-    'Only an administrator makes, changes or rolls a token of the account that has "Account Settings:Edit": it stands for an administrator.',
 }
 
 function readWish(wish: TokenWish, { owner, accountIds }: Desk, accountOfZone: ReadonlyMap<string, string>) {

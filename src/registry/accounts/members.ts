@@ -3,9 +3,11 @@ import { newId } from '#store/id.ts'
 import { type Store, statement, type Write } from '#store/store.ts'
 import { foundCache } from './found-cache.ts'
 import { type Grants, grantsIn } from './policy.ts'
+import { permissionsOfRole } from './session-token.ts'
 import type { Token } from './tokens.ts'
 
-/** Who asks, and what it may do: `permissions` in the account itself, and where its zones differ, `permissionsIn`. */
+/** Who asks, and what it may do: `permissions` in the account itself, and where its zones differ, `permissionsIn`. Of a
+ *  user's token no more than the user's role allows. */
 export interface Principal extends Grants {
   readonly tokenId: string
   readonly accountId: string
@@ -241,17 +243,35 @@ export function openMembers({ store, clock }: { store: Store; clock: () => numbe
           ? store.get(ownAccount, [accountId])
           : store.get(accountOfMember, [userId, accountId]),
       )
-      return (
-        account && {
-          tokenId: token.id,
-          accountId,
-          accountName: account.name,
-          ...grants,
-          sendingEnabled: account.sending_enabled === 1,
-          ...(account.role === 'admin' && grants.permissions.has(ADMINISTERS) && { administrator: true }),
-        }
-      )
+      if (!account) return undefined
+      const role = roleOf(account)
+      const { permissions, zones } = withinRole(grants, role)
+      return {
+        tokenId: token.id,
+        accountId,
+        accountName: account.name,
+        permissions,
+        ...(zones && { zones }),
+        sendingEnabled: account.sending_enabled === 1,
+        ...(role === 'admin' && permissions.has(ADMINISTERS) && { administrator: true }),
+      }
     },
+  }
+}
+
+/** What a token was given counts as far as its user's role reaches at the time: it may be from when that was another. */
+function withinRole({ permissions, zones }: Grants, role: Role): Grants {
+  if (role === 'admin') return { permissions, ...(zones && { zones }) }
+  const most = new Set(permissionsOfRole(role))
+  const within = (given: ReadonlySet<Permission>) => given.intersection(most)
+  return {
+    permissions: within(permissions),
+    ...(zones && {
+      zones: {
+        every: within(zones.every),
+        some: new Map([...zones.some].map(([id, given]) => [id, within(given)])),
+      },
+    }),
   }
 }
 
