@@ -47,9 +47,7 @@ test('API tokens: created with permissions, shown once, rolled, disabled, revoke
   await actions.click()
   await page.getByRole('menuitem', { name: 'Roll' }).click()
   await page.getByRole('button', { name: 'Roll the token' }).click()
-  await page.waitForFunction(
-    `document.querySelector('[aria-label="the secret of the token"]')?.textContent !== ${JSON.stringify(first)}`,
-  )
+  await shown.filter({ hasNotText: first }).waitFor()
   const second = (await shown.textContent()) ?? ''
   assert.deepEqual([await statusOf(limits, first), await statusOf(limits, second)], [401, 200])
 
@@ -65,6 +63,12 @@ test('API tokens: created with permissions, shown once, rolled, disabled, revoke
   await page.reload()
   assert.equal(await shown.count(), 0)
 })
+
+const OF_ADMINISTRATORS = {
+  'API tokens': '/account/tokens',
+  Members: '/account/members',
+  'Audit log': '/account/audit-log',
+}
 
 test(
   'members: invited by mail, with a password of their own, and what a member may not do',
@@ -87,9 +91,18 @@ test(
     await other.page.getByLabel('Choose a password').fill('a password of ann')
     await other.page.getByRole('button', { name: 'Accept the invitation' }).click()
     await other.page.getByRole('heading', { level: 1, name: 'Overview' }).waitFor()
-    await other.page.goto(dashboard.ofAccount('/account/tokens'))
-    await other.page.getByRole('heading', { level: 1, name: 'API tokens' }).waitFor()
-    assert.equal(await other.page.getByRole('button', { name: 'Create token' }).count(), 0)
+    // What a member is refused is not offered, and a link to it says why.
+    const places = other.page.getByRole('complementary', { name: 'Posthorn' })
+    await places.getByRole('link', { name: 'Webhooks' }).waitFor()
+    for (const [name, path] of Object.entries(OF_ADMINISTRATORS)) {
+      assert.equal(await places.getByRole('link', { name, exact: true }).count(), 0)
+      await other.page.goto(dashboard.ofAccount(path))
+      await other.page.getByRole('heading', { level: 1, name }).waitFor()
+      await other.page.getByText(/^Only administrators of .+ see /).waitFor()
+      assert.equal(await other.page.getByRole('alert').count(), 0)
+    }
+    await other.page.goto(dashboard.ofAccount('/account/webhooks'))
+    await other.page.getByRole('button', { name: 'Add webhook' }).first().waitFor()
     await other.context.close()
 
     await page.reload()

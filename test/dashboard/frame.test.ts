@@ -53,6 +53,14 @@ test('on a phone the menu opens over the page, and closes behind whoever goes', 
   await page.setViewportSize({ width: 1280, height: 800 })
 })
 
+test('what a link says of a page is passed over where the page knows no such thing', skip, async () => {
+  const { page, instance } = dashboard
+  await dashboard.open(dashboard.ofAccount('/sending/suppressions?reason=nonsense'))
+  await page.getByText('Nobody is suppressed').waitFor()
+  await dashboard.open(dashboard.ofAccount(`/routing/domains/${instance.dev.zone_id}?tab=nonsense`))
+  await page.getByRole('tab', { name: 'Routing Rules', selected: true }).waitFor()
+})
+
 test('a link to a page leads there by way of the sign-in, and nowhere else', skip, async () => {
   const { page, context } = await dashboard.anotherWindow()
   await page.goto(dashboard.ofAccount('/account/audit-log?action=token.create'))

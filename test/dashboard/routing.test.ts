@@ -49,20 +49,20 @@ test('a domain is added, its conflict said, its records shown, and then it takes
   await page.getByRole('link', { name: 'Onboard Domain' }).click()
   await page.getByRole('textbox', { name: 'Domain name' }).fill('shop.example')
   await page.getByRole('button', { name: 'Add domain' }).click()
-  await page.getByRole('heading', { name: 'DNS records' }).waitFor()
+  await page.getByRole('heading', { name: 'Records for shop.example' }).waitFor()
   const zone = new URL(page.url()).searchParams.get('zone') ?? ''
   const before = await ask<RoutingSettingsBody>('GET', `/zones/${zone}/email/routing`)
   assert.equal(before.enabled, false)
 
   const foreign = { type: 'MX', name: '@', content: 'mail.elsewhere.example', priority: 10 }
   const { id } = await ask<{ id: string }>('POST', `/zones/${zone}/dns_records`, foreign)
-  await page.getByRole('button', { name: 'Check again' }).click()
+  await page.getByRole('button', { name: 'Check now' }).click()
   await page.getByText(/remove MX shop\.example mail\.elsewhere\.example/).waitFor()
   assert.equal(await page.getByRole('button', { name: 'Done' }).isDisabled(), true)
   await dashboard.examine('routing-onboard')
 
   await ask('DELETE', `/zones/${zone}/dns_records/${id}`)
-  await page.getByRole('button', { name: 'Check again' }).click()
+  await page.getByRole('button', { name: 'Check now' }).click()
   await page.getByText('mail.elsewhere.example').waitFor({ state: 'detached' })
   await page.getByRole('button', { name: 'Done' }).click()
   await page.getByRole('heading', { level: 1, name: 'shop.example' }).waitFor()

@@ -185,7 +185,12 @@ test('host name, routes, custom domains, crons, and the end of the Worker', skip
   await openTab('Settings')
   const place = () => api<{ enabled: boolean }>(instance, 'GET', `${scripts()}/${NAME}/subdomain`)
   const { enabled } = await place()
+  // The page shows what is wanted at once: only the answer tells that it is so.
+  const answered = page.waitForResponse(
+    (response) => response.url().endsWith('/subdomain') && response.request().method() === 'POST',
+  )
   await page.getByRole('switch', { name: 'Reached at its own host name', checked: enabled }).click()
+  await answered
   await page.getByRole('switch', { name: 'Reached at its own host name', checked: !enabled }).waitFor()
   assert.equal((await place()).enabled, !enabled)
 

@@ -1,7 +1,7 @@
-import { Button } from '@cloudflare/kumo/components/button'
+import { Button, LinkButton } from '@cloudflare/kumo/components/button'
 import { Empty } from '@cloudflare/kumo/components/empty'
 import { Input } from '@cloudflare/kumo/components/input'
-import { ClockCounterClockwiseIcon } from '@phosphor-icons/react'
+import { ClockCounterClockwiseIcon, DownloadSimpleIcon } from '@phosphor-icons/react'
 import { useInfiniteQuery } from '@tanstack/react-query'
 import { getRouteApi } from '@tanstack/react-router'
 import type { FormEvent } from 'react'
@@ -14,12 +14,21 @@ import { Page, Section } from '../parts/page.tsx'
 import { ProblemNote } from '../parts/problem-note.tsx'
 import { RowsSkeleton } from '../parts/rows-skeleton.tsx'
 import { useAccount } from '../shell/use-account.ts'
+import { AdministratorsOnly } from './administrators-only.tsx'
 import { AuditEntry } from './audit-entry.tsx'
 
 const route = getRouteApi('/signed-in/$accountId/account/audit-log')
 
 /** Who changed what in the account, when and from where. */
 export function AuditLogPage() {
+  return (
+    <AdministratorsOnly title="Audit log" what="who changed what in it">
+      <AuditLog />
+    </AdministratorsOnly>
+  )
+}
+
+function AuditLog() {
   const { id } = useAccount()
   const { action, email, since, before } = route.useSearch()
   const navigate = route.useNavigate()
@@ -37,6 +46,7 @@ export function AuditLogPage() {
       ),
     getNextPageParam: ({ info }) => info?.cursor ?? info?.next_cursor ?? undefined,
   })
+  const isNarrowed = Object.values(filters).some((filter) => filter !== undefined)
   const entries = log.data?.pages.flatMap(({ result }) => result)
 
   function search(event: FormEvent<HTMLFormElement>) {
@@ -54,33 +64,48 @@ export function AuditLogPage() {
       lead="Every change of the configuration, the latest first."
       actions={
         <>
-          <a
-            className="underline"
+          <LinkButton
+            variant="secondary"
+            icon={<DownloadSimpleIcon aria-hidden />}
             href={withQuery(accountPath(id, 'audit_logs', 'export'), { ...filters, format: 'csv' })}
             download="audit-log.csv"
           >
             Export CSV
-          </a>
-          <a
-            className="underline"
+          </LinkButton>
+          <LinkButton
+            variant="secondary"
+            icon={<DownloadSimpleIcon aria-hidden />}
             href={withQuery(accountPath(id, 'audit_logs', 'export'), { ...filters, format: 'ndjson' })}
             download="audit-log.ndjson"
           >
             Export NDJSON
-          </a>
+          </LinkButton>
         </>
       }
     >
       <Section title="Changes">
         <form
           key={path}
-          className="mb-4 grid items-end gap-3 sm:grid-cols-2 lg:grid-cols-5"
+          className="mb-4 grid items-end gap-3 sm:grid-cols-2 lg:grid-cols-[1fr_1fr_1fr_1fr_auto]"
           onSubmit={search}
         >
-          <Input label="Action" name="action" placeholder="token.create" defaultValue={action} />
-          <Input label="Who" name="email" type="email" placeholder="user@example.com" defaultValue={email} />
-          <Input label="From" name="since" type="date" defaultValue={since} />
-          <Input label="Before" name="before" type="date" defaultValue={before} />
+          <Input
+            className="w-full"
+            label="Action"
+            name="action"
+            placeholder="token.create"
+            defaultValue={action}
+          />
+          <Input
+            className="w-full"
+            label="Who"
+            name="email"
+            type="email"
+            placeholder="user@example.com"
+            defaultValue={email}
+          />
+          <Input className="w-full" label="From" name="since" type="date" defaultValue={since} />
+          <Input className="w-full" label="Before" name="before" type="date" defaultValue={before} />
           <Button type="submit">Search</Button>
         </form>
         {log.error && <ProblemNote>{problemText(log.error)}</ProblemNote>}
@@ -88,8 +113,12 @@ export function AuditLogPage() {
         {entries?.length === 0 && (
           <Empty
             icon={<ClockCounterClockwiseIcon size={48} />}
-            title="No change was made"
-            description="None that these filters let through. Widen them to see more."
+            title={isNarrowed ? 'No such change' : 'No change yet'}
+            description={
+              isNarrowed
+                ? 'None that these filters let through. Widen them to see more.'
+                : 'Whatever somebody changes in this account is noted here.'
+            }
           />
         )}
         <ul className="divide-y divide-kumo-hairline">

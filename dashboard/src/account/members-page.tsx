@@ -12,35 +12,42 @@ import { ConfirmDialog } from '../parts/confirm-dialog.tsx'
 import { Moment } from '../parts/moment.tsx'
 import { Page, Section } from '../parts/page.tsx'
 import { ProblemNote } from '../parts/problem-note.tsx'
+import { TableBox } from '../parts/table-box.tsx'
 import { useAccount } from '../shell/use-account.ts'
+import { AdministratorsOnly } from './administrators-only.tsx'
 import { InvitationLink } from './invitation-link.tsx'
 import { InviteMember } from './invite-member.tsx'
 
 /** Who may sign in and act in the account, and who is invited. */
 export function MembersPage() {
+  return (
+    <AdministratorsOnly title="Members" what="who its members are">
+      <MembersOfAccount />
+    </AdministratorsOnly>
+  )
+}
+
+function MembersOfAccount() {
   const account = useAccount()
   const path = accountPath(account.id, 'members')
   const members = useAsk<readonly MemberBody[]>(`${path}?per_page=1000`)
   const roles = useAsk<readonly RoleBody[]>(accountPath(account.id, 'roles'))
   const [isInviting, setInviting] = useState(false)
   const [invited, setInvited] = useState<InvitedMemberBody>()
-  const mayEdit = account.role === 'admin'
   return (
     <Page
       title="Members"
       lead="People who sign in to this account. Administrators may do everything; members may not change members, tokens and the account itself."
       actions={
-        mayEdit && (
-          <Button variant="primary" onClick={() => setInviting(true)}>
-            Invite a member
-          </Button>
-        )
+        <Button variant="primary" onClick={() => setInviting(true)}>
+          Invite a member
+        </Button>
       }
     >
       {invited && <InvitationLink invited={invited} />}
       <Section title="Everybody">
         <Asked of={members}>
-          {(members) => <Members members={members} roles={roles.data ?? []} mayEdit={mayEdit} path={path} />}
+          {(members) => <Members members={members} roles={roles.data ?? []} path={path} />}
         </Asked>
       </Section>
       <InviteMember
@@ -57,11 +64,10 @@ export function MembersPage() {
 interface MembersProps {
   readonly members: readonly MemberBody[]
   readonly roles: readonly RoleBody[]
-  readonly mayEdit: boolean
   readonly path: string
 }
 
-function Members({ members, roles, mayEdit, path }: MembersProps) {
+function Members({ members, roles, path }: MembersProps) {
   const [leaving, setLeaving] = useState<MemberBody>()
   const remove = useAct((id: string) => ask(`${path}/${id}`, { method: 'DELETE' }), [path])
   const change = useAct(
@@ -70,7 +76,7 @@ function Members({ members, roles, mayEdit, path }: MembersProps) {
     [path],
   )
   return (
-    <div className="overflow-x-auto">
+    <TableBox label="Members">
       {change.error && <ProblemNote className="mb-4">{problemText(change.error)}</ProblemNote>}
       <Table>
         <Table.Header>
@@ -92,9 +98,9 @@ function Members({ members, roles, mayEdit, path }: MembersProps) {
               <Table.Row key={id}>
                 <Table.Cell>{user.email}</Table.Cell>
                 <Table.Cell>
-                  {mayEdit && status === 'accepted' ? (
+                  {status === 'accepted' ? (
                     <Select
-                      label={`Role of ${user.email}`}
+                      aria-label={`Role of ${user.email}`}
                       size="sm"
                       value={role?.id ?? ''}
                       items={Object.fromEntries(roles.map(({ id, name }) => [id, name]))}
@@ -112,26 +118,24 @@ function Members({ members, roles, mayEdit, path }: MembersProps) {
                       <Badge variant="warning">Invited</Badge>
                       {expires_on !== null && (
                         <span className="text-kumo-subtle">
-                          until <Moment at={expires_on} />
+                          ends <Moment at={expires_on} ago />
                         </span>
                       )}
                     </span>
                   )}
                 </Table.Cell>
                 <Table.Cell>
-                  <Moment at={created_on} />
+                  <Moment at={created_on} ago />
                 </Table.Cell>
                 <Table.Cell>
-                  {mayEdit && (
-                    <Button
-                      size="sm"
-                      variant="secondary-destructive"
-                      aria-label={`${status === 'accepted' ? 'Remove' : 'Take back the invitation of'} ${user.email}`}
-                      onClick={() => setLeaving(member)}
-                    >
-                      {status === 'accepted' ? 'Remove' : 'Take back'}
-                    </Button>
-                  )}
+                  <Button
+                    size="sm"
+                    variant="secondary-destructive"
+                    aria-label={`${status === 'accepted' ? 'Remove' : 'Take back the invitation of'} ${user.email}`}
+                    onClick={() => setLeaving(member)}
+                  >
+                    {status === 'accepted' ? 'Remove' : 'Take back'}
+                  </Button>
                 </Table.Cell>
               </Table.Row>
             )
@@ -153,6 +157,6 @@ function Members({ members, roles, mayEdit, path }: MembersProps) {
           ? 'Its link stops working.'
           : 'They can no longer sign in to this account, and their own API tokens no longer work in it. They can be invited again.'}
       </ConfirmDialog>
-    </div>
+    </TableBox>
   )
 }

@@ -1,4 +1,5 @@
 import { createRoute, lazyRouteComponent } from '@tanstack/react-router'
+import { searchText } from '../parts/search-text.ts'
 import { ofAccountRoute } from '../shell/root-routes.tsx'
 
 const tokensRoute = createRoute({
@@ -23,7 +24,7 @@ const webhookRoute = createRoute({
   getParentRoute: () => ofAccountRoute,
   path: '/account/webhooks/$webhookId',
   validateSearch: ({ status }: Record<string, unknown>): { readonly status?: string | undefined } => ({
-    status: text(status),
+    status: searchText(status),
   }),
   component: lazyRouteComponent(() => import('./webhook-page.tsx'), 'WebhookPage'),
 })
@@ -38,10 +39,10 @@ const auditLogRoute = createRoute({
   getParentRoute: () => ofAccountRoute,
   path: '/account/audit-log',
   validateSearch: ({ action, email, since, before }: Record<string, unknown>): AuditLogSearch => ({
-    action: text(action),
-    email: text(email),
-    since: text(since),
-    before: text(before),
+    action: searchText(action),
+    email: searchText(email),
+    since: searchText(since),
+    before: searchText(before),
   }),
   component: lazyRouteComponent(() => import('./audit-log-page.tsx'), 'AuditLogPage'),
 })
@@ -52,11 +53,6 @@ export interface AuditLogSearch {
   readonly email?: string | undefined
   readonly since?: string | undefined
   readonly before?: string | undefined
-}
-
-/** What an address has instead of a text is passed over: others write addresses too. */
-function text(value: unknown): string | undefined {
-  return typeof value === 'string' && value !== '' ? value : undefined
 }
 
 const usageRoute = createRoute({

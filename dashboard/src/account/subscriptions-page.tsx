@@ -12,6 +12,7 @@ import { useAct, useAsk } from '../api/use-ask.ts'
 import { Asked } from '../parts/asked.tsx'
 import { ConfirmDialog } from '../parts/confirm-dialog.tsx'
 import { Page, Section } from '../parts/page.tsx'
+import { TableBox } from '../parts/table-box.tsx'
 import { useAccount } from '../shell/use-account.ts'
 import { SubscribeForm } from './subscribe-form.tsx'
 
@@ -70,7 +71,7 @@ function Subscriptions({ subscriptions, queues, path }: SubscriptionsProps) {
   )
   const remove = useAct((id: string) => ask(`${path}/${id}`, { method: 'DELETE' }), [path])
   return (
-    <div className="overflow-x-auto">
+    <TableBox label="Subscriptions">
       <Table>
         <Table.Header>
           <Table.Row>
@@ -135,6 +136,6 @@ function Subscriptions({ subscriptions, queues, path }: SubscriptionsProps) {
       >
         The queue gets no more events. What is in it stays there.
       </ConfirmDialog>
-    </div>
+    </TableBox>
   )
 }

@@ -7,26 +7,41 @@ import { DotsThreeIcon, KeyIcon } from '@phosphor-icons/react'
 import { useState } from 'react'
 import type { TokenBody } from '#contract/tokens.ts'
 import { accountPath, ask } from '../api/ask.ts'
+import { problemText } from '../api/problem.ts'
 import { useAct, useAsk } from '../api/use-ask.ts'
 import { Asked } from '../parts/asked.tsx'
 import { ConfirmDialog } from '../parts/confirm-dialog.tsx'
 import { Moment } from '../parts/moment.tsx'
 import { Page, Section } from '../parts/page.tsx'
+import { ProblemNote } from '../parts/problem-note.tsx'
+import { TableBox } from '../parts/table-box.tsx'
 import { useAccount } from '../shell/use-account.ts'
+import { AdministratorsOnly } from './administrators-only.tsx'
 import { CreateToken } from './create-token.tsx'
 import { type MadeSecret, NewSecret } from './new-secret.tsx'
 
-const COLOURS = { active: 'success', disabled: 'neutral', expired: 'warning' } as const
+const STATES = {
+  active: { variant: 'success', label: 'Active' },
+  disabled: { variant: 'secondary', label: 'Disabled' },
+  expired: { variant: 'warning', label: 'Expired' },
+} as const satisfies Record<TokenBody['status'], object>
 
 /** The account's API tokens: what programs sign in with, over HTTP and as the password of SMTP. */
 export function TokensPage() {
+  return (
+    <AdministratorsOnly title="API tokens" what="its tokens">
+      <TokensOfAccount />
+    </AdministratorsOnly>
+  )
+}
+
+function TokensOfAccount() {
   const account = useAccount()
   const path = accountPath(account.id, 'tokens')
   const tokens = useAsk<readonly TokenBody[]>(`${path}?per_page=1000&include_expired=true`)
   const [isCreating, setCreating] = useState(false)
   const [made, setMade] = useState<MadeSecret>()
-  const mayEdit = account.role === 'admin'
-  const create = mayEdit && (
+  const create = (
     <Button variant="primary" onClick={() => setCreating(true)}>
       Create token
     </Button>
@@ -49,7 +64,7 @@ export function TokensPage() {
                 contents={create}
               />
             ) : (
-              <Tokens tokens={tokens} path={path} mayEdit={mayEdit} onRolled={setMade} />
+              <Tokens tokens={tokens} path={path} onRolled={setMade} />
             )
           }
         </Asked>
@@ -62,11 +77,10 @@ export function TokensPage() {
 interface TokensProps {
   readonly tokens: readonly TokenBody[]
   readonly path: string
-  readonly mayEdit: boolean
   readonly onRolled: (made: MadeSecret) => void
 }
 
-function Tokens({ tokens, path, mayEdit, onRolled }: TokensProps) {
+function Tokens({ tokens, path, onRolled }: TokensProps) {
   const [asked, setAsked] = useState<{ readonly act: 'roll' | 'revoke'; readonly token: TokenBody }>()
   const revoke = useAct((id: string) => ask(`${path}/${id}`, { method: 'DELETE' }), [path])
   const roll = useAct((id: string) => ask<string>(`${path}/${id}/value`, { method: 'PUT', body: {} }), [path])
@@ -92,7 +106,8 @@ function Tokens({ tokens, path, mayEdit, onRolled }: TokensProps) {
     else onRolled({ name: token.name, value: await roll.mutateAsync(token.id) })
   }
   return (
-    <div className="overflow-x-auto">
+    <TableBox label="Tokens">
+      {change.error && <ProblemNote className="mb-4">{problemText(change.error)}</ProblemNote>}
       <Table>
         <Table.Header>
           <Table.Row>
@@ -114,40 +129,38 @@ function Tokens({ tokens, path, mayEdit, onRolled }: TokensProps) {
                 <Permissions token={token} />
               </Table.Cell>
               <Table.Cell>
-                <Badge variant={COLOURS[token.status]}>{token.status}</Badge>
+                <Badge variant={STATES[token.status].variant}>{STATES[token.status].label}</Badge>
               </Table.Cell>
               <Table.Cell>
                 <Moment at={token.issued_on} />
               </Table.Cell>
               <Table.Cell>{token.expires_on ? <Moment at={token.expires_on} /> : 'Never'}</Table.Cell>
               <Table.Cell>
-                {mayEdit && (
-                  <DropdownMenu>
-                    <DropdownMenu.Trigger
-                      render={
-                        <Button
-                          variant="ghost"
-                          shape="square"
-                          icon={<DotsThreeIcon />}
-                          aria-label={`Actions for ${token.name}`}
-                        />
-                      }
-                    />
-                    <DropdownMenu.Content>
-                      {token.status !== 'expired' && (
-                        <DropdownMenu.Item onClick={() => change.mutate(token)}>
-                          {token.status === 'active' ? 'Disable' : 'Enable'}
-                        </DropdownMenu.Item>
-                      )}
-                      <DropdownMenu.Item onClick={() => setAsked({ act: 'roll', token })}>
-                        Roll
+                <DropdownMenu>
+                  <DropdownMenu.Trigger
+                    render={
+                      <Button
+                        variant="ghost"
+                        shape="square"
+                        icon={<DotsThreeIcon />}
+                        aria-label={`Actions for ${token.name}`}
+                      />
+                    }
+                  />
+                  <DropdownMenu.Content>
+                    {token.status !== 'expired' && (
+                      <DropdownMenu.Item onClick={() => change.mutate(token)}>
+                        {token.status === 'active' ? 'Disable' : 'Enable'}
                       </DropdownMenu.Item>
-                      <DropdownMenu.Item variant="danger" onClick={() => setAsked({ act: 'revoke', token })}>
-                        Revoke
-                      </DropdownMenu.Item>
-                    </DropdownMenu.Content>
-                  </DropdownMenu>
-                )}
+                    )}
+                    <DropdownMenu.Item onClick={() => setAsked({ act: 'roll', token })}>
+                      Roll
+                    </DropdownMenu.Item>
+                    <DropdownMenu.Item variant="danger" onClick={() => setAsked({ act: 'revoke', token })}>
+                      Revoke
+                    </DropdownMenu.Item>
+                  </DropdownMenu.Content>
+                </DropdownMenu>
               </Table.Cell>
             </Table.Row>
           ))}
@@ -164,7 +177,7 @@ function Tokens({ tokens, path, mayEdit, onRolled }: TokensProps) {
           ? 'It gets a new secret, which is shown once. The one that programs use now stops at once.'
           : 'Programs that use it are refused from now on. This cannot be undone.'}
       </ConfirmDialog>
-    </div>
+    </TableBox>
   )
 }
 

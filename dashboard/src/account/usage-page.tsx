@@ -92,7 +92,12 @@ function Months({ months }: Usage) {
             <Table.Cell>
               <span className="flex items-center gap-3">
                 <span className="w-20 text-right tabular-nums">{number.format(sent)}</span>
-                <progress value={sent} max={most} aria-hidden className="hidden h-2 w-40 sm:block" />
+                <progress
+                  value={sent}
+                  max={most}
+                  aria-hidden
+                  className="hidden h-2 w-40 appearance-none overflow-hidden rounded-full sm:block [&::-moz-progress-bar]:bg-kumo-brand [&::-webkit-progress-bar]:bg-kumo-recessed [&::-webkit-progress-value]:bg-kumo-brand"
+                />
               </span>
             </Table.Cell>
           </Table.Row>

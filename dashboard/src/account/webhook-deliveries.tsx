@@ -13,6 +13,7 @@ import { Moment } from '../parts/moment.tsx'
 import { Section } from '../parts/page.tsx'
 import { ProblemNote } from '../parts/problem-note.tsx'
 import { RowsSkeleton } from '../parts/rows-skeleton.tsx'
+import { TableBox } from '../parts/table-box.tsx'
 import { WebhookDelivery } from './webhook-delivery.tsx'
 
 const route = getRouteApi('/signed-in/$accountId/account/webhooks/$webhookId')
@@ -40,7 +41,7 @@ export function WebhookDeliveries({ path }: { readonly path: string }) {
         { signal },
       ),
     getNextPageParam: ({ info }) => info?.cursor ?? undefined,
-    refetchInterval: 5000,
+    refetchInterval: 2000,
   })
   const deliveries = log.data?.pages.flatMap(({ result }) => result)
   return (
@@ -62,7 +63,7 @@ export function WebhookDeliveries({ path }: { readonly path: string }) {
       {deliveries === undefined && !log.error && <RowsSkeleton />}
       {deliveries?.length === 0 && <p className="text-kumo-subtle">Nothing yet. Send a test to see one.</p>}
       {deliveries !== undefined && deliveries.length > 0 && (
-        <div className="overflow-x-auto">
+        <TableBox label="Deliveries">
           <Table>
             <Table.Header>
               <Table.Row>
@@ -93,7 +94,7 @@ export function WebhookDeliveries({ path }: { readonly path: string }) {
               ))}
             </Table.Body>
           </Table>
-        </div>
+        </TableBox>
       )}
       {log.hasNextPage && (
         <Button className="mt-4" loading={log.isFetchingNextPage} onClick={() => void log.fetchNextPage()}>

@@ -1,14 +1,15 @@
 import { Button } from '@cloudflare/kumo/components/button'
 import { Empty } from '@cloudflare/kumo/components/empty'
+import { Link } from '@cloudflare/kumo/components/link'
 import { Table } from '@cloudflare/kumo/components/table'
 import { BellIcon } from '@phosphor-icons/react'
-import { Link } from '@tanstack/react-router'
 import { useState } from 'react'
 import type { WebhookBody, WebhookWithSecretBody } from '#contract/webhooks.ts'
 import { accountPath } from '../api/ask.ts'
 import { useAsk } from '../api/use-ask.ts'
 import { Asked } from '../parts/asked.tsx'
 import { Page, Section } from '../parts/page.tsx'
+import { TableBox } from '../parts/table-box.tsx'
 import { useAccount } from '../shell/use-account.ts'
 import { WebhookForm } from './webhook-form.tsx'
 import { WebhookSecret } from './webhook-secret.tsx'
@@ -44,7 +45,7 @@ export function WebhooksPage() {
                 contents={add}
               />
             ) : (
-              <div className="overflow-x-auto">
+              <TableBox label="Webhooks">
                 <Table>
                   <Table.Header>
                     <Table.Row>
@@ -57,12 +58,8 @@ export function WebhooksPage() {
                   <Table.Body>
                     {webhooks.map((webhook) => (
                       <Table.Row key={webhook.id}>
-                        <Table.Cell>
-                          <Link
-                            to="/$accountId/account/webhooks/$webhookId"
-                            params={{ accountId: id, webhookId: webhook.id }}
-                            className="font-medium break-all underline"
-                          >
+                        <Table.Cell className="min-w-56">
+                          <Link href={`/${id}/account/webhooks/${webhook.id}`} className="break-all">
                             {webhook.url}
                           </Link>
                           {webhook.description !== '' && (
@@ -80,7 +77,7 @@ export function WebhooksPage() {
                     ))}
                   </Table.Body>
                 </Table>
-              </div>
+              </TableBox>
             )
           }
         </Asked>

@@ -1,4 +1,5 @@
 import { Button } from '@cloudflare/kumo/components/button'
+import { Link } from '@cloudflare/kumo/components/link'
 import { Tabs } from '@cloudflare/kumo/components/tabs'
 import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { getRouteApi } from '@tanstack/react-router'
@@ -68,12 +69,12 @@ function Message({ message }: { readonly message: InboxMessage }) {
         {message.MessageID !== '' && (
           <Field name="Message-ID">
             <code className="font-mono text-sm">{message.MessageID}</code>{' '}
-            <a
-              className="whitespace-nowrap underline"
+            <Link
+              className="whitespace-nowrap"
               href={`/${account.id}/messages/${encodeURIComponent(`<${message.MessageID}>`)}`}
             >
               What happened to it
-            </a>
+            </Link>
           </Field>
         )}
       </dl>

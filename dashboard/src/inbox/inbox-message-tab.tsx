@@ -1,4 +1,5 @@
 import { Empty } from '@cloudflare/kumo/components/empty'
+import { Link } from '@cloudflare/kumo/components/link'
 import { Table } from '@cloudflare/kumo/components/table'
 import { PaperclipIcon } from '@phosphor-icons/react'
 import { useQuery } from '@tanstack/react-query'
@@ -6,6 +7,7 @@ import { askPlain } from '../api/ask.ts'
 import { Asked } from '../parts/asked.tsx'
 import { CodeText } from '../parts/code-text.tsx'
 import { ProblemNote } from '../parts/problem-note.tsx'
+import { TableBox } from '../parts/table-box.tsx'
 import { INBOX, type InboxMessage, type InboxPart } from './inbox-message.ts'
 import type { InboxTab } from './routes.ts'
 
@@ -59,7 +61,7 @@ function Headers({ path }: { readonly path: string }) {
   return (
     <Asked of={headers}>
       {(headers) => (
-        <div className="overflow-x-auto">
+        <TableBox label="Headers">
           <Table>
             <Table.Header>
               <Table.Row>
@@ -78,7 +80,7 @@ function Headers({ path }: { readonly path: string }) {
               )}
             </Table.Body>
           </Table>
-        </div>
+        </TableBox>
       )}
     </Asked>
   )
@@ -92,9 +94,9 @@ function Source({ path }: { readonly path: string }) {
   return (
     <>
       <p className="mb-3">
-        <a className="underline" href={`${path}/raw?dl=1`} download>
+        <Link href={`${path}/raw?dl=1`} download>
           Download as .eml
-        </a>
+        </Link>
       </p>
       <Asked of={source}>{(source) => <CodeText text={source} what="the source of the message" />}</Asked>
     </>
@@ -107,9 +109,9 @@ function Attachments({ path, parts }: { readonly path: string; readonly parts: r
     <ul className="divide-y divide-kumo-hairline rounded-xl border border-kumo-hairline bg-kumo-base">
       {parts.map(({ PartID, FileName, ContentType, Size }) => (
         <li key={PartID} className="flex flex-wrap items-center gap-x-4 gap-y-1 p-4">
-          <a className="underline" href={`${path}/part/${encodeURIComponent(PartID)}`} download={FileName}>
+          <Link href={`${path}/part/${encodeURIComponent(PartID)}`} download={FileName}>
             {FileName || 'unnamed'}
-          </a>
+          </Link>
           <span className="text-kumo-subtle">
             {ContentType}, {size(Size)}
           </span>

@@ -134,7 +134,9 @@ export function InboxPage() {
           Show more
         </Button>
       )}
-      <SimulatorAddresses />
+      <div className="mt-6">
+        <SimulatorAddresses />
+      </div>
       <ConfirmDialog
         open={deleting !== undefined}
         onOpenChange={() => setDeleting(undefined)}

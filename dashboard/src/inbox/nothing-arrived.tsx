@@ -1,3 +1,4 @@
+import { LinkButton } from '@cloudflare/kumo/components/button'
 import { Empty } from '@cloudflare/kumo/components/empty'
 import { TrayIcon } from '@phosphor-icons/react'
 import { useAccount } from '../shell/use-account.ts'
@@ -19,9 +20,9 @@ export function NothingArrived({ isSearch }: { readonly isSearch: boolean }) {
       title="No mail has arrived yet"
       description="Send some: by the API, over SMTP, or with the form."
       contents={
-        <a className="underline" href={`/${id}/sending/test`}>
+        <LinkButton variant="primary" href={`/${id}/sending/test`}>
           Send a test
-        </a>
+        </LinkButton>
       }
     />
   )

@@ -1,4 +1,5 @@
 import { createRoute, lazyRouteComponent } from '@tanstack/react-router'
+import { searchText } from '../parts/search-text.ts'
 import { signedInRoute } from '../shell/root-routes.tsx'
 
 export interface InboxSearch {
@@ -10,7 +11,7 @@ const inboxRoute = createRoute({
   getParentRoute: () => signedInRoute,
   path: '/inbox',
   validateSearch: ({ query }: Record<string, unknown>): InboxSearch => ({
-    query: typeof query === 'string' && query !== '' ? query : undefined,
+    query: searchText(query),
   }),
   component: lazyRouteComponent(() => import('./inbox-page.tsx'), 'InboxPage'),
 })

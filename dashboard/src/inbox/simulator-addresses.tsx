@@ -19,7 +19,7 @@ const ADDRESSES = [
 export function SimulatorAddresses() {
   const { service } = useSession()
   return (
-    <details className="mt-8 rounded-xl border border-kumo-hairline bg-kumo-base p-4">
+    <details className="mb-6 rounded-xl border border-kumo-hairline bg-kumo-base p-4">
       <summary className="cursor-pointer font-semibold">Recipients that misbehave on purpose</summary>
       <p className="mt-3 max-w-prose text-kumo-subtle">
         Mail to these addresses takes the whole way, with every event. Put anything behind a plus, such as{' '}

@@ -19,10 +19,13 @@ import { Moment } from '../parts/moment.tsx'
 import { Section } from '../parts/page.tsx'
 import { ProblemNote } from '../parts/problem-note.tsx'
 import { RowsSkeleton } from '../parts/rows-skeleton.tsx'
+import { TableBox } from '../parts/table-box.tsx'
 import { OPERATOR } from './operator-path.ts'
 
 const route = getRouteApi('/signed-in/installation/queue')
 const STATES = { all: 'Every state', waiting: 'Waiting', claimed: 'Being delivered', held: 'Held' }
+/** One that was settled since has left the queue. */
+const WORDS: Readonly<Partial<Record<QueuedDelivery['state'], string>>> = STATES
 const ENDING = {
   cancel: 'The recipient gets nothing, and nobody is told.',
   expire: 'It ends as if its time were over: the sender is told that it could not be delivered.',
@@ -97,7 +100,7 @@ export function QueuedDeliveries() {
         />
       )}
       {deliveries !== undefined && deliveries.length > 0 && (
-        <div className="overflow-x-auto">
+        <TableBox label="Deliveries">
           <Table>
             <Table.Header>
               <Table.Row>
@@ -115,16 +118,18 @@ export function QueuedDeliveries() {
             <Table.Body>
               {deliveries.map((delivery) => (
                 <Table.Row key={delivery.id}>
-                  <Table.Cell>{delivery.to}</Table.Cell>
+                  <Table.Cell className="break-all">{delivery.to}</Table.Cell>
                   <Table.Cell>{delivery.from || '<>'}</Table.Cell>
                   <Table.Cell>
                     <Badge variant={delivery.state === 'held' ? 'warning' : 'secondary'}>
-                      {delivery.state}
+                      {WORDS[delivery.state] ?? delivery.state}
                     </Badge>
                   </Table.Cell>
                   <Table.Cell>{delivery.attempts}</Table.Cell>
                   <Table.Cell>
-                    <span className="line-clamp-2">{delivery.last_reply ?? ''}</span>
+                    <span className="line-clamp-2 min-w-32" title={delivery.last_reply ?? undefined}>
+                      {delivery.last_reply ?? ''}
+                    </span>
                   </Table.Cell>
                   <Table.Cell>
                     <Moment at={delivery.expires_at} ago />
@@ -176,7 +181,7 @@ export function QueuedDeliveries() {
               ))}
             </Table.Body>
           </Table>
-        </div>
+        </TableBox>
       )}
       {queued.hasNextPage && (
         <Button

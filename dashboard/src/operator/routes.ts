@@ -1,4 +1,5 @@
 import { createRoute, lazyRouteComponent } from '@tanstack/react-router'
+import { searchText } from '../parts/search-text.ts'
 import { signedInRoute } from '../shell/root-routes.tsx'
 
 const STATES = ['waiting', 'claimed', 'held'] as const
@@ -12,7 +13,7 @@ const queueRoute = createRoute({
   getParentRoute: () => signedInRoute,
   path: '/installation/queue',
   validateSearch: ({ domain, state }: Record<string, unknown>): QueueSearch => ({
-    domain: typeof domain === 'string' && domain !== '' ? domain : undefined,
+    domain: searchText(domain),
     state: STATES.find((name) => name === state),
   }),
   component: lazyRouteComponent(() => import('./queue-page.tsx'), 'QueuePage'),

@@ -9,8 +9,7 @@ interface PageProps {
   readonly children: ReactNode
 }
 
-/** The head of every page, and the window's title. Its buttons stand below its words where a phone would have them side
- *  by side in narrow columns. */
+/** The head of every page, and the window's title. */
 export function Page({ title, lead, actions, children }: PageProps) {
   useEffect(() => {
     document.title = `${title} · Posthorn`
@@ -18,7 +17,7 @@ export function Page({ title, lead, actions, children }: PageProps) {
   return (
     <>
       <div className="mb-6 flex flex-wrap items-start justify-between gap-4">
-        <div className={`min-w-0 flex-1 ${lead === undefined ? 'basis-48' : 'basis-72'}`}>
+        <div className={headClass(lead)}>
           <h1 className="text-2xl font-semibold">{title}</h1>
           {lead !== undefined && <p className="mt-1 max-w-prose text-kumo-subtle">{lead}</p>}
         </div>
@@ -27,6 +26,11 @@ export function Page({ title, lead, actions, children }: PageProps) {
       {children}
     </>
   )
+}
+
+/** Beside buttons words keep a width at which they read well; on a phone the buttons stand below. */
+function headClass(lead: ReactNode): string {
+  return lead === undefined ? 'min-w-0' : 'min-w-0 flex-1 basis-72'
 }
 
 interface SectionProps {
@@ -44,7 +48,7 @@ export function Section({ title, lead, actions, children }: SectionProps) {
       className="mb-6 rounded-xl border border-kumo-hairline bg-kumo-base p-4 md:p-6"
     >
       <div className="mb-4 flex flex-wrap items-start justify-between gap-3">
-        <div className={`min-w-0 flex-1 ${lead === undefined ? 'basis-48' : 'basis-72'}`}>
+        <div className={headClass(lead)}>
           <h2 className="text-lg font-semibold">{title}</h2>
           {lead !== undefined && <p className="mt-1 max-w-prose text-kumo-subtle">{lead}</p>}
         </div>

@@ -3,17 +3,13 @@ import { Input } from '@cloudflare/kumo/components/input'
 import { Select } from '@cloudflare/kumo/components/select'
 import { type FormEvent, useState } from 'react'
 import type { RoutingSettingsBody } from '#contract/routing-settings.ts'
-import type { ZoneBody } from '#contract/zones.ts'
-import { ask } from '../api/ask.ts'
 import { useEveryPage } from '../api/ask-every-page.ts'
-import { Problem, problemText } from '../api/problem.ts'
-import { useAct } from '../api/use-ask.ts'
+import { DnsRoadChoice } from '../domains/dns-road-choice.tsx'
+import { useNewZone } from '../domains/use-new-zone.ts'
 import { Asked } from '../parts/asked.tsx'
 import { fieldText } from '../parts/field-text.ts'
+import { ProblemNote } from '../parts/problem-note.tsx'
 import { RowsSkeleton } from '../parts/rows-skeleton.tsx'
-import { DnsRoadChoice } from '../sending/dns-road-choice.tsx'
-import { DNS_ROADS, type DnsRoad } from '../sending/dns-roads.ts'
-import { useSession } from '../session/session.ts'
 import { useAccount } from '../shell/use-account.ts'
 import { accountRoutingPath } from './routing-paths.ts'
 
@@ -74,24 +70,12 @@ export function ChooseDomain({ zoneId, onChoose }: ChooseDomainProps) {
 
 function NewDomain({ onMade }: { readonly onMade: (zoneId: string) => void }) {
   const { id } = useAccount()
-  const { development } = useSession()
-  // In development every zone is its maker's at once, and hosting it asks nothing of anybody.
-  const [road, setRoad] = useState<DnsRoad>(development ? 'full' : 'manual')
-  const add = useAct(
-    (name: string) =>
-      ask<ZoneBody>('/client/v4/zones', {
-        method: 'POST',
-        body: { name, account: { id }, ...DNS_ROADS[road].wish },
-      }),
-    ['/client/v4/zones', accountRoutingPath(id, 'zones')],
-  )
+  const { road, setRoad, create, isPending, nameProblem, otherProblem } = useNewZone(id)
   async function submit(event: FormEvent<HTMLFormElement>) {
     event.preventDefault()
     const name = fieldText(new FormData(event.currentTarget), 'name')
-    onMade((await add.mutateAsync(name)).id)
+    onMade((await create(name)).id)
   }
-  const atField = add.error instanceof Problem ? add.error.at('/name') : undefined
-  const error = atField ?? (add.error ? problemText(add.error) : undefined)
   return (
     <form className="flex flex-col gap-4" onSubmit={(event) => void submit(event).catch(() => undefined)}>
       <Input
@@ -100,11 +84,12 @@ function NewDomain({ onMade }: { readonly onMade: (zoneId: string) => void }) {
         placeholder="example.com"
         autoComplete="off"
         required
-        {...(error !== undefined && { error })}
+        {...(nameProblem !== undefined && { error: nameProblem })}
       />
       <DnsRoadChoice value={road} onChange={setRoad} />
+      {otherProblem !== undefined && <ProblemNote>{otherProblem}</ProblemNote>}
       <div>
-        <Button type="submit" variant="primary" loading={add.isPending}>
+        <Button type="submit" variant="primary" loading={isPending}>
           Add domain
         </Button>
       </div>

@@ -1,21 +1,17 @@
-import { Badge } from '@cloudflare/kumo/components/badge'
 import { Button } from '@cloudflare/kumo/components/button'
-import { LockIcon, LockOpenIcon } from '@phosphor-icons/react'
+import { ArrowsClockwiseIcon, LockIcon, LockOpenIcon, WrenchIcon } from '@phosphor-icons/react'
 import { useState } from 'react'
 import type { DomainStatusBody } from '#contract/onboarding-records.ts'
 import type { RoutingSettingsBody } from '#contract/routing-settings.ts'
 import { ask, withQuery, zonePath } from '../api/ask.ts'
 import { problemText } from '../api/problem.ts'
 import { useAct, useAsk } from '../api/use-ask.ts'
+import { CheckedRecordList } from '../domains/checked-record-list.tsx'
+import type { ZoneDetail } from '../domains/zone-detail.ts'
 import { Asked } from '../parts/asked.tsx'
 import { ConfirmDialog } from '../parts/confirm-dialog.tsx'
 import { Section } from '../parts/page.tsx'
 import { ProblemNote } from '../parts/problem-note.tsx'
-import { DelegationNote } from '../sending/delegation-note.tsx'
-import { ProblemList } from '../sending/problem-list.tsx'
-import { RecordList } from '../sending/record-list.tsx'
-import { RecordLockBadge, RecordStateBadge } from '../sending/record-state-badge.tsx'
-import type { ZoneDetail } from '../sending/zone-detail.ts'
 import { useAccount } from '../shell/use-account.ts'
 import { accountRoutingPath, routingPath } from './routing-paths.ts'
 
@@ -56,11 +52,20 @@ export function DnsRecords({ zoneId, zone, domain }: DnsRecordsProps) {
       }
       actions={
         <>
-          <Button loading={status.isFetching} onClick={() => void status.refetch()}>
+          <Button
+            icon={<ArrowsClockwiseIcon aria-hidden />}
+            loading={status.isFetching}
+            onClick={() => void status.refetch()}
+          >
             Check now
           </Button>
           {status.data && !isSound(status.data) && (
-            <Button variant="primary" loading={repair.isPending} onClick={() => repair.mutate(undefined)}>
+            <Button
+              variant="primary"
+              icon={<WrenchIcon aria-hidden />}
+              loading={repair.isPending}
+              onClick={() => repair.mutate(undefined)}
+            >
               Repair
             </Button>
           )}
@@ -81,19 +86,11 @@ export function DnsRecords({ zoneId, zone, domain }: DnsRecordsProps) {
       <Asked of={status}>
         {(answer) => (
           <>
-            <ProblemList errors={answer.errors} />
-            {!isSound(answer) && detail.data && <Instruction zone={detail.data} />}
-            <RecordList
-              label="DNS records"
-              records={answer.records}
-              zone={zone.name}
-              renderState={(record) => (
-                <>
-                  {record.next && <Badge variant="info">Next key</Badge>}
-                  <RecordStateBadge record={record} />
-                  {record.state === 'ready' && <RecordLockBadge locked={record.locked} />}
-                </>
-              )}
+            <CheckedRecordList
+              status={answer}
+              zone={detail.data}
+              zoneName={zone.name}
+              isSound={isSound(answer)}
             />
             {answer.spf_lookups !== null && (
               <p className="mt-4 text-kumo-subtle">
@@ -114,17 +111,6 @@ export function DnsRecords({ zoneId, zone, domain }: DnsRecordsProps) {
         may end that. Select Lock to have them managed again.
       </ConfirmDialog>
     </Section>
-  )
-}
-
-/** What the owner has to do where we cannot. */
-function Instruction({ zone }: { readonly zone: ZoneDetail }) {
-  if (zone.dns === 'hosted') return <DelegationNote zone={zone} />
-  return (
-    <p className="mb-4 max-w-prose">
-      Copy each record to the DNS provider of {zone.name}. Names are given as they stand before .{zone.name};
-      where a form wants them whole, add it.
-    </p>
   )
 }
 

@@ -2,7 +2,7 @@ import { LinkButton } from '@cloudflare/kumo/components/button'
 import { Empty } from '@cloudflare/kumo/components/empty'
 import { Link } from '@cloudflare/kumo/components/link'
 import { Tabs } from '@cloudflare/kumo/components/tabs'
-import { PathIcon } from '@phosphor-icons/react'
+import { ChartBarIcon, ListBulletsIcon, PathIcon } from '@phosphor-icons/react'
 import { getRouteApi } from '@tanstack/react-router'
 import type { RoutingSettingsBody } from '#contract/routing-settings.ts'
 import { useAsk } from '../api/use-ask.ts'
@@ -34,8 +34,20 @@ export function DomainPage() {
           lead={<RoutingStatus settings={zone} />}
           actions={
             <>
-              <LinkButton href={`/${id}/routing/analytics?zone=${zoneId}`}>Analytics</LinkButton>
-              <LinkButton href={`/${id}/routing/activity?zone=${zoneId}`}>Activity log</LinkButton>
+              <LinkButton
+                variant="secondary"
+                icon={<ChartBarIcon aria-hidden />}
+                href={`/${id}/routing/analytics?zone=${zoneId}`}
+              >
+                Analytics
+              </LinkButton>
+              <LinkButton
+                variant="secondary"
+                icon={<ListBulletsIcon aria-hidden />}
+                href={`/${id}/routing/activity?zone=${zoneId}`}
+              >
+                Activity log
+              </LinkButton>
             </>
           }
         >

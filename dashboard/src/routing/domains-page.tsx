@@ -110,6 +110,7 @@ function DomainsTable({
                   <span className="flex justify-end">
                     {!zone.enabled && (
                       <LinkButton
+                        variant="secondary"
                         size="sm"
                         href={`/${accountId}/routing/domains/onboard?zone=${zone.id}`}
                         aria-label={`Onboard ${zone.name}`}

@@ -1,35 +1,41 @@
 import { Badge } from '@cloudflare/kumo/components/badge'
 import { Banner } from '@cloudflare/kumo/components/banner'
 import { Button, LinkButton } from '@cloudflare/kumo/components/button'
-import { InfoIcon } from '@phosphor-icons/react'
+import { ArrowsClockwiseIcon, InfoIcon } from '@phosphor-icons/react'
 import { getRouteApi } from '@tanstack/react-router'
 import type { RoutingSettingsBody } from '#contract/routing-settings.ts'
 import type { ZoneBody } from '#contract/zones.ts'
 import { ask, zonePath } from '../api/ask.ts'
 import { problemText } from '../api/problem.ts'
 import { useAct, useAsk } from '../api/use-ask.ts'
+import { PlannedRecordList } from '../domains/planned-record-list.tsx'
+import { blocks } from '../domains/record-problems.ts'
+import { useRecordsPreview } from '../domains/use-records-preview.ts'
+import { ZoneProof } from '../domains/zone-proof.tsx'
 import { Asked } from '../parts/asked.tsx'
 import { Page, Section } from '../parts/page.tsx'
 import { ProblemNote } from '../parts/problem-note.tsx'
-import { ProblemList } from '../sending/problem-list.tsx'
-import { RecordList } from '../sending/record-list.tsx'
-import { blocks } from '../sending/record-problems.ts'
+import { RowsSkeleton } from '../parts/rows-skeleton.tsx'
 import { useAccount } from '../shell/use-account.ts'
 import { ChooseDomain } from './choose-domain.tsx'
 import { accountRoutingPath, routingPath } from './routing-paths.ts'
-import { useRoutingPreview } from './use-routing-preview.ts'
-import { ZoneProof } from './zone-proof.tsx'
 
 const route = getRouteApi('/signed-in/$accountId/routing/domains/onboard')
 
 /** A domain is chosen, its owner proves it, and nothing is written before the records were shown. */
 export function OnboardPage() {
+  const { id } = useAccount()
   const { zone } = route.useSearch()
   const navigate = route.useNavigate()
   return (
     <Page
       title="Onboard Domain"
       lead="Choose a domain, see the DNS records that it gets, and have it take mail."
+      actions={
+        <LinkButton variant="secondary" href={`/${id}/routing/domains`}>
+          All domains
+        </LinkButton>
+      }
     >
       <Section title="Choose a domain">
         <ChooseDomain zoneId={zone} onChoose={(zone) => void navigate({ search: { zone } })} />
@@ -41,9 +47,16 @@ export function OnboardPage() {
 
 function Chosen({ zoneId }: { readonly zoneId: string }) {
   const zone = useAsk<ZoneBody>(zonePath(zoneId))
+  const navigate = route.useNavigate()
   return (
     <Asked of={zone}>
-      {(zone) => (zone.status === 'pending' ? <ZoneProof zone={zone} /> : <Review zone={zone} />)}
+      {(zone) =>
+        zone.status === 'pending' ? (
+          <ZoneProof zone={zone} onRemoved={() => navigate({ search: {} })} />
+        ) : (
+          <Review zone={zone} />
+        )
+      }
     </Asked>
   )
 }
@@ -51,7 +64,7 @@ function Chosen({ zoneId }: { readonly zoneId: string }) {
 function Review({ zone }: { readonly zone: ZoneBody }) {
   const account = useAccount()
   const navigate = route.useNavigate()
-  const preview = useRoutingPreview(zone.id, zone.name)
+  const preview = useRecordsPreview(routingPath(zone.id, 'dns/preview'), zone.name)
   const enable = useAct(
     () =>
       ask<RoutingSettingsBody>(routingPath(zone.id, 'dns'), { method: 'POST', body: { name: zone.name } }),
@@ -68,15 +81,19 @@ function Review({ zone }: { readonly zone: ZoneBody }) {
   const isBlocked = data?.errors.some(blocks) === true
   return (
     <Section
-      title="DNS records"
+      title={`Records for ${zone.name}`}
       lead={
         zone.dns === 'hosted'
           ? `These records are added to ${zone.name}, and locked. Nothing is written before you select Done.`
           : `Add these records to ${zone.name} at your DNS provider. Nothing is written by this service.`
       }
       actions={
-        <Button loading={preview.isFetching} onClick={() => void preview.refetch()}>
-          Check again
+        <Button
+          icon={<ArrowsClockwiseIcon aria-hidden />}
+          loading={preview.isFetching}
+          onClick={() => void preview.refetch()}
+        >
+          Check now
         </Button>
       }
     >
@@ -86,8 +103,8 @@ function Review({ zone }: { readonly zone: ZoneBody }) {
           {zone.name} takes mail already: Done adds what is missing.
         </Banner>
       )}
-      {data && <ProblemList errors={data.errors} />}
-      {data && <RecordList label="Records to be added" records={data.records} zone={zone.name} />}
+      {!data && !preview.error && <RowsSkeleton />}
+      {data && <PlannedRecordList preview={data} zone={zone.name} />}
       {data && (
         <p className="mt-4 flex flex-wrap items-center gap-2 text-kumo-subtle">
           The SPF record needs {data.spf.lookups} of {data.spf.limit} DNS lookups.
@@ -97,8 +114,7 @@ function Review({ zone }: { readonly zone: ZoneBody }) {
         </p>
       )}
       {enable.error && <ProblemNote className="mt-4">{problemText(enable.error)}</ProblemNote>}
-      <div className="mt-6 flex flex-wrap justify-end gap-2">
-        <LinkButton href={`/${account.id}/routing/domains`}>Cancel</LinkButton>
+      <div className="mt-6 flex flex-wrap items-center gap-3">
         <Button
           variant="primary"
           disabled={!data || isBlocked}
@@ -107,6 +123,7 @@ function Review({ zone }: { readonly zone: ZoneBody }) {
         >
           Done
         </Button>
+        {isBlocked && <p className="text-kumo-subtle">What is named above has to be mended first.</p>}
       </div>
     </Section>
   )

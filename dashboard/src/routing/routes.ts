@@ -1,4 +1,5 @@
 import { createRoute, lazyRouteComponent } from '@tanstack/react-router'
+import { searchText } from '../parts/search-text.ts'
 import { ofAccountRoute } from '../shell/root-routes.tsx'
 
 /** The tabs of a domain, in their order. */
@@ -6,9 +7,9 @@ export const DOMAIN_TABS = ['rules', 'catch-all', 'settings'] as const
 export type DomainTab = (typeof DOMAIN_TABS)[number]
 
 export interface DomainSearch {
-  readonly tab?: DomainTab
+  readonly tab?: DomainTab | undefined
   /** Of the zone's domains the one that is looked at; all, or its own name, unless given. */
-  readonly domain?: string
+  readonly domain?: string | undefined
 }
 
 const domainsRoute = createRoute({
@@ -20,18 +21,19 @@ const domainsRoute = createRoute({
 const onboardRoute = createRoute({
   getParentRoute: () => ofAccountRoute,
   path: '/routing/domains/onboard',
-  validateSearch: ({ zone }: Record<string, unknown>): { readonly zone?: string } =>
-    typeof zone === 'string' ? { zone } : {},
+  validateSearch: ({ zone }: Record<string, unknown>): { readonly zone?: string | undefined } => ({
+    zone: searchText(zone),
+  }),
   component: lazyRouteComponent(() => import('./onboard-page.tsx'), 'OnboardPage'),
 })
 
 const domainRoute = createRoute({
   getParentRoute: () => ofAccountRoute,
   path: '/routing/domains/$zoneId',
-  validateSearch: ({ tab, domain }: Record<string, unknown>): DomainSearch => {
-    const known = DOMAIN_TABS.find((each) => each === tab)
-    return { ...(known && { tab: known }), ...(typeof domain === 'string' && { domain }) }
-  },
+  validateSearch: ({ tab, domain }: Record<string, unknown>): DomainSearch => ({
+    tab: DOMAIN_TABS.find((each) => each === tab),
+    domain: searchText(domain),
+  }),
   component: lazyRouteComponent(() => import('./domain-page.tsx'), 'DomainPage'),
 })
 

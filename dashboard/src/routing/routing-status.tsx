@@ -11,7 +11,17 @@ const WORDS = {
 
 /** Whether a domain takes mail. */
 export function RoutingStatus({ settings }: { readonly settings: RoutingSettingsBody }) {
-  if (!settings.enabled) return <Badge variant="secondary">Not onboarded</Badge>
+  if (!settings.enabled) {
+    return (
+      <Badge variant="neutral" appearance="dot">
+        Not onboarded
+      </Badge>
+    )
+  }
   const [variant, label] = WORDS[settings.status]
-  return <Badge variant={variant}>{label}</Badge>
+  return (
+    <Badge variant={variant} appearance="dot">
+      {label}
+    </Badge>
+  )
 }

@@ -76,6 +76,7 @@ export function RuleDialog({ zoneId, rule, onClose, domains, domain, rules, targ
       }}
       title={rule ? 'Edit routing rule' : 'Create routing rule'}
       action="Save"
+      about={`${address} ${action.type} ${action.target}`}
       onSubmit={submit}
       lead={
         rule?.source === 'wrangler'

@@ -3,14 +3,15 @@ import { Switch } from '@cloudflare/kumo/components/switch'
 import { useNavigate } from '@tanstack/react-router'
 import { useState } from 'react'
 import type { RoutingSettingsBody } from '#contract/routing-settings.ts'
-import { ask } from '../api/ask.ts'
+import { ask, withQuery, zonePath } from '../api/ask.ts'
 import { problemText } from '../api/problem.ts'
-import { useAct } from '../api/use-ask.ts'
+import { useAct, useAsk } from '../api/use-ask.ts'
+import { DkimKeys } from '../domains/dkim-keys.tsx'
+import type { ZoneDetail } from '../domains/zone-detail.ts'
 import { ConfirmDialog } from '../parts/confirm-dialog.tsx'
 import { Section } from '../parts/page.tsx'
 import { ProblemNote } from '../parts/problem-note.tsx'
 import { useAccount } from '../shell/use-account.ts'
-import { DkimKeys } from './dkim-keys.tsx'
 import { DnsRecords } from './dns-records.tsx'
 import { DomainSelect } from './domain-select.tsx'
 import type { DomainTabProps } from './domain-tab.ts'
@@ -41,7 +42,7 @@ export function SettingsTab(props: DomainTabProps) {
             </div>
           )}
           <DnsRecords key={`records ${name}`} zoneId={zoneId} zone={zone} domain={name} />
-          <DkimKeys key={`keys ${name}`} zoneId={zoneId} domain={name} />
+          <ForwardingKeys key={`keys ${name}`} zoneId={zoneId} domain={name} />
           <MtaSts key={`mta-sts ${name}`} zoneId={zoneId} domain={name} />
         </>
       )}
@@ -75,6 +76,26 @@ function Subaddressing({ zoneId, zone }: OfZone) {
       />
       {change.error && <ProblemNote className="mt-4">{problemText(change.error)}</ProblemNote>}
     </Section>
+  )
+}
+
+interface OfOneDomain {
+  readonly zoneId: string
+  readonly domain: string
+}
+
+function ForwardingKeys({ zoneId, domain }: OfOneDomain) {
+  const { data: zone } = useAsk<ZoneDetail>(zonePath(zoneId))
+  const of = { subdomain: domain }
+  return (
+    <DkimKeys
+      lead="Forwarded mail is signed with the active key; receivers find its other half in DNS."
+      domain={domain}
+      zone={zone}
+      path={withQuery(routingPath(zoneId, 'dkim'), of)}
+      rotatePath={withQuery(routingPath(zoneId, 'dkim/rotate'), of)}
+      stale={routingPath(zoneId)}
+    />
   )
 }
 

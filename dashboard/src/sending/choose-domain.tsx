@@ -2,15 +2,11 @@ import { Button } from '@cloudflare/kumo/components/button'
 import { Input } from '@cloudflare/kumo/components/input'
 import { type FormEvent, useState } from 'react'
 import type { ZoneBody } from '#contract/zones.ts'
-import { ask } from '../api/ask.ts'
-import { Problem, problemText } from '../api/problem.ts'
-import { useAct } from '../api/use-ask.ts'
+import { coveringZone, plainDomain } from '../domains/covering-zone.ts'
+import { DnsRoadChoice } from '../domains/dns-road-choice.tsx'
+import { useNewZone } from '../domains/use-new-zone.ts'
 import { Section } from '../parts/page.tsx'
 import { ProblemNote } from '../parts/problem-note.tsx'
-import { useSession } from '../session/session.ts'
-import { coveringZone, plainDomain } from './covering-zone.ts'
-import { DnsRoadChoice } from './dns-road-choice.tsx'
-import { DNS_ROADS, type DnsRoad } from './dns-roads.ts'
 import { onboardRoute } from './routes.ts'
 
 interface ChooseDomainProps {
@@ -25,26 +21,15 @@ const MOST_SUGGESTED = 8
 export function ChooseDomain({ zones, initial }: ChooseDomainProps) {
   const { accountId } = onboardRoute.useParams()
   const navigate = onboardRoute.useNavigate()
-  const { development } = useSession()
   const [written, setWritten] = useState(initial)
-  // In development every zone is its maker's at once, and hosting it asks nothing of anybody.
-  const [road, setRoad] = useState<DnsRoad>(development ? 'full' : 'manual')
+  const { road, setRoad, create, isPending, nameProblem, otherProblem, reset } = useNewZone(accountId)
   const domain = plainDomain(written)
   const zone = coveringZone(zones, domain)
-
-  const create = useAct(
-    (name: string) => {
-      const body = { name, account: { id: accountId }, ...DNS_ROADS[road].wish }
-      return ask<ZoneBody>('/client/v4/zones', { method: 'POST', body })
-    },
-    ['/client/v4/zones'],
-  )
-  const fieldProblem = create.error instanceof Problem ? create.error.at('/name') : undefined
 
   async function go(event: FormEvent) {
     event.preventDefault()
     if (domain === '') return
-    if (!zone) await create.mutateAsync(domain)
+    if (!zone) await create(domain)
     await navigate({ search: { domain } })
   }
 
@@ -66,9 +51,9 @@ export function ChooseDomain({ zones, initial }: ChooseDomainProps) {
           // oxlint-disable-next-line jsx-a11y/no-autofocus -- the page is this question, and was asked for
           autoFocus
           required
-          {...(fieldProblem !== undefined && { error: fieldProblem })}
+          {...(nameProblem !== undefined && { error: nameProblem })}
           onChange={({ target }) => {
-            create.reset()
+            reset()
             setWritten(target.value)
           }}
         />
@@ -79,9 +64,9 @@ export function ChooseDomain({ zones, initial }: ChooseDomainProps) {
             {domain === zone.name ? 'A zone of this account.' : `In your zone ${zone.name}.`}
           </p>
         )}
-        {create.error && fieldProblem === undefined && <ProblemNote>{problemText(create.error)}</ProblemNote>}
+        {otherProblem !== undefined && <ProblemNote>{otherProblem}</ProblemNote>}
         <div>
-          <Button type="submit" variant="primary" loading={create.isPending}>
+          <Button type="submit" variant="primary" loading={isPending}>
             Review records
           </Button>
         </div>

@@ -3,12 +3,12 @@ import { useState } from 'react'
 import { ask, zonePath } from '../api/ask.ts'
 import { problemText } from '../api/problem.ts'
 import { useAct } from '../api/use-ask.ts'
+import { DelegationNote } from '../domains/delegation-note.tsx'
+import { DnsRoadChoice } from '../domains/dns-road-choice.tsx'
+import { DNS_ROADS, type DnsRoad, roadOf } from '../domains/dns-roads.ts'
+import type { ZoneDetail } from '../domains/zone-detail.ts'
 import { Section } from '../parts/page.tsx'
 import { ProblemNote } from '../parts/problem-note.tsx'
-import { DelegationNote } from './delegation-note.tsx'
-import { DnsRoadChoice } from './dns-road-choice.tsx'
-import { DNS_ROADS, type DnsRoad, roadOf } from './dns-roads.ts'
-import type { ZoneDetail } from './zone-detail.ts'
 
 /** How the zone's records come to DNS, of all its domains and of routing too. */
 export function DnsHosting({ zone }: { readonly zone: ZoneDetail }) {

@@ -1,4 +1,3 @@
-import { Badge } from '@cloudflare/kumo/components/badge'
 import { Button } from '@cloudflare/kumo/components/button'
 import { Collapsible } from '@cloudflare/kumo/components/collapsible'
 import { ArrowsClockwiseIcon, WrenchIcon } from '@phosphor-icons/react'
@@ -8,20 +7,16 @@ import type { DomainStatusBody } from '#contract/onboarding-records.ts'
 import { ask } from '../api/ask.ts'
 import { problemText } from '../api/problem.ts'
 import { useAct } from '../api/use-ask.ts'
+import { CheckedRecordList } from '../domains/checked-record-list.tsx'
+import { zoneFileText } from '../domains/record-names.ts'
 import { Asked } from '../parts/asked.tsx'
 import { CodeText } from '../parts/code-text.tsx'
 import { Moment } from '../parts/moment.tsx'
 import { Section } from '../parts/page.tsx'
 import { ProblemNote } from '../parts/problem-note.tsx'
-import { DelegationNote } from './delegation-note.tsx'
 import type { OfDomain } from './domain-page.tsx'
 import { DomainStateBadge, explainState, stateOf } from './domain-state.tsx'
-import { ProblemList } from './problem-list.tsx'
-import { RecordList } from './record-list.tsx'
-import { zoneFileText } from './record-names.ts'
-import { RecordLockBadge, RecordStateBadge } from './record-state-badge.tsx'
 import { sendingDomainPath, useDomainStatus } from './use-domain-status.ts'
-import type { ZoneDetail } from './zone-detail.ts'
 
 /** The domain's records as DNS has them now, looked at again until all are there. */
 export function DnsRecords({ zone, domain }: OfDomain) {
@@ -57,19 +52,11 @@ export function DnsRecords({ zone, domain }: OfDomain) {
         {(answer) => (
           <>
             <Summary status={status} answer={answer} />
-            <ProblemList errors={answer.errors} />
-            {answer.status !== 'ready' && <Instruction zone={zone} />}
-            <RecordList
-              label="DNS records"
-              records={answer.records}
-              zone={zone.name}
-              renderState={(record) => (
-                <>
-                  {record.next && <Badge variant="info">Next key</Badge>}
-                  <RecordStateBadge record={record} />
-                  {record.state === 'ready' && <RecordLockBadge locked={record.locked} />}
-                </>
-              )}
+            <CheckedRecordList
+              status={answer}
+              zone={zone}
+              zoneName={zone.name}
+              isSound={answer.status === 'ready'}
             />
             {zone.dns === 'manual' && <ZoneFile text={zoneFileText(answer.records)} />}
           </>
@@ -97,16 +84,6 @@ function Summary({ status: { dataUpdatedAt }, answer }: SummaryProps) {
         Looked <Moment at={dataUpdatedAt} ago />
         {state === 'verified' ? '.' : ', and looks again every few seconds.'}
       </span>
-    </p>
-  )
-}
-
-function Instruction({ zone }: { readonly zone: ZoneDetail }) {
-  if (zone.dns === 'hosted') return <DelegationNote zone={zone} />
-  return (
-    <p className="mb-4 max-w-prose">
-      Copy each record to the DNS provider of {zone.name}. Names are given as they stand before .{zone.name};
-      where a form wants them whole, add it. Leave the TTL as it is. DNS may take some minutes.
     </p>
   )
 }

@@ -6,6 +6,7 @@ import { Asked } from '../parts/asked.tsx'
 import { Figure } from '../parts/figure.tsx'
 import { Section } from '../parts/page.tsx'
 import { ProblemNote } from '../parts/problem-note.tsx'
+import { TableBox } from '../parts/table-box.tsx'
 import { explainProblem, percent } from './deliverability-words.ts'
 import type { OfDomain } from './domain-page.tsx'
 
@@ -63,8 +64,7 @@ function Figures({ of }: { readonly of: DomainDeliverability }) {
 function Providers({ of: { providers } }: { readonly of: DomainDeliverability }) {
   if (providers.length === 0) return null
   return (
-    // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- what scrolls must be reached by keyboard
-    <div role="group" aria-label="By provider" tabIndex={0} className="overflow-x-auto">
+    <TableBox label="By provider">
       <Table>
         <Table.Header variant="compact">
           <Table.Row>
@@ -87,6 +87,6 @@ function Providers({ of: { providers } }: { readonly of: DomainDeliverability })
           ))}
         </Table.Body>
       </Table>
-    </div>
+    </TableBox>
   )
 }

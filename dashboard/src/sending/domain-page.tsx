@@ -4,16 +4,16 @@ import { ChartBarIcon, EnvelopeSimpleIcon, ListBulletsIcon } from '@phosphor-ico
 import type { SendingSubdomainBody } from '#contract/sending-subdomains.ts'
 import { zonePath } from '../api/ask.ts'
 import { useAsk } from '../api/use-ask.ts'
+import { DkimKeys } from '../domains/dkim-keys.tsx'
+import type { ZoneDetail } from '../domains/zone-detail.ts'
 import { Asked } from '../parts/asked.tsx'
 import { Page } from '../parts/page.tsx'
-import { DkimKeys } from './dkim-keys.tsx'
 import { DomainOverview } from './domain-overview.tsx'
 import { DomainSettings } from './domain-settings.tsx'
 import { DomainSmarthosts } from './domain-smarthosts.tsx'
 import { DOMAIN_TABS, isDomainTab } from './domain-tabs.ts'
 import { domainRoute } from './routes.ts'
 import { sendingDomainPath } from './use-domain-status.ts'
-import type { ZoneDetail } from './zone-detail.ts'
 
 /** A sending domain and its zone. */
 export interface OfDomain {
@@ -58,10 +58,24 @@ function DomainTabs(of: OfDomain) {
         }}
       />
       {tab === 'overview' && <DomainOverview {...of} />}
-      {tab === 'dkim' && <DkimKeys {...of} />}
+      {tab === 'dkim' && <SendingKeys {...of} />}
       {tab === 'smarthost' && <DomainSmarthosts {...of} />}
       {tab === 'settings' && <DomainSettings {...of} />}
     </>
+  )
+}
+
+function SendingKeys({ zone, domain }: OfDomain) {
+  const path = sendingDomainPath(zone.id, domain.tag)
+  return (
+    <DkimKeys
+      lead="What is sent is signed with the active key; receivers find its other half in DNS."
+      domain={domain.name}
+      zone={zone}
+      path={`${path}/dkim`}
+      rotatePath={`${path}/dkim/rotate`}
+      stale={path}
+    />
   )
 }
 

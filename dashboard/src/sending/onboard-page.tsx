@@ -1,9 +1,9 @@
 import { LinkButton } from '@cloudflare/kumo/components/button'
+import { coveringZone } from '../domains/covering-zone.ts'
 import { Asked } from '../parts/asked.tsx'
 import { Page } from '../parts/page.tsx'
 import { useZones } from '../parts/use-zones.ts'
 import { ChooseDomain } from './choose-domain.tsx'
-import { coveringZone } from './covering-zone.ts'
 import { ReviewRecords } from './review-records.tsx'
 import { onboardRoute } from './routes.ts'
 

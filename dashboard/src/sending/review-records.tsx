@@ -1,45 +1,36 @@
-import { Badge } from '@cloudflare/kumo/components/badge'
 import { Button, LinkButton } from '@cloudflare/kumo/components/button'
-import { useQuery } from '@tanstack/react-query'
-import type { DomainPreviewBody, ExpectedRecordBody } from '#contract/onboarding-records.ts'
+import type { DomainPreviewBody } from '#contract/onboarding-records.ts'
 import type { SendingSubdomainBody } from '#contract/sending-subdomains.ts'
 import type { ZoneBody } from '#contract/zones.ts'
 import { ask, zonePath } from '../api/ask.ts'
 import { problemText } from '../api/problem.ts'
-import { queryKey, useAct, useAsk } from '../api/use-ask.ts'
+import { useAct, useAsk } from '../api/use-ask.ts'
+import { plainDomain } from '../domains/covering-zone.ts'
+import { PlannedRecordList } from '../domains/planned-record-list.tsx'
+import { blocks } from '../domains/record-problems.ts'
+import { useRecordsPreview } from '../domains/use-records-preview.ts'
+import { ZoneProof } from '../domains/zone-proof.tsx'
 import { Asked } from '../parts/asked.tsx'
 import { Section } from '../parts/page.tsx'
 import { ProblemNote } from '../parts/problem-note.tsx'
-import { plainDomain } from './covering-zone.ts'
-import { ProblemList } from './problem-list.tsx'
-import { RecordList } from './record-list.tsx'
-import { blocks } from './record-problems.ts'
 import { onboardRoute } from './routes.ts'
 import { sendingDomainPath } from './use-domain-status.ts'
-import { ZoneProof } from './zone-proof.tsx'
 
 interface ReviewRecordsProps {
   readonly zone: ZoneBody
   readonly name: string
 }
 
-/** The service asks DNS by itself, each minute at the most; this sees soon after what it found. */
-const LOOK_AGAIN_MS = 5000
-
 /** The records before they are written, and the button that writes them. */
 export function ReviewRecords({ zone: listed, name: written }: ReviewRecordsProps) {
   const waits = listed.status === 'pending'
-  const watched = useAsk<ZoneBody>(zonePath(listed.id), { enabled: waits, every: waits && LOOK_AGAIN_MS })
+  const watched = useAsk<ZoneBody>(zonePath(listed.id), { enabled: waits })
   const zone = watched.data ?? listed
   const { accountId } = onboardRoute.useParams()
   const navigate = onboardRoute.useNavigate()
   const name = plainDomain(written)
   const base = sendingDomainPath(zone.id)
-  const preview = useQuery({
-    queryKey: [...queryKey(base), 'preview', name],
-    queryFn: ({ signal }) =>
-      ask<DomainPreviewBody>(`${base}/preview`, { method: 'POST', body: { name }, signal }),
-  })
+  const preview = useRecordsPreview(`${base}/preview`, name)
   const onboard = useAct(
     () => ask<SendingSubdomainBody>(base, { method: 'POST', body: { name } }),
     ['/client/v4/zones'],
@@ -56,24 +47,23 @@ export function ReviewRecords({ zone: listed, name: written }: ReviewRecordsProp
 
   return (
     <>
-      {isPending && <ZoneProof zone={zone} />}
+      {isPending && (
+        <ZoneProof
+          zone={zone}
+          onRemoved={() => navigate({ to: '/$accountId/sending/domains', params: { accountId }, search: {} })}
+        />
+      )}
       <Section title={`Records for ${name}`} lead={leadOf(zone, name)}>
         <Asked of={preview}>
-          {({ records, errors }) => (
+          {(answer) => (
             <>
-              <ProblemList errors={errors} />
-              <RecordList
-                label="Records to be added"
-                records={records}
-                zone={zone.name}
-                renderState={(record) => <FutureBadge isThere={!isMissing(record, errors)} />}
-              />
+              <PlannedRecordList preview={answer} zone={zone.name} />
               {onboard.error && <ProblemNote className="mt-4">{problemText(onboard.error)}</ProblemNote>}
               <div className="mt-6 flex flex-wrap items-center gap-3">
                 <Button
                   variant="primary"
                   loading={onboard.isPending}
-                  disabled={isPending || errors.some(blocks)}
+                  disabled={isPending || answer.errors.some(blocks)}
                   onClick={() => void done().catch(() => {})}
                 >
                   Done
@@ -81,7 +71,7 @@ export function ReviewRecords({ zone: listed, name: written }: ReviewRecordsProp
                 <LinkButton variant="secondary" href={`/${accountId}/sending/domains/onboard`}>
                   Another domain
                 </LinkButton>
-                <p className="text-kumo-subtle">{hintOf(zone, errors)}</p>
+                <p className="text-kumo-subtle">{hintOf(zone, answer.errors)}</p>
               </div>
             </>
           )}
@@ -89,18 +79,6 @@ export function ReviewRecords({ zone: listed, name: written }: ReviewRecordsProp
       </Section>
     </>
   )
-}
-
-/** An existing record may differ from ours and still do: what counts is whether it is missed. */
-function isMissing(record: ExpectedRecordBody, errors: DomainPreviewBody['errors']): boolean {
-  return errors.some(
-    ({ missing }) =>
-      missing?.type === record.type && missing.name === record.name && missing.content === record.content,
-  )
-}
-
-function FutureBadge({ isThere }: { readonly isThere: boolean }) {
-  return isThere ? <Badge variant="success">Already there</Badge> : <Badge variant="info">To be added</Badge>
 }
 
 function leadOf({ dns }: ZoneBody, name: string): string {

@@ -1,9 +1,10 @@
 import { createRoute, lazyRouteComponent, redirect } from '@tanstack/react-router'
+import { searchCount, searchText } from '../parts/search-text.ts'
 import { ofAccountRoute } from '../shell/root-routes.tsx'
 import { type DomainTab, isDomainTab } from './domain-tabs.ts'
-import { numberIn, textIn } from './search-text.ts'
 import { isReason, type SuppressionReason } from './suppression-reasons.ts'
 
+/** As the address has it. Each validator returns every key: what it leaves out, the router hands on as it was written. */
 type Search = Record<string, unknown>
 
 const sendingRoute = createRoute({
@@ -15,16 +16,16 @@ const sendingRoute = createRoute({
 })
 
 export interface DomainsSearch {
-  readonly name?: string
-  readonly page?: number
+  readonly name?: string | undefined
+  readonly page?: number | undefined
 }
 
 export const domainsRoute = createRoute({
   getParentRoute: () => ofAccountRoute,
   path: '/sending/domains',
   validateSearch: ({ name, page }: Search): DomainsSearch => ({
-    ...textIn('name', name),
-    ...numberIn('page', page),
+    name: searchText(name),
+    page: searchCount(page),
   }),
   component: lazyRouteComponent(() => import('./domains-page.tsx'), 'DomainsPage'),
 })
@@ -32,48 +33,52 @@ export const domainsRoute = createRoute({
 export const onboardRoute = createRoute({
   getParentRoute: () => ofAccountRoute,
   path: '/sending/domains/onboard',
-  validateSearch: ({ domain }: Search): { readonly domain?: string } => textIn('domain', domain),
+  validateSearch: ({ domain }: Search): { readonly domain?: string | undefined } => ({
+    domain: searchText(domain),
+  }),
   component: lazyRouteComponent(() => import('./onboard-page.tsx'), 'OnboardPage'),
 })
 
 export const domainRoute = createRoute({
   getParentRoute: () => ofAccountRoute,
   path: '/sending/domains/$zoneId/$domainId',
-  validateSearch: ({ tab }: Search): { readonly tab?: DomainTab } => (isDomainTab(tab) ? { tab } : {}),
+  validateSearch: ({ tab }: Search): { readonly tab?: DomainTab | undefined } => ({
+    tab: isDomainTab(tab) ? tab : undefined,
+  }),
   component: lazyRouteComponent(() => import('./domain-page.tsx'), 'DomainPage'),
 })
 
 export interface SuppressionsSearch {
-  readonly search?: string
-  readonly reason?: SuppressionReason
+  readonly search?: string | undefined
+  readonly reason?: SuppressionReason | undefined
   /** `account`, or the name of a sending domain. */
-  readonly scope?: string
+  readonly scope?: string | undefined
 }
 
 export const suppressionsRoute = createRoute({
   getParentRoute: () => ofAccountRoute,
   path: '/sending/suppressions',
   validateSearch: ({ search, reason, scope }: Search): SuppressionsSearch => ({
-    ...textIn('search', search),
-    ...(isReason(reason) && { reason }),
-    ...textIn('scope', scope),
+    search: searchText(search),
+    reason: isReason(reason) ? reason : undefined,
+    scope: searchText(scope),
   }),
   component: lazyRouteComponent(() => import('./suppressions-page.tsx'), 'SuppressionsPage'),
 })
 
 export interface TestSearch {
-  readonly domain?: string
-  readonly to?: string
-  readonly code?: string
+  readonly domain?: string | undefined
+  readonly to?: string | undefined
+  readonly code?: string | undefined
 }
 
 export const testRoute = createRoute({
   getParentRoute: () => ofAccountRoute,
   path: '/sending/test',
   validateSearch: ({ domain, to, code }: Search): TestSearch => ({
-    ...textIn('domain', domain),
-    ...textIn('to', to),
-    ...textIn('code', code),
+    domain: searchText(domain),
+    to: searchText(to),
+    code: searchText(code),
   }),
   component: lazyRouteComponent(() => import('./test-page.tsx'), 'TestPage'),
 })

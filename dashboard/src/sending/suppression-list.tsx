@@ -44,7 +44,8 @@ export function SuppressionList({ path, filters, onAdd }: SuppressionListProps) 
   if (error) return <ProblemNote>{problemText(error)}</ProblemNote>
   if (!data) return <RowsSkeleton />
   const entries = data.pages.flatMap(({ result }) => result)
-  if (entries.length === 0) return <Nobody filtered={Object.keys(filters).length > 0} onAdd={onAdd} />
+  const isFiltered = Object.values(filters).some((filter) => filter !== undefined)
+  if (entries.length === 0) return <Nobody filtered={isFiltered} onAdd={onAdd} />
   return (
     <>
       <Table>

@@ -30,7 +30,6 @@ export function TestForm({ accountId, domains }: TestFormProps) {
   const usual = development ? `delivered@simulator.${service.domain}` : (user?.email ?? '')
   const [local, setLocal] = useState('hello')
   const [chosen, setChosen] = useState<string>()
-  // The list may still be the one from before a domain was onboarded.
   const domain = chosen ?? domains.find(({ name }) => name === search.domain)?.name ?? domains[0]?.name ?? ''
   const [name, setName] = useState('')
   const [to, setTo] = useState(search.to ?? usual)

@@ -3,6 +3,7 @@ import { Empty } from '@cloudflare/kumo/components/empty'
 import { PaperPlaneTiltIcon } from '@phosphor-icons/react'
 import { Asked } from '../parts/asked.tsx'
 import { Page } from '../parts/page.tsx'
+import { RowsSkeleton } from '../parts/rows-skeleton.tsx'
 import { testRoute } from './routes.ts'
 import { TestForm } from './test-form.tsx'
 import { useSendingDomains } from './use-sending-domains.ts'
@@ -10,12 +11,18 @@ import { useSendingDomains } from './use-sending-domains.ts'
 /** A message by hand, beside the programs that send the same. */
 export function TestPage() {
   const { accountId } = testRoute.useParams()
-  const domains = useSendingDomains(accountId)
+  const { domain } = testRoute.useSearch()
+  const asked = useSendingDomains(accountId)
+  // The list may still be the one from before the domain was onboarded: another would be chosen for it.
+  const isOld =
+    domain !== undefined && asked.isFetching && asked.data?.some(({ name }) => name === domain) === false
   return (
     <Page title="Send a test" lead="Write a message, send it, and take the same request along as code.">
-      <Asked of={domains}>
+      <Asked of={asked}>
         {(domains) =>
-          domains.length === 0 ? (
+          isOld ? (
+            <RowsSkeleton />
+          ) : domains.length === 0 ? (
             <Empty
               icon={<PaperPlaneTiltIcon size={48} aria-hidden />}
               title="No domain sends yet"

@@ -11,6 +11,7 @@ import { Asked } from '../parts/asked.tsx'
 import { ConfirmDialog } from '../parts/confirm-dialog.tsx'
 import { Moment } from '../parts/moment.tsx'
 import { Page, Section } from '../parts/page.tsx'
+import { TableBox } from '../parts/table-box.tsx'
 import { ChangePassword } from './change-password.tsx'
 import { useSession } from './session.ts'
 
@@ -60,7 +61,7 @@ export function ProfilePage() {
 function Sessions({ sessions }: { readonly sessions: readonly SessionEntry[] }) {
   const end = useAct((id: string) => ask(`${SESSIONS}/${id}`, { method: 'DELETE' }), [SESSIONS])
   return (
-    <div className="overflow-x-auto">
+    <TableBox label="Sessions">
       <Table>
         <Table.Header>
           <Table.Row>
@@ -103,6 +104,6 @@ function Sessions({ sessions }: { readonly sessions: readonly SessionEntry[] }) 
           ))}
         </Table.Body>
       </Table>
-    </div>
+    </TableBox>
   )
 }

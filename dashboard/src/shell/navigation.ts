@@ -1,4 +1,5 @@
 import {
+  AtIcon,
   BellIcon,
   BroadcastIcon,
   ChartBarIcon,
@@ -34,6 +35,7 @@ export interface NavigationEntry {
 /** Every place one can go to, for the side bar and for the command palette. */
 export function navigation(session: Session, accountId: string): readonly NavigationGroup[] {
   const own = (path: string) => `/${accountId}${path}`
+  const isAdmin = session.accounts.some(({ id, role }) => id === accountId && role === 'admin')
   const groups: NavigationGroup[] = [
     {
       label: 'Home',
@@ -56,7 +58,7 @@ export function navigation(session: Session, accountId: string): readonly Naviga
       label: 'Email Routing',
       entries: [
         { label: 'Domains', href: own('/routing/domains'), icon: PathIcon },
-        { label: 'Destination addresses', href: own('/routing/addresses'), icon: UsersIcon },
+        { label: 'Destination addresses', href: own('/routing/addresses'), icon: AtIcon },
         { label: 'Email Workers', href: own('/workers'), icon: FunctionIcon },
         { label: 'Analytics', href: own('/routing/analytics'), icon: ChartBarIcon },
         { label: 'Activity log', href: own('/routing/activity'), icon: ListBulletsIcon },
@@ -65,11 +67,17 @@ export function navigation(session: Session, accountId: string): readonly Naviga
     {
       label: 'Account',
       entries: [
-        { label: 'API tokens', href: own('/account/tokens'), icon: KeyIcon },
-        { label: 'Members', href: own('/account/members'), icon: UsersIcon },
+        ...(isAdmin
+          ? [
+              { label: 'API tokens', href: own('/account/tokens'), icon: KeyIcon },
+              { label: 'Members', href: own('/account/members'), icon: UsersIcon },
+            ]
+          : []),
         { label: 'Webhooks', href: own('/account/webhooks'), icon: BellIcon },
         { label: 'Event subscriptions', href: own('/account/subscriptions'), icon: BroadcastIcon },
-        { label: 'Audit log', href: own('/account/audit-log'), icon: ClockCounterClockwiseIcon },
+        ...(isAdmin
+          ? [{ label: 'Audit log', href: own('/account/audit-log'), icon: ClockCounterClockwiseIcon }]
+          : []),
         { label: 'Usage and limits', href: own('/account/usage'), icon: GaugeIcon },
       ],
     },

@@ -1,4 +1,4 @@
-import { Button } from '@cloudflare/kumo/components/button'
+import { Button, LinkButton } from '@cloudflare/kumo/components/button'
 import { Empty } from '@cloudflare/kumo/components/empty'
 import { CompassIcon, WarningIcon } from '@phosphor-icons/react'
 import type { ErrorComponentProps } from '@tanstack/react-router'
@@ -25,7 +25,11 @@ export function NotFoundPage() {
         icon={<CompassIcon size={48} />}
         title="There is no such page"
         description="The address may be mistyped, or what it showed is deleted, or you are not a member of its account."
-        contents={<a href="/">Go to the overview</a>}
+        contents={
+          <LinkButton variant="secondary" href="/">
+            Go to the overview
+          </LinkButton>
+        }
       />
     </div>
   )

@@ -17,6 +17,11 @@ export function SignedInLayout() {
   const here = useRouterState({ select: ({ location }) => location.pathname })
   const [isCommandMenuOpen, setCommandMenuOpen] = useState(false)
   const groups = navigation(session, account.id)
+  // The side bar may be longer than the window: where one is, is seen in it.
+  // oxlint-disable-next-line react/exhaustive-deps -- whenever the place changes
+  useEffect(() => {
+    document.querySelector('#places [data-active]')?.scrollIntoView({ block: 'nearest' })
+  }, [here])
   useEffect(() => {
     function listen(event: KeyboardEvent) {
       if (event.key.toLowerCase() !== 'k' || !(event.metaKey || event.ctrlKey)) return
@@ -39,7 +44,7 @@ export function SignedInLayout() {
         <Sidebar.Header>
           <AccountMenu account={account} />
         </Sidebar.Header>
-        <Sidebar.Content>
+        <Sidebar.Content id="places">
           {groups.map(({ label, entries }) => (
             <Sidebar.Group key={label}>
               <Sidebar.GroupLabel>{label}</Sidebar.GroupLabel>

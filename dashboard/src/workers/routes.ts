@@ -14,10 +14,9 @@ const workersRoute = createRoute({
 const workerRoute = createRoute({
   getParentRoute: () => ofAccountRoute,
   path: '/workers/$script',
-  validateSearch: ({ tab }: Record<string, unknown>): { readonly tab?: WorkerTab } => {
-    const known = WORKER_TABS.find((each) => each === tab)
-    return known ? { tab: known } : {}
-  },
+  validateSearch: ({ tab }: Record<string, unknown>): { readonly tab?: WorkerTab | undefined } => ({
+    tab: WORKER_TABS.find((each) => each === tab),
+  }),
   component: lazyRouteComponent(() => import('./worker-page.tsx'), 'WorkerPage'),
 })
 

@@ -4,10 +4,10 @@ import { useQueries } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
 import { useState } from 'react'
 import type { DomainBody, RouteBody, SchedulesBody } from '#contract/workers-places.ts'
-import type { ZoneBody } from '#contract/zones.ts'
 import { accountPath, ask, withQuery, zonePath } from '../api/ask.ts'
 import { problemText } from '../api/problem.ts'
 import { queryKey, useAct, useAsk } from '../api/use-ask.ts'
+import { coveringZone } from '../domains/covering-zone.ts'
 import { ConfirmDialog } from '../parts/confirm-dialog.tsx'
 import { Section } from '../parts/page.tsx'
 import { ProblemNote } from '../parts/problem-note.tsx'
@@ -84,7 +84,7 @@ function Routes({ accountId, worker }: WorkerTabProps) {
       placeholder={`${zones[0]?.name ?? 'example.com'}/api/*`}
       places={places}
       onAdd={async (pattern) => {
-        const zone = zoneOf(zones, pattern.replace(/^https?:\/\//, '').split('/', 1)[0] ?? '')
+        const zone = coveringZone(zones, pattern.replace(/^(https?:\/\/)?\*?\.?/, '').split('/', 1)[0] ?? '')
         if (!zone) throw new Error('The pattern begins with the name of one of your domains.')
         await ask(zonePath(zone.id, 'workers/routes'), {
           method: 'POST',
@@ -97,14 +97,6 @@ function Routes({ accountId, worker }: WorkerTabProps) {
       stale={['/client/v4/zones']}
     />
   )
-}
-
-/** Of several the one with the longest name: a subzone is a zone of its own. */
-function zoneOf(zones: readonly ZoneBody[], host: string): ZoneBody | undefined {
-  const plain = host.toLowerCase().replace(/^\*\.?/, '')
-  return zones
-    .filter(({ name }) => plain === name || plain.endsWith(`.${name}`))
-    .toSorted((one, other) => other.name.length - one.name.length)[0]
 }
 
 function CustomDomains({ accountId, worker }: WorkerTabProps) {

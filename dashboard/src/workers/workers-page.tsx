@@ -19,7 +19,7 @@ import { DeployHint } from './deploy-hint.tsx'
 export function WorkersPage() {
   const { id } = useAccount()
   // A deploy goes on in a terminal beside this page.
-  const workers = useAsk<readonly ScriptBody[]>(accountPath(id, 'workers/scripts'), { every: 5000 })
+  const workers = useAsk<readonly ScriptBody[]>(accountPath(id, 'workers/scripts'), { every: 2000 })
   return (
     <Page
       title="Email Workers"

@@ -3,15 +3,14 @@ import { Button } from '@cloudflare/kumo/components/button'
 import { KeyIcon } from '@phosphor-icons/react'
 import { useState } from 'react'
 import type { DkimKeyBody } from '#contract/onboarding-records.ts'
+import type { ZoneBody } from '#contract/zones.ts'
 import { ask } from '../api/ask.ts'
 import { useAct, useAsk } from '../api/use-ask.ts'
 import { Asked } from '../parts/asked.tsx'
 import { FormDialog } from '../parts/form-dialog.tsx'
 import { Moment } from '../parts/moment.tsx'
 import { Section } from '../parts/page.tsx'
-import type { OfDomain } from './domain-page.tsx'
 import { RecordList } from './record-list.tsx'
-import { sendingDomainPath } from './use-domain-status.ts'
 
 const STATES = {
   publishing: {
@@ -30,19 +29,30 @@ const STATES = {
 
 const LOOK_AGAIN_MS = 5000
 
-export function DkimKeys({ zone, domain }: OfDomain) {
-  const path = sendingDomainPath(zone.id, domain.tag)
-  const keysPath = `${path}/dkim`
+interface DkimKeysProps {
+  /** What is signed with them. */
+  readonly lead: string
+  readonly domain: string
+  readonly zone: Pick<ZoneBody, 'name' | 'dns'> | undefined
+  /** Where they are asked for, and where a new one is. */
+  readonly path: string
+  readonly rotatePath: string
+  /** What tells of the keys too. */
+  readonly stale: string
+}
+
+/** The keys with which a domain signs, and the change to a new one. */
+export function DkimKeys({ lead, domain, zone, path, rotatePath, stale }: DkimKeysProps) {
   const [isPublishing, setPublishing] = useState(true)
-  const keys = useAsk<DkimKeyBody[]>(keysPath, { every: isPublishing && LOOK_AGAIN_MS })
+  const keys = useAsk<readonly DkimKeyBody[]>(path, { every: isPublishing && LOOK_AGAIN_MS })
   const hasNext = keys.data?.some(({ state }) => state === 'publishing') ?? true
   if (hasNext !== isPublishing) setPublishing(hasNext)
   const [open, setOpen] = useState(false)
-  const rotate = useAct(() => ask(`${keysPath}/rotate`, { method: 'POST', body: {} }), [path])
+  const rotate = useAct(() => ask(rotatePath, { method: 'POST', body: {} }), [stale])
   return (
     <Section
       title="DKIM keys"
-      lead="What is sent is signed with the active key; receivers find its other half in DNS."
+      lead={lead}
       actions={
         <Button icon={<KeyIcon aria-hidden />} onClick={() => setOpen(true)}>
           Rotate key
@@ -52,12 +62,12 @@ export function DkimKeys({ zone, domain }: OfDomain) {
       <FormDialog
         open={open}
         onOpenChange={setOpen}
-        title={`Make a new DKIM key for ${domain.name}?`}
+        title={`Make a new DKIM key for ${domain}?`}
         action="Rotate key"
         onSubmit={() => rotate.mutateAsync(undefined)}
       >
         <p>
-          {zone.dns === 'hosted'
+          {zone?.dns === 'hosted'
             ? 'The new key is published at once, and signs as soon as it is seen in DNS.'
             : 'You publish the record of the new key; it signs as soon as it is seen in DNS.'}{' '}
           Until then the present one goes on. Its record then stays for two weeks, so that mail on its way
@@ -68,7 +78,7 @@ export function DkimKeys({ zone, domain }: OfDomain) {
         {(keys) => (
           <ul className="flex flex-col gap-6">
             {keys.toReversed().map((key) => (
-              <DkimKey key={key.selector} dkim={key} zone={zone.name} />
+              <DkimKey key={key.selector} dkim={key} zone={zone?.name ?? domain} />
             ))}
           </ul>
         )}
