@@ -12,8 +12,8 @@ import pg from 'pg'
 export interface PostgresServer {
   /** Of its socket. */
   readonly folder: string
-  url(database: string): string
-  stop(): Promise<void>
+  readonly url: (database: string) => string
+  readonly stop: () => Promise<void>
 }
 
 interface User {
