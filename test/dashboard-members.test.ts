@@ -103,6 +103,16 @@ onEachEngine((instance) => {
     assert.equal((await admin.ask('GET', path)).status, 404)
   })
 
+  test('what is no token of an invitation is none, however long it is', async () => {
+    for (const token of ['x', 'x'.repeat(201), 'x'.repeat(1500), '%00', '..'])
+      for (const method of ['GET', 'POST']) {
+        const body = method === 'POST' && { body: { password: 'a good password' } }
+        const path = `/session/v1/invitations/${token}`
+        assert.equal((await openBrowser(instance()).ask(method, path, { ...body })).status, 404, path)
+      }
+    assert.doesNotMatch(instance().log(), /ZodError/)
+  })
+
   test('roles: what each may do, route by route', async () => {
     const member = await accepted('matrix-member@example.com', 'member')
     const admin = await accepted('matrix-admin@example.com', 'admin')

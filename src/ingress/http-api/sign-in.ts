@@ -15,7 +15,7 @@ import { sessionSecretOf } from './session-cookie.ts'
 import type { SessionWorld } from './session-world.ts'
 
 const SMALL_BODY = 8192
-const params = z.object({ token: z.string().max(200) })
+const params = z.object({ token: z.string() })
 
 /** How a session begins: a password, one click in development, an invitation. None of them asks for the token against
  *  forgery, which only a session has; that no other page signs its visitors in is the guard's, by Origin. */
