@@ -103,6 +103,15 @@ onEachEngine((instance) => {
     assert.equal((await admin.ask('GET', path)).status, 404)
   })
 
+  test('an address that is invited many times at once has one invitation, and one link that works', async () => {
+    const invited = await Promise.all(Array.from({ length: 6 }, () => invite('same@example.com', 'member')))
+    const looked = invited.map(({ invitation_url }) =>
+      openBrowser(instance()).ask('GET', `/session/v1/invitations/${tokenIn(invitation_url)}`),
+    )
+    const statuses = (await Promise.all(looked)).map(({ status }) => status)
+    assert.deepEqual(statuses.toSorted((a, b) => a - b), [200, 404, 404, 404, 404, 404])
+  })
+
   test('what is no token of an invitation is none, however long it is', async () => {
     for (const token of ['x', 'x'.repeat(201), 'x'.repeat(1500), '%00', '..'])
       for (const method of ['GET', 'POST']) {

@@ -52,14 +52,14 @@ interface Row {
 const COLUMNS = `invitation.id, invitation.account_id, invitation.email, invitation.role, invitation.hash,
   invitation.created_at, invitation.expires_at`
 
-const removeBefore = statement(
-  'invitation.remove-before',
-  'delete from invitation where (account_id = $1 and email_key = $2) or expires_at <= $3',
-)
+const removeExpired = statement('invitation.remove-expired', 'delete from invitation where expires_at <= $1')
+// In place of the one before, also of one that is made at the same time.
 const insertInvitation = statement(
   'invitation.insert',
   `insert into invitation (id, account_id, email, email_key, role, hash, created_at, expires_at)
-   values ($1, $2, $3, $4, $5, $6, $7, $8)`,
+   values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict (account_id, email_key) do update set id = excluded.id,
+     email = excluded.email, role = excluded.role, hash = excluded.hash, created_at = excluded.created_at,
+     expires_at = excluded.expires_at`,
 )
 const byHash = statement<Row & { readonly account_name: string }>(
   'invitation.by-hash',
@@ -102,7 +102,7 @@ export function openInvitations({
       const key = email.toLowerCase()
       const params = [invitation.id, accountId, email, key, role, hashSecret(token), createdAt, expiresAt]
       const committed = await store.commit([
-        { statement: removeBefore, params: [accountId, key, createdAt] },
+        { statement: removeExpired, params: [createdAt] },
         { statement: insertInvitation, params },
         ...(await also(invitation, token)),
       ])
