@@ -109,7 +109,10 @@ onEachEngine((instance) => {
       openBrowser(instance()).ask('GET', `/session/v1/invitations/${tokenIn(invitation_url)}`),
     )
     const statuses = (await Promise.all(looked)).map(({ status }) => status)
-    assert.deepEqual(statuses.toSorted((a, b) => a - b), [200, 404, 404, 404, 404, 404])
+    assert.deepEqual(
+      statuses.toSorted((a, b) => a - b),
+      [200, 404, 404, 404, 404, 404],
+    )
   })
 
   test('what is no token of an invitation is none, however long it is', async () => {
