@@ -189,7 +189,7 @@ test('nobody is buried in verification mails', async () => {
 test('no member verifies an address without its mail, whatever its token may do', async () => {
   const { dev, directory } = instance
   const { id } = await add('someone@dest.example')
-  const member = addUserToken(directory, [dev.account_id], { permissions: PERMISSIONS })
+  const member = addUserToken(directory, [dev.account_id], { permissions: PERMISSIONS, role: 'member' })
   const edit = (status: string) =>
     checkedFetch(`${dev.api}/accounts/${dev.account_id}${ADDRESSES}/${id}`, {
       method: 'PATCH',

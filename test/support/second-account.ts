@@ -30,11 +30,19 @@ export function addAccountToken(
   return addToken(db, { accountId, userId: null, permissions, status: 'active' })
 }
 
-/** The token of a new user who administers these accounts, written straight into the store like them. */
+/** The token of a new user who administers these accounts, or is a member of them, written straight into the store like
+ *  them. */
 export function addUserToken(
   directory: string,
   accountIds: readonly string[],
-  options: { readonly permissions: readonly string[]; readonly status?: 'active' | 'revoked' },
+  {
+    role = 'admin',
+    ...options
+  }: {
+    readonly permissions: readonly string[]
+    readonly status?: 'active' | 'revoked'
+    readonly role?: 'admin' | 'member'
+  },
 ): string {
   using db = openDatabase(directory)
   const userId = newId()
@@ -46,9 +54,9 @@ export function addUserToken(
     Date.now(),
   )
   const addMember = db.prepare(
-    `insert into membership (id, user_id, account_id, role, created_at) values (?, ?, ?, 'admin', ?)`,
+    `insert into membership (id, user_id, account_id, role, created_at) values (?, ?, ?, ?, ?)`,
   )
-  for (const accountId of accountIds) addMember.run(newId(), userId, accountId, Date.now())
+  for (const accountId of accountIds) addMember.run(newId(), userId, accountId, role, Date.now())
   return addToken(db, { accountId: null, userId, status: 'active', ...options })
 }
 
