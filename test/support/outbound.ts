@@ -335,7 +335,7 @@ export async function until<T>(
   what: string,
   look: () => T | undefined | false | Promise<T | undefined | false>,
 ): Promise<T> {
-  const end = performance.now() + 15_000
+  const end = performance.now() + 40_000
   for (;;) {
     const seen = await look()
     if (seen !== undefined && seen !== false) return seen
