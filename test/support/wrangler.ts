@@ -59,7 +59,7 @@ export async function openWrangler(instance: Instance): Promise<Wrangler> {
       CLOUDFLARE_ACCOUNT_ID: dev.account_id,
       ...QUIET,
       TMPDIR: folder,
-      NODE_COMPILE_CACHE: join(folder, 'compiled'),
+      NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] ?? join(folder, 'compiled'),
       ...{ HTTP_PROXY: proxyUrl, HTTPS_PROXY: proxyUrl, NO_PROXY: 'localhost' },
       ...environment,
     }
