@@ -43,6 +43,11 @@ interface Flags {
 }
 
 const DAYS = 31
+/** Of a server that somebody runs in earnest on such a machine; the rest is as it comes. */
+const IN_EARNEST = {
+  ...{ shared_buffers: '1GB', max_wal_size: '2GB' },
+  ...{ fsync: 'on', full_page_writes: 'on', autovacuum: 'on' },
+}
 /** Events that may wait in the outbox before no more are written. */
 const MOST_WAITING = 5000
 
@@ -138,7 +143,7 @@ async function flow(store: Store, history: History, domains: readonly SomeDomain
   }
 }
 
-/** As autovacuum does, which the server of the tests has not. */
+/** As autovacuum has done by the time that so much is there. */
 async function vacuum(url: string): Promise<void> {
   const client = new pg.Client({ connectionString: url })
   await client.connect()
@@ -192,7 +197,8 @@ function load(): string {
 async function main(): Promise<void> {
   if (flags.keep !== undefined) mkdirSync(flags.keep, { recursive: true })
   const directory = flags.keep ?? (await mkdtemp(join(flags.dir, 'posthorn-history-')))
-  const server = flags.engine === 'postgres' && flags.url === undefined ? await startPostgres() : undefined
+  const server =
+    flags.engine === 'postgres' && flags.url === undefined ? await startPostgres(IN_EARNEST) : undefined
   const url = flags.engine === 'postgres' ? (flags.url ?? server?.url('postgres')) : undefined
   const store = url === undefined ? await openSqliteStore({ directory }) : await openPostgresStore({ url })
   const log = pino({ level: 'warn' }, process.stderr)

@@ -55,8 +55,11 @@ const SETTINGS = {
   deadlock_timeout: '20ms',
 }
 
-/** Throws, with what PostgreSQL said, where it cannot run here: a test that cannot see PostgreSQL has failed. */
-export async function startPostgres(): Promise<PostgresServer> {
+/** `settings` besides and over those of the tests, as a benchmark wants them. Throws, with what PostgreSQL said, where it
+ *  cannot run here: a test that cannot see PostgreSQL has failed. */
+export async function startPostgres(
+  settings: Readonly<Record<string, string>> = {},
+): Promise<PostgresServer> {
   const user = unprivilegedUser()
   const folder = mkdtempSync(join(user === undefined ? tmpdir() : '/tmp', 'posthorn-postgres-'))
   if (user !== undefined) chownSync(folder, user.uid, user.gid)
@@ -65,12 +68,12 @@ export async function startPostgres(): Promise<PostgresServer> {
   const made = runAs(user, folder, join(binaries, 'initdb'), ['--pgdata', data, ...INITDB])
   if (made.status !== 0) throw new Error(`initdb failed: ${made.error ?? made.stderr}`)
 
-  const settings = Object.entries({ ...SETTINGS, unix_socket_directories: folder }).flatMap(
+  const options = Object.entries({ ...SETTINGS, ...settings, unix_socket_directories: folder }).flatMap(
     ([name, value]) => ['-c', `${name}=${value}`],
   )
   const keeper = spawn(
     '/bin/sh',
-    ['-c', KEEPER, 'keeper', join(binaries, 'postgres'), '-D', data, ...settings],
+    ['-c', KEEPER, 'keeper', join(binaries, 'postgres'), '-D', data, ...options],
     {
       ...user,
       cwd: folder,
