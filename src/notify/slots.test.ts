@@ -34,6 +34,11 @@ test('who waits gets what is free, in turn, and no key more than its share', asy
   await turn()
   assert.deepEqual(started, ['a1', 'b1', 'c2', 'a2'])
   assert.equal(await slots.take('d', aborted.signal), undefined)
+  assert.equal(slots.tryTake('d'), undefined)
+  frees.get('c2')?.()
+  assert.equal(slots.tryTake('a'), undefined)
+  slots.tryTake('d')?.()
+  assert.ok(slots.tryTake('d'))
 })
 
 test('however they come and go, the limits hold, and everybody has a turn', async () => {

@@ -3,6 +3,8 @@
 export interface Slots {
   /** Resolves with what gives the place back, or undefined once `signal` aborts. */
   take(key: string, signal: AbortSignal): Promise<(() => void) | undefined>
+  /** The same for who does not wait: undefined where nothing is free now. */
+  tryTake(key: string): (() => void) | undefined
 }
 
 interface Waiting {
@@ -35,6 +37,8 @@ export function openSlots(limits: { readonly perKey: number; readonly total: num
   }
 
   return {
+    tryTake: (key) => (hasRoom(key) ? occupy(key) : undefined),
+
     take(key, signal) {
       if (signal.aborted) return Promise.resolve(undefined)
       if (hasRoom(key)) return Promise.resolve(occupy(key))

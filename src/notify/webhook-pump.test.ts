@@ -206,6 +206,24 @@ onBothEngines('one that hangs harms no other, and is asked by one event at a tim
   })
 })
 
+onBothEngines('however many hang, the others of the account are told at once', async (_, { store }) => {
+  await using world = await openWorld(store, { timeoutMs: 60_000 })
+  const { notify, receiver, of } = world
+  await using hanging = await openReceiver([HOST])
+  hanging.behave(() => {})
+  for (let i = 0; i < 12; i++) {
+    await world.addWebhook(of.accountId, { url: `https://${HOST}:${hanging.port}/${i}` })
+  }
+  await world.project(...Array.from({ length: 30 }, () => eventOf(of, 'delivered')))
+  notify.begin()
+  await arrived(30, receiver)
+  // Each that hangs has its first request, and they share what else an account may have.
+  await until(() => hanging.connections() >= 12 || undefined)
+  assert.ok(hanging.connections() <= 12 + 32, `${hanging.connections()} at once`)
+  await world.project(eventOf(of, 'bounced'))
+  await arrived(31, receiver)
+})
+
 onBothEngines(
   'days of failure pause it, and somebody is told; what happens meanwhile waits',
   async (_, { store }) => {

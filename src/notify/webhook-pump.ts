@@ -13,6 +13,7 @@ import { openSlots } from './slots.ts'
 import { WAITING_WEBHOOKS } from './waiting-sql.ts'
 import { WEBHOOK_COLUMNS, type WebhookRow, webhookOf } from './webhook.ts'
 import { openSecrets, signedHeaders } from './webhook-secret.ts'
+import { WEBHOOKS_PER_ACCOUNT } from './webhooks.ts'
 
 export interface WebhookPumpWorld extends SettleWorld {
   readonly vault: Vault
@@ -24,10 +25,12 @@ export interface WebhookPumpWorld extends SettleWorld {
   readonly graceMs: number
 }
 
-/** Requests at once: to one webhook, to those of one account, and of all. */
+/** Requests at once to one webhook. */
 const PER_WEBHOOK = 8
-const PER_ACCOUNT = 32
-const IN_ALL = 256
+/** The first of these has a place of its own, so that no other webhook of the account takes it, however many hang. */
+const FIRSTS = { perKey: WEBHOOKS_PER_ACCOUNT, total: 1024 }
+/** The others take what is free now: of those of one account, and of all. */
+const MORE = { perKey: 32, total: 256 }
 /** Rows that are read at once: there may be many webhooks to tell. */
 const READ = 16
 const HELD_MS = 30_000
@@ -63,7 +66,7 @@ const heads = statement<DeliveryRow>(
 export function openWebhookPump(world: WebhookPumpWorld): Lookout {
   const { store, vault, post, watch, clock, onError, pollMs, leaseMs, graceMs } = world
   const leases = openLeases(store, 'webhook', leaseMs)
-  const slots = openSlots({ perKey: PER_ACCOUNT, total: IN_ALL })
+  const [firsts, more] = [openSlots(FIRSTS), openSlots(MORE)]
   const drains = new Map<string, Promise<void>>()
   /** Webhooks that are left alone for a while, after an error of ours. */
   const held = new Map<string, number>()
@@ -108,6 +111,17 @@ export function openWebhookPump(world: WebhookPumpWorld): Lookout {
     const until = AbortSignal.any([mine, broken.signal])
     const underWay = new Map<string, Promise<void>>()
     let ready: DeliveryRow[] = []
+    let hasFirst = false
+    async function takePlace(accountId: string): Promise<(() => void) | undefined> {
+      if (hasFirst) return more.tryTake(accountId)
+      const free = await firsts.take(accountId, until)
+      if (!free) return undefined
+      hasFirst = true
+      return () => {
+        hasFirst = false
+        free()
+      }
+    }
     let soon: Promise<void> | undefined
     async function lookAgain(): Promise<void> {
       await sleep(pollMs, undefined, { ref: false })
@@ -123,9 +137,11 @@ export function openWebhookPump(world: WebhookPumpWorld): Lookout {
         const rests = row.rest_until > row.now && row.rest_until <= row.now + REST_AHEAD_MS
         if (!rests && underWay.size < most) {
           if (ready.length === 0) ready = await readHeads(id, underWay)
-          for (const next of ready.splice(0, most - underWay.size)) {
-            const free = await slots.take(row.account_id, until)
-            if (!free) return
+          for (let next = ready[0]; next && underWay.size < most; next = ready[0]) {
+            const { id: deliveryId } = next
+            const free = await takePlace(row.account_id)
+            if (!free) break
+            ready.shift()
             const telling = tell(row, next)
               .catch((error: unknown) => {
                 broken.abort()
@@ -133,9 +149,9 @@ export function openWebhookPump(world: WebhookPumpWorld): Lookout {
               })
               .finally(() => {
                 free()
-                underWay.delete(next.id)
+                underWay.delete(deliveryId)
               })
-            underWay.set(next.id, telling)
+            underWay.set(deliveryId, telling)
           }
         }
         if (underWay.size === 0) return

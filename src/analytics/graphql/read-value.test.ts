@@ -35,6 +35,13 @@ test('what is wrong is named, with what is right', () => {
   assert.equal(said('Time', 'now'), `"now" is no Time: write ${time}`)
   for (const wrong of ['2024-13-01T00:00:00Z', '2024-07-15T24:00:00Z', '2024-07-15T00:00:00+24:00'])
     assert.equal(said('Time', wrong), `"${wrong}" is no Time: write a moment that exists by ${time}`)
+  for (const wrong of [
+    ...['2024-07-15T10:00:00', '2024-07-15T10:00Z', '2024-07-15T10:00:00+0100'],
+    '2024-07-15T10:00:00.1234567890Z',
+  ]) {
+    assert.equal(said('Time', wrong), `"${wrong}" is no Time: write ${time}`)
+    assert.equal(said('Date', wrong), `"${wrong}" is no Date: write ${date}`)
+  }
   assert.equal(said('string', 5), '5 is no string: write text in quotes')
   assert.equal(said('string', 'a\0b'), 'no text here has a NUL character in it')
   assert.equal(said('uint8', true), 'true is no uint8: write a whole number from 0 to 255')

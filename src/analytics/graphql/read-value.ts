@@ -27,10 +27,11 @@ function readString(raw: string): ReadValue {
 const A_DATE = 'year, month and day, as in "2024-07-15"'
 const A_TIME = 'day and time of RFC 3339, as in "2024-07-15T00:00:00Z"'
 
+const DATE = /^(\d{4})-(\d{2})-(\d{2})$/
+
 function readDate(raw: unknown): ReadValue {
-  const match = typeof raw === 'string' ? /^(\d{4})-(\d{2})-(\d{2})$/.exec(raw) : undefined
-  const [, year, month, day] = match ?? []
-  const value = match ? midnight(Number(year), Number(month), Number(day)) : undefined
+  const match = typeof raw === 'string' ? DATE.exec(raw) : undefined
+  const value = match ? dayOf(match) : undefined
   if (value !== undefined) return { value: sinceEpoch(value) }
   const longer = typeof raw === 'string' ? /^(\d{4}-\d{2}-\d{2})T/.exec(raw)?.[1] : undefined
   if (longer !== undefined && 'value' in readTime(raw))
@@ -45,8 +46,10 @@ const TIME =
 function readTime(raw: unknown): ReadValue {
   const match = typeof raw === 'string' ? TIME.exec(raw) : undefined
   if (!match) {
-    if ('value' in readDate(raw)) return wrong(raw, 'Time', `the time too, "${String(raw)}T00:00:00Z"`)
-    return wrong(raw, 'Time', A_TIME)
+    // Not by `readDate`, which asks whether it is a time.
+    const date = typeof raw === 'string' ? DATE.exec(raw) : undefined
+    const isDay = date ? dayOf(date) !== undefined : false
+    return wrong(raw, 'Time', isDay ? `the time too, "${String(raw)}T00:00:00Z"` : A_TIME)
   }
   const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = match.slice(1, 7).map(Number)
   const [fraction = '', sign = '+', hours = '0', minutes = '0'] = match.slice(7, 11)
@@ -63,6 +66,10 @@ function readTime(raw: unknown): ReadValue {
 /** Before 1970 there is nothing to tell apart. */
 function sinceEpoch(at: number): number {
   return Math.max(0, at)
+}
+
+function dayOf([, year, month, day]: RegExpExecArray): number | undefined {
+  return midnight(Number(year), Number(month), Number(day))
 }
 
 /** Undefined for a day that no calendar has. */

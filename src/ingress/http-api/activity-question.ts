@@ -75,7 +75,7 @@ function readSpan(
   now: number,
 ): Read<{ readonly from: number | undefined; readonly to: number | undefined }> {
   if (last !== undefined && last !== '') {
-    if (since !== undefined || until !== undefined)
+    if (since || until)
       return { fault: invalidFilter('last', 'stands in place of since and until, and not beside them.') }
     const ms = readDuration(last)
     if (ms === undefined || ms < SHORTEST_MS || ms > LONGEST_MS)

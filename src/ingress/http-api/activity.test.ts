@@ -430,6 +430,7 @@ const HOSTILE: readonly (readonly [query: string, pointer: string])[] = [
   ['last=999999999d', '?last'],
   ['last=forever', '?last'],
   ['last=1h&since=2026-11-20', '?last'],
+  ['last=1h&since=&until=', ''],
   ['since=yesterday', '?since'],
   ['since=0000-00-00', '?since'],
   ['since=1969-12-31', '?since'],

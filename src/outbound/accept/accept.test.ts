@@ -224,9 +224,10 @@ onBothEngines(
       statement<{ detail: string }>('test.rejected', `select detail from event where type = 'rejected'`),
       [],
     )
+    const details = rejected.map(({ detail }) => JSON.parse(detail))
     assert.deepEqual(
-      rejected.map(({ detail }) => JSON.parse(detail).recipient),
-      ['NO@example.com'],
+      details.map(({ recipient, subject }) => [recipient, subject]),
+      [['NO@example.com', 'Subject']],
     )
   },
 )

@@ -19,6 +19,7 @@ export interface Allowed {
 interface Asking {
   readonly sender: FitSender
   readonly from: Address
+  readonly subject: string
   readonly by: Submitter
   readonly world: AcceptWorld
   /** Whether the others get the message where some are suppressed. */
@@ -59,11 +60,11 @@ export async function checkRecipients(
 /** Nothing is sent, but the log says to whom it would have been. */
 async function refuseSuppressed(
   suppressed: readonly Recipient[],
-  { from, sender, by, world }: Asking,
+  { from, subject, sender, by, world }: Asking,
 ): Promise<Refusal> {
   const addresses = suppressed.map(({ address }) => address)
   const scope = { accountId: by.accountId, domainId: sender.domainId, messageId: null }
-  await world.store.commit(rejectedEvents(addresses, { at: world.now(), sender: from, ...scope }))
+  await world.store.commit(rejectedEvents(addresses, { at: world.now(), sender: from, subject, ...scope }))
   const more = addresses.length > 5 ? ` and ${addresses.length - 5} more` : ''
   const detail = `On the suppression list: ${addresses.slice(0, 5).join(', ')}${more}. Nothing was sent.`
   return { kind: 'recipient-suppressed', pointer: suppressed[0]?.pointer ?? '', detail }

@@ -45,6 +45,7 @@ export async function promiseMessage(
   const allowed = await checkRecipients(read.recipients, {
     sender,
     from: read.from,
+    subject: subjectOf(read),
     by,
     world,
     dropSuppressed,
@@ -106,7 +107,7 @@ async function promiseTo(
   if (tooLarge) return tooLarge
   const content = await signMessage(composed, sender.signing, platform.date)
 
-  const { subject } = 'draft' in read ? read.draft : read.message
+  const subject = subjectOf(read)
   const removedHeaders = 'draft' in read ? [] : read.message.removed
   const writes: Write[] = [
     ...(how.repeatable ? [rememberWrite(by.accountId, how.repeatable, id, at)] : []),
@@ -131,6 +132,7 @@ async function promiseTo(
     ...rejectedEvents(suppressed, {
       at,
       sender: read.from,
+      subject,
       accountId: by.accountId,
       domainId: sender.domainId,
       messageId: id,
@@ -183,6 +185,10 @@ async function promiseTo(
     }
   })
   return { id, accepted }
+}
+
+function subjectOf(read: ReadDraft | ReadRaw): string {
+  return 'draft' in read ? read.draft.subject : read.message.subject
 }
 
 function partiesOf(read: ReadDraft | ReadRaw): {

@@ -9,19 +9,20 @@ export function rejectedEvents(
   of: {
     readonly at: number
     readonly sender: Address
+    readonly subject: string
     readonly accountId: string
     readonly domainId: string
     readonly messageId: string | null
   },
 ): Write[] {
-  const { sender, ...scope } = of
+  const { sender, subject, ...scope } = of
   return suppressed.map((recipient) =>
     eventWrite({
       ...scope,
       type: 'rejected',
       deliveryId: null,
       terminal: true,
-      detail: { sender, recipient, cause: 'suppressed' },
+      detail: { sender, recipient, subject, cause: 'suppressed' },
     }),
   )
 }
