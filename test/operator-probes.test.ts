@@ -5,8 +5,10 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { after, before, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { acceptedMember } from '#test/accepted-member.ts'
 import { dig } from '#test/dig.ts'
 import { fetchAtHost } from '#test/fetch-at-host.ts'
+import { developmentBrowser } from '#test/http-browser.ts'
 import { type Instance, startInstance } from '#test/instance.ts'
 import { operatorToken } from '#test/operator.ts'
 import { submitRaw } from '#test/submit-raw.ts'
@@ -84,7 +86,7 @@ test('figures of what was done at each door, and of what became of it', async ()
     posthorn_commit_seconds_count: 5,
     posthorn_commit_sets_sum: 5,
     'posthorn_connections{door="http"}': 1,
-    'posthorn_certificate_days{certificate="doors"}': 29,
+    'posthorn_certificate_expires_in_seconds{certificate="doors"}': 29 * 86_400,
     'posthorn_memory_bytes{kind="resident"}': 10_000_000,
     posthorn_cpu_seconds_total: 0.1,
   }))
@@ -140,6 +142,9 @@ test('history that is far behind is a warning to the operator: mail works, so th
       await told.text(),
       /"part":"projector","ready":true,"warning":"history and webhooks are \d+ s behind/,
     )
+    assert.match((await (await developmentBrowser(instance)).ask('GET', '/readyz')).text, /s behind/)
+    const member = await acceptedMember(instance, 'member@example.com', 'member')
+    assert.doesNotMatch((await member.ask('GET', '/readyz')).text, /warning|behind/)
     assert.ok(((await figures()).get('posthorn_outbox_oldest_seconds') ?? 0) >= 3600)
   } finally {
     database.exec('drop trigger stuck')

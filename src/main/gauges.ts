@@ -6,7 +6,6 @@ import type { Registries } from './registries.ts'
 
 /** A scan of the queue answers whoever asks for so long. */
 const DEPTH_LIFE_MS = 5000
-const DAY_MS = 86_400_000
 
 /** What is read when somebody asks for the figures. */
 export function openGauges(
@@ -42,8 +41,8 @@ export function openGauges(
     })),
   )
   metrics.rateLeft(() => rates.left().map(({ scope, share }) => ({ labels: { scope }, value: share })))
-  metrics.certificateDays(() => [
-    { labels: { certificate: 'doors' }, value: Math.floor((certificateExpiry() - now()) / DAY_MS) },
+  metrics.certificateSeconds(() => [
+    { labels: { certificate: 'doors' }, value: Math.floor((certificateExpiry() - now()) / 1000) },
   ])
 }
 

@@ -32,7 +32,7 @@ export interface Metrics {
   readonly dnsAnswers: Count<'transport' | 'answer'>
   readonly policyAnswers: Count<'status'>
   readonly connections: Watch<'door'>
-  readonly certificateDays: Watch<'certificate'>
+  readonly certificateSeconds: Watch<'certificate'>
   readonly rateLeft: Watch<'scope'>
   text(): Promise<string>
   readonly contentType: string
@@ -196,9 +196,9 @@ export function openMetrics(): Metrics {
       help: 'Open connections of this node, by door. Near POSTHORN_SUBMISSION_CONNECTIONS or POSTHORN_MX_CONNECTIONS: new ones are refused; raise it, or find who holds them.',
       labels: ['door'],
     }),
-    certificateDays: gauge({
-      name: 'certificate_days',
-      help: 'Days until the certificate of a TLS door expires. Below 14: renew it. Below 0: clients refuse it.',
+    certificateSeconds: gauge({
+      name: 'certificate_expires_in_seconds',
+      help: 'Time until the certificate of a TLS door expires. Below 1209600 (14 days): renew it. Below 0: clients refuse it.',
       labels: ['certificate'],
     }),
     rateLeft: gauge({

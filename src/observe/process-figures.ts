@@ -11,15 +11,15 @@ export function watchProcess({ gauge, counter }: Pick<MetricFamilies, 'gauge' | 
   loop.enable()
   gauge({
     name: 'event_loop_delay_seconds',
-    help: 'How late the event loop was since this page was last read, by quantile (0.5, 0.99, 1). Above 0.1 at 0.99: the process has more to do than a core does; add nodes, or cores for its threads.',
-    labels: ['quantile'],
+    help: 'How late the event loop was since this page was last read, by share of the looks (0.5, 0.99, 1). Above 0.1 at 0.99: the process has more to do than a core does; add nodes, or cores for its threads.',
+    labels: ['share'],
   })(() => {
     // Node counts from one look to the next: what is above the time between them was late.
     const late = (ns: number) => (Number.isFinite(ns) ? Math.max(0, ns / NS - RESOLUTION_MS / 1000) : 0)
     const readings = [
-      { labels: { quantile: '0.5' }, value: late(loop.percentile(50)) },
-      { labels: { quantile: '0.99' }, value: late(loop.percentile(99)) },
-      { labels: { quantile: '1' }, value: late(loop.max) },
+      { labels: { share: '0.5' }, value: late(loop.percentile(50)) },
+      { labels: { share: '0.99' }, value: late(loop.percentile(99)) },
+      { labels: { share: '1' }, value: late(loop.max) },
     ]
     loop.reset()
     return readings

@@ -2,6 +2,7 @@ import type { Log } from '#observe/log.ts'
 import { DatabaseTooNew } from './migrate.ts'
 import { openSqliteStore } from './open-sqlite.ts'
 import { DataFolderInUse } from './owner-lock.ts'
+import { makeDataFolder } from './sqlite-file.ts'
 import type { OnCommit, Store } from './store.ts'
 
 /** The engine that the configuration names: PostgreSQL where there is a URL, else SQLite in the data folder. */
@@ -20,6 +21,13 @@ export async function openStore(options: {
       const reason = error instanceof Error ? error.message : String(error)
       throw new StoreUnavailable(`the data folder ${directory} cannot be used: ${reason}`, { cause: error })
     }
+  }
+  try {
+    // The master key and the wrapped secrets of a node are kept in it on either engine.
+    makeDataFolder(directory)
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    throw new StoreUnavailable(`the data folder ${directory} cannot be used: ${reason}`, { cause: error })
   }
   // Loaded only here: most installations have no use for the client.
   const { openPostgresStore } = await import('./open-postgres.ts')

@@ -110,7 +110,7 @@ async function create(
   }
   if (creation.kind === 'not-asked') {
     const detail = 'This address, or this account, was sent many verification mails; try again in an hour.'
-    return { status: 429, code: 10004, message: 'Throttled', detail }
+    return { status: 429, code: 10004, message: 'Throttled', detail, retryAfterS: 3600 }
   }
   if (creation.kind !== 'verified') verificationMail.promised()
   return { result: addressBody(creation.destination) }

@@ -8,4 +8,6 @@ export interface Fault {
   readonly detailCode?: number
   /** The field that is at fault (RFC 6901). */
   readonly pointer?: string
+  /** For what passes by itself (10004), seconds until another try is welcome; few where nothing is said. */
+  readonly retryAfterS?: number
 }

@@ -52,6 +52,7 @@ const TOO_MANY_REPLAYS: Fault = {
   code: 10004,
   message: 'Too many requests',
   detail: `Of one webhook ${REPLAYS_PER_MINUTE} deliveries a minute can be sent again one by one; replay a range of time instead.`,
+  retryAfterS: 60,
 }
 
 type Asked = Pick<Call<unknown, unknown>, 'accountId' | 'params'>
