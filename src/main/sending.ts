@@ -6,6 +6,7 @@ import { openDelivery } from '#outbound/deliver/deliver.ts'
 import { ALWAYS_OPPORTUNISTIC } from '#outbound/deliver/tls-policy.ts'
 import { openOutcome } from '#outbound/outcome/outcome.ts'
 import { sweepExpired } from '#outbound/outcome/sweep-expired.ts'
+import { sweepSettled } from '#outbound/outcome/sweep-settled.ts'
 import { encodeCfblFeedbackId } from '#protocol/cfbl-feedback-id.ts'
 import { encodeReturnPath } from '#protocol/return-path.ts'
 import { cutShort } from '#smtp/client-timeouts.ts'
@@ -112,6 +113,7 @@ export function openSending(
     if (expired > 0) metrics.deliveries({ outcome: 'expired', cause: 'expired', mail: 'any' }, expired)
   })
   every(60_000, () => bodies.sweep(now()))
+  every(60_000, () => sweepSettled(store, config.HISTORY_DAYS, now()))
   every(60_000, () => store.commit([sweepIdempotency()]))
   every(60_000, () => suppressions.sweep())
   every(5000, () => reputation.look())
