@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { WorkerBinding, WorkerVersion } from '#model/worker.ts'
 import type { Log } from '#observe/log.ts'
+import type { ConnectionShare } from './connection-share.ts'
 import type { HostServices } from './host-services.ts'
 import type { Invocations } from './invocations.ts'
 import { OctetBudget } from './octet-budget.ts'
@@ -18,6 +19,7 @@ export interface HostDoorOptions {
   readonly version: WorkerVersion
   readonly services: HostServices
   readonly invocations: Invocations
+  readonly connections: ConnectionShare
   /** Of invocations other than `email()`, whose own are told of their end. */
   readonly onTrace: (trace: WorkerTrace) => void
   readonly log: Log
@@ -38,7 +40,8 @@ export interface HostRequest {
 const SERVER = { requireHostHeader: false, requestTimeout: 0, maxHeaderSize: 131_072 }
 /** Of what one Worker may have the host hold at once. */
 const MOST_OCTETS = 64 * 1_048_576
-const MOST_CONNECTIONS = 256
+/** Calls that wait while this thread is busy: past them the system refuses the Worker's connection. */
+const BACKLOG = 4096
 /** A raw message of 25 MiB as base64 in JSON, and some. */
 const LARGEST_MESSAGE = 36 * 1_048_576
 const LARGEST_POINT = 65_536
@@ -61,8 +64,8 @@ export async function openHostDoor(path: string, options: HostDoorOptions): Prom
       else response.writeHead(500).end()
     })
   })
-  server.maxConnections = MOST_CONNECTIONS
-  server.listen(path)
+  options.connections.limit(server)
+  server.listen({ path, backlog: BACKLOG })
   await once(server, 'listening')
   return server
 }

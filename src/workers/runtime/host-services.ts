@@ -47,7 +47,7 @@ export interface HostServices {
     binding: SendEmailBinding,
     message: OutgoingMessage,
   ): Promise<MadeMessage | HostError>
-  readonly kv: Pick<Kv, 'put' | 'stream' | 'getAll' | 'list' | 'delete'>
+  readonly kv: Pick<Kv, 'put' | 'find' | 'stream' | 'getAll' | 'list' | 'delete'>
   readonly queues: Pick<Queues, 'queueNamed' | 'send' | 'backlog'>
   /** `point` is what the Worker said: anything that JSON can say. */
   writeDataPoint(worker: WorkerPlace, dataset: string, point: unknown): Promise<void>

@@ -189,6 +189,48 @@ test('KV keeps values, metadata and lists', async () => {
   })
 })
 
+test('a value that is replaced while it is read is the one or the other', async () => {
+  await using world = await openTestRuntime()
+  const made = await world.kv.createNamespace(world.accountId, 'ns', () => [])
+  assert.ok(typeof made === 'object')
+  const sizes = await evaluate(world, {
+    bindings: [{ type: 'kv_namespace', name: 'KV', namespaceId: made.id }],
+    run: `const put = (n) => env.KV.put('k', new Uint8Array(3_000_000 + n))
+      const writes = async () => { for (let n = 0; n < 15; n++) await put(n) }
+      const reads = async () => {
+        const wrong = []
+        for (let n = 0; n < 15; n++) {
+          const octets = await thrown(() => env.KV.get('k', 'arrayBuffer'))
+          if (!(octets.byteLength >= 3_000_000)) wrong.push(octets)
+        }
+        return wrong
+      }
+      await put(0)
+      const [, ...wrong] = await Promise.all([writes(), reads(), reads(), reads()])
+      return wrong.flat()`,
+  })
+  assert.deepEqual([sizes, world.logged], [[], []])
+})
+
+test('a thousand calls at once are all answered, and so are those of another binding after them', async () => {
+  await using world = await openTestRuntime()
+  const made = await world.kv.createNamespace(world.accountId, 'ns', () => [])
+  assert.ok(typeof made === 'object')
+  const bindings: readonly WorkerBinding[] = [
+    EMAIL,
+    { type: 'kv_namespace', name: 'KV', namespaceId: made.id },
+  ]
+  const failed = await evaluate(world, {
+    bindings,
+    run: `const all = await Promise.all(Array.from({ length: 1000 }, (_, n) =>
+        thrown(() => env.KV.get('k' + n))))
+      const more = await Promise.all(Array.from({ length: 1000 }, () =>
+        thrown(() => env.EMAIL.send({ subject: 's' }))))
+      return [...all, ...more, await thrown(() => env.KV.put('k', 'v'))].filter((each) => Array.isArray(each))`,
+  })
+  assert.deepEqual(failed, [])
+})
+
 test('a namespace of another account is none', async () => {
   await using world = await openTestRuntime()
   const made = await world.kv.createNamespace(world.otherAccountId, 'ns', () => [])

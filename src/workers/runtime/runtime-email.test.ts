@@ -123,14 +123,32 @@ test('nothing is forwarded once the handler has returned', async () => {
   const seen: Forwarded[] = []
   const outcome = await world.email(
     `export default { async email(message, env, ctx) {
-       ctx.waitUntil(scheduler.wait(50).then(() => message.forward('late@example.net')).catch((e) => console.log(e.message)))
+       ctx.waitUntil(scheduler.wait(50).then(() => message.forward('late@example.net')).catch((e) => console.log(e.code, e.message)))
      } }`,
     { forward: seen },
   )
   assert.equal(outcome.kind, 'handled')
   const trace = await outcome.traced
-  assert.deepEqual(trace?.logs[0]?.message, ['The message is settled: its handler has returned.'])
+  const said = 'The message is settled: its handler has returned.'
+  assert.deepEqual(trace?.logs[0]?.message, ['E_INTERNAL_SERVER_ERROR', said])
   assert.deepEqual(seen, [])
+})
+
+test('raw can be read in waitUntil(), once the handler has returned too', async () => {
+  await using world = await openTestRuntime()
+  const body = Buffer.alloc(5 * 1_048_576, 'line of text\r\n')
+  for (const first of ['', 'await scheduler.wait(100);']) {
+    const code = `export default { email(message, env, ctx) {
+      const read = async () => {
+        ${first}
+        console.log((await new Response(message.raw).arrayBuffer()).byteLength === message.rawSize)
+      }
+      ctx.waitUntil(Promise.resolve().then(() => ctx.waitUntil(read())))
+    } }`
+    const outcome = await world.email(code, {}, arrived(body))
+    const trace = await outcome.traced
+    assert.deepEqual([outcome.kind, trace?.logs[0]?.message, trace?.exceptions], ['handled', [true], []])
+  }
 })
 
 test('raw may stay unread, be read in part, and is read once', async () => {

@@ -9,6 +9,7 @@ import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import type { WorkerVersion } from '#model/worker.ts'
 import type { Log } from '#observe/log.ts'
+import { ConnectionShare } from './connection-share.ts'
 import { endLeftovers } from './end-leftovers.ts'
 import type { EmailHost, FetchOutcome, HostServices, WorkerRequest } from './host-services.ts'
 import { type EmailMessage, type EmailOutcome, runEmail } from './run-email.ts'
@@ -110,6 +111,7 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
   await endLeftovers(folder)
   const pool = new WorkerPool({
     ...{ workerd: workerdBinary(), folder, limits, services, log, now, onTrace },
+    connections: new ConnectionShare(),
     ...{ idleMs: limits.idleMs, replacedMs: limits.replacedMs, graceMs: limits.graceMs },
     mostProcesses: limits.mostProcesses,
   })

@@ -1,4 +1,4 @@
-import { once } from 'node:events'
+import { pipeline } from 'node:stream/promises'
 import { checkJsonShape } from '#protocol/json-shape.ts'
 import type { Kv, KvEntry, KvPlace } from '#workers/storage/kv.ts'
 import { isKvKey, type KvKey, parseKvKey } from '#workers/storage/kv-key.ts'
@@ -7,7 +7,7 @@ import { answerJson, answerStatus, type HostRequest } from './host-door.ts'
 import { parsed, record } from './worker-trace.ts'
 
 interface KvWorld {
-  readonly kv: Pick<Kv, 'put' | 'stream' | 'getAll' | 'list' | 'delete'>
+  readonly kv: Pick<Kv, 'put' | 'find' | 'stream' | 'getAll' | 'list' | 'delete'>
   readonly place: KvPlace
   /** Milliseconds. */
   readonly now: number
@@ -17,6 +17,8 @@ const METADATA = 'cf-kv-metadata'
 const LARGEST_ASK = 131_072
 const MOST_KEYS = 100
 const PAGE = 1000
+/** A larger value is streamed: it breaks off where it is replaced meanwhile. */
+const LARGEST_WHOLE = 4 * 1_048_576
 /** What `getAll` has in memory at most, and some: one at a time for each Worker. */
 const TOGETHER = 31 * 1_048_576
 /** Commas, colons and brackets of a value that is read here; each may cost a hundred octets. */
@@ -74,18 +76,19 @@ async function put(
   else answerStatus(response, 404, 'The namespace does not exist.')
 }
 
-async function get({ response }: HostRequest, { kv, place }: KvWorld, key: KvKey): Promise<void> {
-  const entry = await kv.stream(place, key)
+async function get({ response, room }: HostRequest, { kv, place }: KvWorld, key: KvKey): Promise<void> {
+  const found = await kv.find(place, key)
+  if (!found) return answerStatus(response, 404, 'Not Found')
+  await room(Math.min(found.size, LARGEST_WHOLE))
+  if (response.destroyed) return
+  const entry = found.size > LARGEST_WHOLE ? await kv.stream(place, key) : await found.whole()
   if (!entry) return answerStatus(response, 404, 'Not Found')
   if (entry.metadata !== null) response.setHeader(METADATA, toOctets(entry.metadata))
   if (entry.expiresAt !== null)
     response.setHeader('cf-expiration', String(Math.floor(entry.expiresAt / 1000)))
   response.setHeader('content-length', entry.size)
-  for await (const piece of entry.open()) {
-    if (response.destroyed) return
-    if (!response.write(piece)) await Promise.race([once(response, 'drain'), once(response, 'close')])
-  }
-  response.end()
+  if ('value' in entry) response.end(entry.value)
+  else await pipeline(entry.open(), response).catch(() => response.destroy())
 }
 
 async function getSeveral({ response, body, room }: HostRequest, { kv, place }: KvWorld): Promise<void> {

@@ -20,6 +20,13 @@ export interface KvStream extends Omit<KvEntry, 'value'> {
   open(): AsyncIterable<Uint8Array>
 }
 
+/** The same, before its value is in memory. */
+export interface KvFound {
+  readonly size: number
+  /** One that was replaced meanwhile is the later one; undefined where it has gone. */
+  whole(): Promise<KvEntry | undefined>
+}
+
 /** The namespace `$1`, where it is the account's `$2`. */
 export const NAMESPACE =
   '(select id from kv_namespace where id = $1 and account_id = $2 and deleted_at is null)'
@@ -130,18 +137,32 @@ interface Wanted {
   readonly now: number
 }
 
-export async function readValue(
+export async function readValue(store: Store, place: KvPlace, wanted: Wanted): Promise<KvEntry | undefined> {
+  const found = await findValue(store, place, wanted)
+  return found?.whole()
+}
+
+export async function findValue(
   store: Store,
   { namespaceId, accountId }: KvPlace,
   { key, now }: Wanted,
-): Promise<KvEntry | undefined> {
-  for (let reads = 0; reads < READS; reads++) {
-    const row = await store.get(selectEntry, [namespaceId, accountId, key, now])
-    if (!row) return undefined
-    const value = row.value_id === null ? asBuffer(row.value ?? EMPTY) : await readChunks(store, row)
-    if (value?.length === row.size) return { value, ...shownOf(row) }
+): Promise<KvFound | undefined> {
+  const params = [namespaceId, accountId, key, now]
+  const first = await store.get(selectEntry, params)
+  if (!first) return undefined
+  return {
+    size: first.size,
+    async whole() {
+      let row: EntryRow | undefined = first
+      for (let reads = 0; reads < READS; reads++) {
+        if (!row) return undefined
+        const value = row.value_id === null ? asBuffer(row.value ?? EMPTY) : await readChunks(store, row)
+        if (value?.length === row.size) return { value, ...shownOf(row) }
+        row = await store.get(selectEntry, params)
+      }
+      return readWhole(store, params)
+    },
   }
-  return readWhole(store, [namespaceId, accountId, key, now])
 }
 
 export async function readMetadata(

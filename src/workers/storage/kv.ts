@@ -8,7 +8,9 @@ import { type KvNamespaces, openKvNamespaces } from './kv-namespaces.ts'
 import { sweepKv } from './kv-sweep.ts'
 import {
   deleteValues,
+  findValue,
   type KvEntry,
+  type KvFound,
   type KvStream,
   readMetadata,
   readValue,
@@ -45,6 +47,8 @@ export interface Kv extends KvNamespaces {
   put(place: KvPlace, writes: readonly KvWrite[]): Promise<'stored' | 'no-namespace'>
   /** Undefined for a key that is not there, in a namespace that is not there too. */
   get(place: KvPlace, key: KvKey): Promise<KvEntry | undefined>
+  /** The same, for whoever wants to know its size first. */
+  find(place: KvPlace, key: KvKey): Promise<KvFound | undefined>
   /** A value that is replaced while it is streamed breaks off. */
   stream(place: KvPlace, key: KvKey): Promise<KvStream | undefined>
   metadata(place: KvPlace, key: KvKey): Promise<Omit<KvEntry, 'value'> | undefined>
@@ -75,6 +79,8 @@ export function openKv({ store, clock }: { store: Store; clock: () => number }):
       (await isThere(place)) && (await writeValues(store, place, writes)) ? 'stored' : 'no-namespace',
 
     get: (place, key) => readValue(store, place, { key, now: clock() }),
+
+    find: (place, key) => findValue(store, place, { key, now: clock() }),
 
     stream: (place, key) => streamValue(store, place, { key, now: clock() }),
 

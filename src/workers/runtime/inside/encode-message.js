@@ -31,7 +31,10 @@ const MESSAGE_TOO_LARGE = {
 }
 
 /** Throws what the host refused, as an error of the caller's own; `tooLarge` for what it has not even read. */
-export async function resultOf(response, tooLarge = MESSAGE_TOO_LARGE) {
+export async function resultOf(asked, tooLarge = MESSAGE_TOO_LARGE) {
+  const response = await asked.catch((cause) => {
+    throw withCode(cause, 'E_INTERNAL_SERVER_ERROR')
+  })
   if (response.status === 413) throw withCode(new Error(tooLarge.message), tooLarge.code)
   if (!response.ok) throw withCode(new Error('Internal server error'), 'E_INTERNAL_SERVER_ERROR')
   const answer = await response.json()

@@ -18,6 +18,7 @@ export function entryOf(user, hostActions) {
       const actions = hostActions ?? env['posthorn:host']
       const meta = JSON.parse(utf8(request.headers.get('x-posthorn-email')))
       const headers = meta.headers ?? (await actions.headers(meta.token))
+      const waited = noteWaits(ctx)
       await runEmail({
         meta: { ...meta, headers },
         raw: request.body,
@@ -26,8 +27,33 @@ export function entryOf(user, hostActions) {
         ctx,
         env,
       })
+      // With the answer workerd takes the rest of `raw` away.
+      await Promise.race([allOf(waited), scheduler.wait(LONGEST_WAIT_MS)])
       return new Response()
     }
+  }
+}
+
+/** For so long `raw` can be read once the handler has returned. */
+const LONGEST_WAIT_MS = 30_000
+
+/** What `waitUntil()` is given from now on. */
+function noteWaits(ctx) {
+  const waited = []
+  const { waitUntil } = ctx
+  ctx.waitUntil = (promise) => {
+    waitUntil.call(ctx, promise)
+    waited.push(promise)
+  }
+  return waited
+}
+
+/** Until all is over that was asked for, and what was asked for meanwhile. */
+async function allOf(promises) {
+  for (let over = 0; over < promises.length; ) {
+    const [...known] = promises
+    await Promise.allSettled(known)
+    over = known.length
   }
 }
 
@@ -59,10 +85,12 @@ async function runEmail({ meta, raw, actions, target, ctx, env }) {
   await actions.settle(meta.token, verdict)
 }
 
+const OVER = { code: 'E_INTERNAL_SERVER_ERROR', message: 'The message is settled: its handler has returned.' }
+
 function messageOf({ meta, raw, actions, state }) {
   const { token, from, to, rawSize, canBeForwarded, authentication } = meta
   const ask = (action, ...wish) => {
-    if (state.over) return Promise.reject(new Error('The message is settled: its handler has returned.'))
+    if (state.over) return Promise.reject(Object.assign(new Error(OVER.message), OVER))
     const asked = actions[action](token, ...wish)
     // The caller's promise is one of its own: only that one is looked at for who awaits it.
     state.asked.push(asked)

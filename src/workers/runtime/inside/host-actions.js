@@ -17,9 +17,9 @@ export default function hostActions({ HOST }) {
   return {
     forward: async (token, rcptTo, headers) => {
       const wish = { rcptTo, headers: headers === undefined ? [] : [...new Headers(headers)] }
-      return resultOf(await ask(token, 'forward', { body: JSON.stringify(wish) }), HEADERS_TOO_LARGE)
+      return resultOf(ask(token, 'forward', { body: JSON.stringify(wish) }), HEADERS_TOO_LARGE)
     },
-    reply: async (token, message) => resultOf(await ask(token, 'reply', await encodeMessage(message))),
+    reply: async (token, message) => resultOf(ask(token, 'reply', await encodeMessage(message))),
     headers: async (token) => (await ask(token, 'headers')).json(),
     settle: async (token, verdict) => {
       await ask(token, 'settle', { headers: { 'x-posthorn-verdict': utf8Base64(JSON.stringify(verdict)) } })

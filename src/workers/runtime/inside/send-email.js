@@ -4,9 +4,8 @@ import { encodeMessage, resultOf } from 'posthorn-internal:encode-message'
 export default function sendEmail({ HOST }) {
   return {
     async send(message) {
-      return resultOf(
-        await HOST.fetch('http://host/send', { method: 'POST', ...(await encodeMessage(message)) }),
-      )
+      const request = { method: 'POST', ...(await encodeMessage(message)) }
+      return resultOf(HOST.fetch('http://host/send', request))
     },
   }
 }
