@@ -59,7 +59,7 @@ test('without a build the page says how to make one, and a build is served once 
 })
 
 test('nobody frames the page, and it runs and loads only what is the server’s own', async () => {
-  for (const path of ['/', '/sending/domains?x=1', '/invitations/abc']) {
+  for (const path of ['/', '/sending/domains?x=1', '/invitations/abc', '/reset-password']) {
     const { status, headers } = await get(path, html)
     assert.equal(status, 200, path)
     const csp = String(headers['content-security-policy']).split('; ')

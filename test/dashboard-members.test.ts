@@ -3,8 +3,11 @@ import { test } from 'node:test'
 import { type InvitedMemberBody, type MemberBody, ROLE_IDS, type RoleBody } from '#contract/members.ts'
 import type { OperatorUser } from '#contract/operator-users.ts'
 import type { InvitationBody, SessionBody } from '#contract/session.ts'
+import { acceptedMember } from '#test/accepted-member.ts'
 import { onEachEngine } from '#test/each-engine.ts'
 import { developmentBrowser, openBrowser } from '#test/http-browser.ts'
+import { startInstance } from '#test/instance.ts'
+import { mailedLink, mailedLinks } from '#test/mailed-links.ts'
 import { askOperator } from '#test/operator.ts'
 
 /** Who acts in an account: invited by mail, with a role, and taken out again. */
@@ -17,15 +20,7 @@ onEachEngine((instance) => {
     assert.equal(answer.status, 200, answer.text)
     return answer.result
   }
-  const tokenIn = (url: string) => new URL(url).pathname.replace('/invitations/', '')
-  const accepted = async (email: string, role: keyof typeof ROLE_IDS) => {
-    const { invitation_url } = await invite(email, role)
-    const browser = openBrowser(instance())
-    const path = `/session/v1/invitations/${tokenIn(invitation_url)}`
-    const answer = await browser.ask('POST', path, { body: { password: 'a good password' } })
-    assert.equal(answer.status, 200, answer.text)
-    return browser
-  }
+  const accepted = (email: string, role: keyof typeof ROLE_IDS) => acceptedMember(instance(), email, role)
 
   test('an invitation comes by mail, and its link makes a member who is signed in', async () => {
     const invited = await invite('new@example.com', 'member')
@@ -33,17 +28,19 @@ onEachEngine((instance) => {
       [invited.status, invited.user.id, invited.user.email, invited.roles.map(({ name }) => name)],
       ['pending', null, 'new@example.com', ['Member']],
     )
+    // Who invites does not see the link, and so cannot accept for an address that is somebody else's.
+    assert.equal(invited.invitation_url, null)
     const [mail] = await instance().inbox('to:new@example.com')
     const raw = await instance().raw(mail?.ID ?? '')
     assert.match(raw, /^From: Accounts <accounts@email\.posthorn\.test>\r?$/m)
     assert.match(raw, /^Auto-Submitted: auto-generated\r?$/m)
     assert.equal(await instance().returnPath(mail?.ID ?? ''), '')
-    const view = await (await fetch(`${instance().dev.inbox}/message/${mail?.ID}`)).json()
-    const link = /http:\S+/.exec(Reflect.get(Object(view), 'Text'))?.[0] ?? ''
-    assert.equal(link, invited.invitation_url)
+    assert.match(raw.split('\r\n\r\n')[1] ?? '', /^Somebody/)
+    const link = await mailedLink(instance(), 'new@example.com')
+    assert.equal(link.origin, instance().dev.dashboard)
 
     const browser = openBrowser(instance())
-    const path = `/session/v1/invitations/${tokenIn(link)}`
+    const path = `/session/v1${link.pathname}`
     const shown = await browser.ask<InvitationBody>('GET', path)
     assert.deepEqual(
       [shown.result.email, shown.result.account.name, shown.result.role, shown.result.existing_user],
@@ -82,11 +79,14 @@ onEachEngine((instance) => {
 
   test('an invitation can be changed, sent again and taken back', async () => {
     const admin = await developmentBrowser(instance())
-    const first = await invite('twice@example.com', 'member')
+    await invite('twice@example.com', 'member')
+    const before = await mailedLink(instance(), 'twice@example.com')
     const second = await invite('twice@example.com', 'member')
-    const look = (url: string) =>
-      openBrowser(instance()).ask<InvitationBody>('GET', `/session/v1/invitations/${tokenIn(url)}`)
-    assert.equal((await look(first.invitation_url)).status, 404)
+    const links = await mailedLinks(instance(), 'twice@example.com', 2)
+    const link = links.find(({ href }) => href !== before.href) ?? assert.fail('the same link again')
+    const look = (url: URL) =>
+      openBrowser(instance()).ask<InvitationBody>('GET', `/session/v1${url.pathname}`)
+    assert.equal((await look(before)).status, 404)
     const path = `${members()}/${second.id}`
     const body = { ...second, roles: [{ id: ROLE_IDS.admin }] }
     const changed = await admin.ask<MemberBody>('PUT', path, { body })
@@ -95,18 +95,18 @@ onEachEngine((instance) => {
       ['Administrator'],
       changed.text,
     )
-    assert.equal((await look(second.invitation_url)).result.role, 'admin')
+    assert.equal((await look(link)).result.role, 'admin')
     const nobody = await admin.ask('PUT', path, { body: { roles: [{ id: 'f'.repeat(32) }] } })
     assert.deepEqual([nobody.status, nobody.error.pointer], [400, '/roles/0'])
     assert.equal((await admin.ask('DELETE', path)).status, 200)
-    assert.equal((await look(second.invitation_url)).status, 404)
+    assert.equal((await look(link)).status, 404)
     assert.equal((await admin.ask('GET', path)).status, 404)
   })
 
   test('an address that is invited many times at once has one invitation, and one link that works', async () => {
-    const invited = await Promise.all(Array.from({ length: 6 }, () => invite('same@example.com', 'member')))
-    const looked = invited.map(({ invitation_url }) =>
-      openBrowser(instance()).ask('GET', `/session/v1/invitations/${tokenIn(invitation_url)}`),
+    await Promise.all(Array.from({ length: 6 }, () => invite('same@example.com', 'member')))
+    const looked = (await mailedLinks(instance(), 'same@example.com', 6)).map(({ pathname }) =>
+      openBrowser(instance()).ask('GET', `/session/v1${pathname}`),
     )
     const statuses = (await Promise.all(looked)).map(({ status }) => status)
     assert.deepEqual(
@@ -340,4 +340,20 @@ onEachEngine((instance) => {
     assert.equal((await admin.ask('PUT', `${members()}/${id}`, { body })).status, 200)
     for (const status of await statuses()) assert.ok(status === 403 || status === 404, String(status))
   })
+})
+
+test('reached by others, a development instance mails no invitation that they could read: it shows the link', async () => {
+  await using instance = await startInstance({ POSTHORN_PUBLIC_URL: 'https://mail.example.com' })
+  const { dev } = instance
+  const browser = openBrowser(instance)
+  assert.equal((await browser.signIn(dev.admin.email, dev.admin.password)).status, 200)
+  const body = { email: 'handed@example.com', roles: [ROLE_IDS.member] }
+  const path = `/client/v4/accounts/${dev.account_id}/members`
+  const { result } = await browser.ask<InvitedMemberBody>('POST', path, { body })
+  const url = new URL(result.invitation_url ?? assert.fail('no link'))
+  assert.equal(url.origin, 'https://mail.example.com')
+  const shown = await openBrowser(instance).ask<InvitationBody>('GET', `/session/v1${url.pathname}`)
+  assert.equal(shown.result.email, 'handed@example.com')
+  const list = await browser.ask('GET', `/client/v4/accounts/${dev.account_id}/email/sending/messages`)
+  assert.doesNotMatch(list.text, /invited to an account/)
 })

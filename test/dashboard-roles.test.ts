@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { type InvitedMemberBody, ROLE_IDS } from '#contract/members.ts'
+import { acceptedMember } from '#test/accepted-member.ts'
 import { type ApiOperation, OPERATIONS, pathWith } from '#test/api-operations.ts'
-import { type Browser, developmentBrowser, openBrowser } from '#test/http-browser.ts'
+import { type Browser, developmentBrowser } from '#test/http-browser.ts'
 import { type Instance, startInstance } from '#test/instance.ts'
 
 /** Every operation of the API, asked by people who are signed in: by role, by one who was taken out, by one of nowhere,
@@ -13,8 +13,8 @@ let former: Browser
 
 before(async () => {
   instance = await startInstance()
-  member = await accepted('member@example.com')
-  former = await accepted('former@example.com')
+  member = await acceptedMember(instance, 'member@example.com', 'member')
+  former = await acceptedMember(instance, 'former@example.com', 'member')
   const list = await (await admin()).ask<{ id: string; user: { email: string } }[]>('GET', members())
   const id = list.result.find(({ user }) => user.email === 'former@example.com')?.id
   assert.equal((await (await admin()).ask('DELETE', `${members()}/${id}`)).status, 200)
@@ -23,16 +23,6 @@ after(async () => instance[Symbol.asyncDispose]())
 
 const admin = () => developmentBrowser(instance)
 const members = () => `/client/v4/accounts/${instance.dev.account_id}/members`
-
-async function accepted(email: string): Promise<Browser> {
-  const body = { email, roles: [ROLE_IDS.member] }
-  const { result } = await (await admin()).ask<InvitedMemberBody>('POST', members(), { body })
-  const browser = openBrowser(instance)
-  const path = `/session/v1${new URL(result.invitation_url).pathname}`
-  const answer = await browser.ask('POST', path, { body: { password: 'a good password' } })
-  assert.equal(answer.status, 200, answer.text)
-  return browser
-}
 
 /** With ids of things that are not there, so that nothing is changed for the next. */
 const pathOf = (operation: ApiOperation) =>

@@ -42,9 +42,9 @@ export type MemberBody = z.output<typeof memberBody>
 
 export const invitedMemberBody = memberBody
   .extend({
-    /** Where the invitation is accepted: the same that its mail says, for who invites to hand over. Shown here and
-     *  nowhere else. */
-    invitation_url: z.string(),
+    /** Where the invitation is accepted, for who invites to hand over where the installation cannot send mail; shown here
+     *  and nowhere else. Null where it was mailed: whoever accepts then reads the mail of the address. */
+    invitation_url: z.string().nullable(),
   })
   .meta({ id: 'InvitedMember' })
 export type InvitedMemberBody = z.output<typeof invitedMemberBody>
@@ -84,7 +84,8 @@ export const inviteMember = operation({
   id: 'account.members.create',
   method: 'POST',
   path: '/accounts/{account_id}/members',
-  summary: 'Invites somebody by mail. Invited again, they get a new mail, and the link before stops working.',
+  summary:
+    'Invites somebody by mail; where no mail can be sent, shows the link. Invited again, they get a new one, and the one before stops working.',
   ...EDIT,
   body: inviteMemberRequest,
   result: invitedMemberBody,

@@ -21,6 +21,8 @@ export const serviceInfo = z.object({
   domain: z.string(),
   mx: place,
   submission: place,
+  /** The file of the certificate authority that clients of this server have to be told of: for who sits at this machine. */
+  ca: z.string().optional(),
   /** The authoritative DNS of hosted zones, where this process serves it. */
   dns: place.optional(),
   /** `http://<worker>.<subdomain>.<host>:<port>` without its first two names: `http://localhost:8787`. */
@@ -36,6 +38,8 @@ export type ServiceInfo = z.output<typeof serviceInfo>
 export const sessionBody = z.object({
   /** One click signs in: `POST /session/v1/sign-in/development`. */
   development: z.boolean(),
+  /** Who forgot a password is mailed a link (`POST /session/v1/password-resets`); otherwise the operator sets another. */
+  password_resets: z.boolean(),
   /** Null: nobody is signed in. */
   user: z.object({ id: z.string(), email: z.string(), operator: z.boolean() }).nullable(),
   csrf_token: z.string().nullable(),
@@ -91,3 +95,22 @@ export type InvitationBody = z.output<typeof invitationBody>
 /** `POST /session/v1/invitations/:token`, which signs in. */
 export const acceptInvitationRequest = z.strictObject({ password: givenPassword })
 export type AcceptInvitationRequest = z.output<typeof acceptInvitationRequest>
+
+/** `POST /session/v1/password-resets`. The answer is the same whoever has the address, and so is its time: it says that the
+ *  wish was heard, not that a mail is on its way. */
+export const requestPasswordReset = z.strictObject({ email })
+export type RequestPasswordReset = z.output<typeof requestPasswordReset>
+
+/** Out of the fragment of its link, and in bodies alone: what stands in a path stands in logs. */
+const resetToken = z.string()
+
+/** `POST /session/v1/password-resets/look`: whose link it is, and does it work? Changes nothing. */
+export const lookAtPasswordReset = z.strictObject({ token: resetToken })
+export type LookAtPasswordReset = z.output<typeof lookAtPasswordReset>
+
+export const passwordResetBody = z.object({ email: z.string(), expires_at: z.string() })
+export type PasswordResetBody = z.output<typeof passwordResetBody>
+
+/** `POST /session/v1/password-resets/accept`, which signs in, and ends every session that there was. */
+export const acceptPasswordReset = z.strictObject({ token: resetToken, password: newPassword })
+export type AcceptPasswordReset = z.output<typeof acceptPasswordReset>

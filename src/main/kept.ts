@@ -34,6 +34,7 @@ export async function openKept(config: Config, log: Log, opened: AsyncDisposable
   const incarnation = await openIncarnation(store)
   opened.defer(() => incarnation.close())
   const accounts = openAccounts({ store, clock: Date.now })
+  await accounts.ensureServiceAccount()
   const keyFile = config.MASTER_KEY_FILE ?? join(config.DATA, 'master.key')
   // Only a first start makes a key: what an earlier one sealed opens with the old key alone.
   const first = config.MASTER_KEY_FILE === undefined && (await developmentAccount(accounts)) === undefined

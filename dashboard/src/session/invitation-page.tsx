@@ -5,11 +5,12 @@ import { getRouteApi, useRouter } from '@tanstack/react-router'
 import { type FormEvent, useState } from 'react'
 import type { InvitationBody } from '#contract/session.ts'
 import { ask } from '../api/ask.ts'
-import { problemText } from '../api/problem.ts'
+import { Problem, problemText } from '../api/problem.ts'
+import { keep, type Session, sessionQuery } from '../api/session.ts'
 import { useAsk } from '../api/use-ask.ts'
 import { Asked } from '../parts/asked.tsx'
 import { ProblemNote } from '../parts/problem-note.tsx'
-import { keep, type Session, sessionQuery } from './session.ts'
+import { EntryCard } from './entry-card.tsx'
 
 const route = getRouteApi('/invitations/$token')
 
@@ -19,15 +20,9 @@ export function InvitationPage() {
   const path = `/session/v1/invitations/${encodeURIComponent(token)}`
   const invitation = useAsk<InvitationBody>(path)
   return (
-    <main className="grid min-h-dvh place-items-center bg-kumo-canvas p-4">
-      <div className="w-full max-w-sm rounded-xl border border-kumo-hairline bg-kumo-base p-8">
-        <h1 className="mb-6 flex items-center gap-3 text-2xl font-semibold">
-          <img src="/posthorn.svg" alt="" width={32} height={32} />
-          Posthorn
-        </h1>
-        <Asked of={invitation}>{(invitation) => <Accept path={path} invitation={invitation} />}</Asked>
-      </div>
-    </main>
+    <EntryCard title="Invitation">
+      <Asked of={invitation}>{(invitation) => <Accept path={path} invitation={invitation} />}</Asked>
+    </EntryCard>
   )
 }
 
@@ -35,7 +30,9 @@ function Accept({ path, invitation }: { readonly path: string; readonly invitati
   const { account, email, role, existing_user } = invitation
   const client = useQueryClient()
   const router = useRouter()
-  const [problem, setProblem] = useState<string>()
+  const [problem, setProblem] = useState<unknown>()
+  const isWrong = problem instanceof Problem && problem.status === 401
+  const atField = problem instanceof Problem ? (isWrong ? problem.message : problem.at('/password')) : undefined
   const [busy, setBusy] = useState(false)
 
   async function accept(event: FormEvent<HTMLFormElement>) {
@@ -49,7 +46,7 @@ function Accept({ path, invitation }: { readonly path: string; readonly invitati
       client.setQueryData(sessionQuery.queryKey, session)
       await router.navigate({ to: '/$accountId/overview', params: { accountId: account.id } })
     } catch (error) {
-      setProblem(problemText(error))
+      setProblem(error)
     } finally {
       setBusy(false)
     }
@@ -69,9 +66,10 @@ function Accept({ path, invitation }: { readonly path: string; readonly invitati
         type="password"
         minLength={existing_user ? 1 : 10}
         autoComplete={existing_user ? 'current-password' : 'new-password'}
+        {...(atField !== undefined && { error: atField })}
         required
       />
-      {problem !== undefined && <ProblemNote>{problem}</ProblemNote>}
+      {problem !== undefined && atField === undefined && <ProblemNote>{problemText(problem)}</ProblemNote>}
       <Button type="submit" variant="primary" className="w-full justify-center" loading={busy}>
         Accept the invitation
       </Button>

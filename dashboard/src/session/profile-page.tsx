@@ -6,6 +6,7 @@ import { useNavigate } from '@tanstack/react-router'
 import { useState } from 'react'
 import type { SessionEntry } from '#contract/session.ts'
 import { ask } from '../api/ask.ts'
+import { useSession } from '../api/session.ts'
 import { useAct, useAsk } from '../api/use-ask.ts'
 import { Asked } from '../parts/asked.tsx'
 import { ConfirmDialog } from '../parts/confirm-dialog.tsx'
@@ -13,7 +14,7 @@ import { Moment } from '../parts/moment.tsx'
 import { Page, Section } from '../parts/page.tsx'
 import { TableBox } from '../parts/table-box.tsx'
 import { ChangePassword } from './change-password.tsx'
-import { useSession } from './session.ts'
+import { programName } from './program-name.ts'
 
 const SESSIONS = '/session/v1/sessions'
 
@@ -78,7 +79,7 @@ function Sessions({ sessions }: { readonly sessions: readonly SessionEntry[] }) 
           {sessions.map(({ id, current, user_agent, address, last_used_at, created_at }) => (
             <Table.Row key={id}>
               <Table.Cell>
-                <span className="line-clamp-2">{user_agent || 'Unknown'}</span>
+                <span title={user_agent}>{programName(user_agent)}</span>
               </Table.Cell>
               <Table.Cell>{address}</Table.Cell>
               <Table.Cell>

@@ -1,6 +1,6 @@
 import { createRoute, lazyRouteComponent, redirect } from '@tanstack/react-router'
+import { sessionQuery } from '../api/session.ts'
 import { rootRoute, signedInRoute } from '../shell/root-routes.tsx'
-import { sessionQuery } from './session.ts'
 
 /** `/` leads to the overview of the viewer's first account. */
 export const indexRoute = createRoute({
@@ -35,10 +35,22 @@ const invitationRoute = createRoute({
   component: lazyRouteComponent(() => import('./invitation-page.tsx'), 'InvitationPage'),
 })
 
+const forgotPasswordRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/forgot-password',
+  component: lazyRouteComponent(() => import('./forgot-password-page.tsx'), 'ForgotPasswordPage'),
+})
+
+const resetPasswordRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/reset-password',
+  component: lazyRouteComponent(() => import('./reset-password-page.tsx'), 'ResetPasswordPage'),
+})
+
 export const profileRoute = createRoute({
   getParentRoute: () => signedInRoute,
   path: '/profile',
   component: lazyRouteComponent(() => import('./profile-page.tsx'), 'ProfilePage'),
 })
 
-export const sessionRoutes = [signInRoute, invitationRoute] as const
+export const sessionRoutes = [signInRoute, invitationRoute, forgotPasswordRoute, resetPasswordRoute] as const

@@ -1,13 +1,15 @@
 import { Button } from '@cloudflare/kumo/components/button'
 import { Input } from '@cloudflare/kumo/components/input'
+import { Link } from '@cloudflare/kumo/components/link'
 import { useQueryClient } from '@tanstack/react-query'
 import { getRouteApi, useRouter } from '@tanstack/react-router'
-import { type FormEvent, useState } from 'react'
+import { type FormEvent, type MouseEvent, useState } from 'react'
 import { ask } from '../api/ask.ts'
 import { problemText } from '../api/problem.ts'
+import { keep, type Session, sessionQuery, useSession } from '../api/session.ts'
 import { ProblemNote } from '../parts/problem-note.tsx'
+import { EntryCard } from './entry-card.tsx'
 import { ownPath } from './routes.ts'
-import { keep, type Session, sessionQuery, useSession } from './session.ts'
 
 const route = getRouteApi('/sign-in')
 
@@ -16,6 +18,7 @@ export function SignInPage() {
   const { next } = route.useSearch()
   const client = useQueryClient()
   const router = useRouter()
+  const [email, setEmail] = useState('')
   const [problem, setProblem] = useState<string>()
   const [busy, setBusy] = useState<'password' | 'development'>()
 
@@ -41,40 +44,54 @@ export function SignInPage() {
     void signIn('password', '/session/v1/sign-in', body)
   }
 
+  /** With the address that was written, which a URL would keep. */
+  function forgot(event: MouseEvent) {
+    if (event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return
+    event.preventDefault()
+    void router.navigate({ to: '/forgot-password', state: { email } })
+  }
+
   return (
-    <main className="grid min-h-dvh place-items-center bg-kumo-canvas p-4">
-      <div className="w-full max-w-sm rounded-xl border border-kumo-hairline bg-kumo-base p-8">
-        <h1 className="mb-6 flex items-center gap-3 text-2xl font-semibold">
-          <img src="/posthorn.svg" alt="" width={32} height={32} />
-          Posthorn
-        </h1>
-        {problem !== undefined && <ProblemNote className="mb-4">{problem}</ProblemNote>}
-        {development && (
-          <>
-            <Button
-              variant="primary"
-              className="w-full justify-center"
-              loading={busy === 'development'}
-              onClick={() => void signIn('development', '/session/v1/sign-in/development', {})}
-            >
-              Sign in to this development instance
-            </Button>
-            <p className="my-4 text-center text-kumo-subtle">or</p>
-          </>
-        )}
-        <form className="flex flex-col gap-4" onSubmit={submit}>
-          <Input label="Email" name="email" type="email" autoComplete="username" required />
-          <Input label="Password" name="password" type="password" autoComplete="current-password" required />
+    <EntryCard title="Sign in">
+      {problem !== undefined && <ProblemNote className="mb-4">{problem}</ProblemNote>}
+      {development && (
+        <>
           <Button
-            type="submit"
-            variant={development ? 'secondary' : 'primary'}
+            variant="primary"
             className="w-full justify-center"
-            loading={busy === 'password'}
+            loading={busy === 'development'}
+            onClick={() => void signIn('development', '/session/v1/sign-in/development', {})}
           >
-            Sign in
+            Sign in to this development instance
           </Button>
-        </form>
-      </div>
-    </main>
+          <p className="my-4 text-center text-kumo-subtle">or</p>
+        </>
+      )}
+      <form className="flex flex-col gap-4" onSubmit={submit}>
+        <Input
+          label="Email"
+          name="email"
+          type="email"
+          autoComplete="username"
+          value={email}
+          onChange={({ target }) => setEmail(target.value)}
+          required
+        />
+        <Input label="Password" name="password" type="password" autoComplete="current-password" required />
+        <Button
+          type="submit"
+          variant={development ? 'secondary' : 'primary'}
+          className="w-full justify-center"
+          loading={busy === 'password'}
+        >
+          Sign in
+        </Button>
+        <p className="text-center">
+          <Link href="/forgot-password" onClick={forgot}>
+            Forgot your password?
+          </Link>
+        </p>
+      </form>
+    </EntryCard>
   )
 }

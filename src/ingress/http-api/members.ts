@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import {
   deleteMember,
   getMember,
+  type InvitedMemberBody,
   inviteMember,
   listMembers,
   listRoles,
@@ -29,6 +30,9 @@ import {
 
 export interface MembersWorld extends ServedBy {
   readonly invitationMail: InvitationMail
+  /** What is mailed to people gets to them, and to nobody else. Where it does not, whoever invites hands the link over;
+   *  elsewhere nobody sees it who does not read the mail of the address. */
+  readonly mailArrives: boolean
   /** Where people reach this door. Never what a request says: its sender would choose where links of our mail lead. */
   readonly publicUrl: () => string
   readonly now: () => number
@@ -120,9 +124,9 @@ async function find(
 async function invite(
   call: Call<unknown, { readonly email: string; readonly roles: readonly string[] }>,
   world: MembersWorld,
-): Promise<Answer<MemberBody & { readonly invitation_url: string }>> {
+): Promise<Answer<InvitedMemberBody>> {
   const { by, accountId, body } = call
-  const { invitationMail, publicUrl, now, accounts } = world
+  const { invitationMail, mailArrives, publicUrl, now, accounts } = world
   if (!by.principal.administrator) return NO_ADMINISTRATOR
   const role = roleOfId(body.roles[0])
   if (!role) return NO_SUCH_ROLE
@@ -142,12 +146,13 @@ async function invite(
     accountId,
     { email: to, role },
     async (invitation, token) => [
-      ...(await invitationMail.promise({ accountId, to, link: linkOf(token), at })),
+      ...(mailArrives ? await invitationMail.promise({ accountId, to, link: linkOf(token), at }) : []),
       line(call, world, 'member.invite', { after: invitedBody(invitation) }),
     ],
   )
-  invitationMail.promised()
-  return { result: { ...invitedBody(invited.invitation), invitation_url: linkOf(invited.token) } }
+  if (mailArrives) invitationMail.promised()
+  const invitation_url = mailArrives ? null : linkOf(invited.token)
+  return { result: { ...invitedBody(invited.invitation), invitation_url } }
 }
 
 function line(

@@ -22,12 +22,16 @@ export async function answerSession(
 ): Promise<FastifyReply> {
   const { people } = world.accounts
   const session = secret === undefined ? undefined : await people.sessions.find(secret)
+  const isHere = isOneClick(request, world)
+  const { ca, ...service } = world.dashboard.service()
   const body: SessionBody = {
-    development: isOneClick(request, world),
+    development: isHere,
+    password_resets: isResetByMail(request, world),
     user: session ? { id: session.userId, email: session.email, operator: session.operator } : null,
     csrf_token: session && secret !== undefined ? csrfTokenOf(secret) : null,
     accounts: session ? await accountsOf(session, world) : [],
-    service: world.dashboard.service(),
+    // A path of this machine is nobody else's business.
+    service: { ...service, ...(session && isHere && ca !== undefined && { ca }) },
   }
   return succeed(reply, body)
 }
@@ -48,6 +52,13 @@ async function accountsOf({ userId }: Session, { accounts }: SessionWorld): Prom
 export function isOneClick({ headers }: FastifyRequest, { dashboard }: SessionWorld): boolean {
   if (dashboard.developmentUser === undefined || OF_PROXIES.some((name) => name in headers)) return false
   return isLoopback(hostName(headers.host) ?? '')
+}
+
+/** A link is mailed where its mail reaches the one whom it is for. In development that is the inbox, which whoever reaches
+ *  this door reads: so there only for who sits at this machine. */
+export function isResetByMail(request: FastifyRequest, world: SessionWorld): boolean {
+  const { mailArrives, developmentUser } = world.dashboard
+  return mailArrives && (developmentUser === undefined || isOneClick(request, world))
 }
 
 const OF_PROXIES = [

@@ -10,15 +10,25 @@ import type { SignedIn } from '#registry/accounts/people.ts'
 import { succeed, turnAway } from './answer.ts'
 import { apiTime } from './api-time.ts'
 import { refuseFault } from './refuse-fault.ts'
-import { answerSession, clientOf, INVALID, isOneClick, readBody, refuseSignIn } from './session-answer.ts'
+import {
+  answerSession,
+  clientOf,
+  INVALID,
+  isOneClick,
+  isResetByMail,
+  readBody,
+  refuseSignIn,
+} from './session-answer.ts'
 import { sessionSecretOf } from './session-cookie.ts'
+import { passwordResetRoutes } from './session-resets.ts'
 import type { SessionWorld } from './session-world.ts'
 
 const SMALL_BODY = 8192
 const params = z.object({ token: z.string() })
 
-/** How a session begins: a password, one click in development, an invitation. None of them asks for the token against
- *  forgery, which only a session has; that no other page signs its visitors in is the guard's, by Origin. */
+/** How a session begins: a password, one click in development, an invitation, the link of a reset. None of them asks for
+ *  the token against forgery, which only a session has; that no other page signs its visitors in is the guard's, by
+ *  Origin. */
 export function signInRoutes(api: FastifyInstance, world: SessionWorld): void {
   const { people } = world.accounts
   const small = { bodyLimit: SMALL_BODY }
@@ -52,6 +62,8 @@ export function signInRoutes(api: FastifyInstance, world: SessionWorld): void {
     return begin(request, reply, signed)
   })
 
+  passwordResetRoutes(api, world, { from, begin })
+
   const find = (request: FastifyRequest) => people.invitations.find(params.parse(request.params).token)
 
   api.get('/invitations/:token', async (request, reply) => {
@@ -83,7 +95,10 @@ export function signInRoutes(api: FastifyInstance, world: SessionWorld): void {
     if (signed.kind === 'signed-in') return begin(request, reply, signed)
     if (signed.kind === 'gone') return noInvitation(reply)
     if (signed.kind === 'unusable') {
-      const detail = 'The user of this address has no password; the operator can set one.'
+      const how = isResetByMail(request, world)
+        ? 'Choose one by "Forgot your password?" at the sign-in'
+        : 'The operator can set one'
+      const detail = `The user of this address has no password yet. ${how}, then open this link again.`
       return refuseFault(reply, { status: 409, code: 1009, message: 'Invitation cannot be accepted', detail })
     }
     return refuseSignIn(reply, signed, 'The password is not that of the user who has this address.')

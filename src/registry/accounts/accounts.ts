@@ -1,4 +1,5 @@
 import type { Permission } from '#model/permission.ts'
+import { SERVICE_ACCOUNT } from '#model/service-account.ts'
 import { newId } from '#store/id.ts'
 import { type Store, statement, type Write } from '#store/store.ts'
 import { type Membership, openMembers, type Principal, type Role, type Team } from './members.ts'
@@ -19,6 +20,8 @@ export type { Authentication, NewToken, Token } from './tokens.ts'
  *  What this process revokes or removes stops at once, what another process does within 5 s. */
 export interface Accounts {
   createAccount(name: string): Promise<Account>
+  /** Makes what mail of nobody's account refers to, where it is not there yet (model/service-account.ts). */
+  ensureServiceAccount(): Promise<void>
   account(accountId: string): Promise<Account | undefined>
   /** The oldest account of that name. */
   accountNamed(name: string): Promise<Account | undefined>
@@ -99,6 +102,11 @@ const insertAccount = statement(
   'insert into account (id, name, sending_enabled, created_at) values ($1, $2, 1, $3)',
 )
 
+const insertServiceAccount = statement(
+  'account.insert-service',
+  `insert into account (id, name, sending_enabled, created_at) values ($1, 'Service', 0, $2) on conflict (id) do nothing`,
+)
+
 const accountById = statement<AccountRow>(
   'account.by-id',
   'select id, name, sending_enabled, created_at from account where id = $1',
@@ -132,7 +140,12 @@ export function openAccounts(world: { readonly store: Store; readonly clock: () 
       return account
     },
 
+    async ensureServiceAccount() {
+      await store.commit([{ statement: insertServiceAccount, params: [SERVICE_ACCOUNT, clock()] }])
+    },
+
     async account(accountId) {
+      if (accountId === SERVICE_ACCOUNT) return undefined
       const row = await store.get(accountById, [accountId])
       return row && accountOf(row)
     },

@@ -4,6 +4,8 @@ import { auditWrite } from './audit.ts'
 import { type Invitation, type Invitations, openInvitations } from './invitations.ts'
 import type { Members } from './members.ts'
 import { openPasswords } from './password.ts'
+import { openPasswordResetLimits } from './password-reset-limits.ts'
+import { newResetToken, openPasswordResets, type PasswordReset } from './password-resets.ts'
 import { type Client, openSessions, type Session, type Sessions } from './sessions.ts'
 import { openSignInLimits } from './sign-in-limits.ts'
 import {
@@ -31,12 +33,26 @@ export interface People {
   signOutEverywhere(session: Session, client: Client): Promise<void>
   /** False where the user has no such session. */
   endSession(session: Session, client: Client, id: string): Promise<boolean>
-  /** Ends the other sessions of the user. */
+  /** Ends the other sessions of the user, and the link of a reset. */
   changePassword(
     session: Session,
     client: Client,
     change: { readonly current: string; readonly next: string },
   ): Promise<'changed' | NotSignedIn>
+  /** Takes one from what the network may say it forgot; out: 0, or in how many milliseconds to try again. */
+  takeReset(client: Client): number
+  /** Makes a link by which whoever has the address, and perhaps never had a password, chooses one. `mail` promises its
+   *  mail; it is called, and its writes are dropped, where nobody has the address, too, so that both take as long. False
+   *  where no mail was promised: there is no such user, or it had enough of them lately. */
+  forgot(email: string, client: Client, mail: ResetMail): Promise<boolean>
+  /** By the token of its link; undefined once that works no longer. */
+  findReset(token: string): Promise<PasswordReset | undefined>
+  /** Sets the password, ends every session of the user, and signs in. */
+  resetPassword(
+    reset: PasswordReset,
+    password: string,
+    from: From,
+  ): Promise<SignedIn | NotSignedIn | { readonly kind: 'gone' }>
   /** Whether whoever accepts has a password already. */
   isKnown(invitation: Invitation): Promise<boolean>
   /** Makes the user, or takes the password that it has, and signs in. `unusable`: the address is a user's who has no
@@ -53,6 +69,9 @@ export interface People {
   user(userId: string): Promise<Credited | undefined>
   userOfEmail(email: string): Promise<Credited | undefined>
 }
+
+/** `to` is as the user wrote it, never as somebody else asks for it: other letters may fold to the same address. */
+export type ResetMail = (to: string, token: string) => Promise<readonly Write[]>
 
 /** From where, and which session it takes the place of: every sign-in has a secret of its own. */
 export interface From {
@@ -90,8 +109,10 @@ export function openPeople(world: {
   const { store, clock, members } = world
   const passwords = openPasswords()
   const limits = openSignInLimits(clock)
+  const resetLimits = openPasswordResetLimits(clock)
   const sessions = openSessions(world)
   const invitations = openInvitations(world)
+  const resets = openPasswordResets(world)
 
   /** A line in each of the user's accounts. */
   async function lines(
@@ -206,14 +227,42 @@ export function openPeople(world: {
       const hashed = await passwords.hash(next)
       if (hashed === undefined) return { kind: 'busy' }
       const line = await lines(userId, client)
-      const written = await store.commit([
+      const changed = await sessions.endAll(userId, id, [
+        resets.voided(userId),
         passwordWrite(userId, hashed, user?.password),
         ...line('password.update', id),
       ])
       // It was changed elsewhere meanwhile.
-      if (!written.ok) return { kind: 'wrong' }
-      await sessions.endAll(userId, id, [])
-      return 'changed'
+      return changed ? 'changed' : { kind: 'wrong' }
+    },
+
+    takeReset: ({ address }) => resetLimits.take(address),
+
+    async forgot(email, client, mail) {
+      const user = await creditedOfEmail(store, email)
+      const token = newResetToken()
+      const mailed = await mail(user?.email ?? email, token)
+      if (!user) return false
+      const line = await lines(user.id, client)
+      return resets.make(user.id, token, [...mailed, ...line('password_reset.create', null)])
+    },
+
+    findReset: (token) => resets.find(token),
+
+    async resetPassword(reset, password, from) {
+      const { userId, email } = reset
+      const hashed = await passwords.hash(password)
+      if (hashed === undefined) return { kind: 'busy' }
+      const user = await creditedOfId(store, userId)
+      const line = await lines(userId, from.client)
+      const done = await sessions.endAll(userId, undefined, [
+        resets.used(reset),
+        passwordWrite(userId, hashed, user?.password),
+        ...line('password.reset', null),
+      ])
+      if (!done) return { kind: 'gone' }
+      limits.forget(email, from.client.address)
+      return begin(userId, from, [passwordStands(userId, hashed)])
     },
 
     async isKnown({ email }) {
@@ -256,20 +305,20 @@ export function openPeople(world: {
       if (password !== undefined && hashed === undefined) return 'busy'
       const known = await creditedOfEmail(store, email)
       const id = known?.id ?? newId()
-      const writes = [
-        ...(known
-          ? hashed === undefined
-            ? []
-            : [passwordWrite(id, hashed, known.password), ...(await resetLines(id))]
-          : [newUserWrite({ id, email, password: hashed ?? null, at: clock() })]),
-        ...(operator === undefined ? [] : [operatorWrite(id, operator)]),
-      ]
+      const also = operator === undefined ? [] : [operatorWrite(id, operator)]
+      if (known && hashed !== undefined) {
+        const password = [resets.voided(id), passwordWrite(id, hashed, known.password)]
+        const ended = await sessions.endAll(id, undefined, [...password, ...(await resetLines(id)), ...also])
+        if (!ended) throw new Error(`the user ${id} was changed meanwhile`)
+        return { id, created: false }
+      }
+      const made = known ? [] : [newUserWrite({ id, email, password: hashed ?? null, at: clock() })]
+      const writes = [...made, ...also]
       if (writes.length > 0) {
         const written = await store.commit(writes)
         if (!written.ok) throw new Error(`${written.conflict} conflicted: the user was changed meanwhile`)
       }
-      if (known && hashed !== undefined) await sessions.endAll(id, undefined, [])
-      else if (known) await sessions.forgetUser(id)
+      if (known) await sessions.forgetUser(id)
       return { id, created: !known }
     },
   }

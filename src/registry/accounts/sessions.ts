@@ -20,8 +20,10 @@ export interface Sessions {
   list(userId: string): Promise<readonly SessionRecord[]>
   /** False where the user has no such session. */
   end(userId: string, sessionId: string, also: Also): Promise<boolean>
-  /** Ends all of the user's but `keep`. `also` is committed whether or not there were any. */
-  endAll(userId: string, keep: string | undefined, also: readonly Write[]): Promise<void>
+  /** Ends all of the user's but `keep`, with `also` in one commit, which comes first in it: whoever begins one by what
+   *  `also` takes away begins it before, and then it ends, or does not. False where a write of `also` conflicts, and then
+   *  nothing has ended. */
+  endAll(userId: string, keep: string | undefined, also: readonly Write[]): Promise<boolean>
   /** What is known of the user has changed. */
   forgetUser(userId: string): Promise<void>
 }
@@ -119,7 +121,10 @@ const sessionById = statement<{ readonly hash: string }>(
 
 const deleteSession = statement('session.delete', 'delete from session where user_id = $1 and id = $2')
 const deleteByHash = statement('session.delete-by-hash', 'delete from session where hash = $1')
-const deleteOthers = statement('session.delete-others', 'delete from session where user_id = $1 and id <> $2')
+const deleteOthers = statement<{ readonly hash: string }>(
+  'session.delete-others',
+  'delete from session where user_id = $1 and id <> $2 returning hash',
+)
 const deleteExpired = statement(
   'session.delete-expired',
   'delete from session where expires_at <= $1 or last_used_at <= $2',
@@ -241,9 +246,13 @@ export function openSessions({
     async endAll(userId, keep, also) {
       const rows = await store.all(sessionsOf, [userId])
       try {
-        await store.commit([{ statement: deleteOthers, params: [userId, keep ?? ''] }, ...also])
+        const ended = await store.commit([...also, { statement: deleteOthers, params: [userId, keep ?? ''] }])
+        if (!ended.ok) return false
+        // One that began in between, too.
+        for (const { hash } of ended.rows.at(-1) as readonly { readonly hash: string }[]) known.forget(hash)
+        return true
       } finally {
-        // One that began in between is forgotten by itself in 5 s.
+        // Also where the commit's answer was lost: it may have been made.
         for (const { id, hash } of rows) if (id !== keep) known.forget(hash)
       }
     },

@@ -8,6 +8,8 @@ export interface SignInLimits {
   take(email: string, address: string): number
   /** The attempt was none at guessing. */
   giveBack(email: string, address: string): void
+  /** Whatever was guessed for this mail address was another password: it has a new one. */
+  forget(email: string, address: string): void
 }
 
 const WINDOW_MS = 15 * 60_000
@@ -67,11 +69,17 @@ export function openSignInLimits(clock: () => number): SignInLimits {
         else windows.delete(key)
       }
     },
+
+    forget(email, address) {
+      // Of the network stays what it tried for others.
+      const [pair, everywhere] = limitsOf(email, address)
+      for (const limit of [pair, everywhere]) if (limit) windows.delete(limit[0])
+    },
   }
 }
 
 /** What one subscriber has: an IPv4 address, or a /64 of IPv6. */
-function networkOf(address: string): string {
+export function networkOf(address: string): string {
   const key = addressKey(address) ?? address
   return key.startsWith(`${'0'.repeat(20)}ffff`) ? key : key.slice(0, 16)
 }

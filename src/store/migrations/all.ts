@@ -21,6 +21,7 @@ import { signIn } from './0019-sign-in.ts'
 import { notifyBound } from './0020-notify-bound.ts'
 import { historyHeaderIds } from './0021-history-header-ids.ts'
 import { historyLabelIndex } from './0022-history-label-index.ts'
+import { passwordReset } from './0023-password-reset.ts'
 
 /** Every migration in its order. A released one never changes; what it should have done is a new one. */
 export const migrations: readonly Migration[] = [
@@ -46,4 +47,5 @@ export const migrations: readonly Migration[] = [
   { version: 20, name: 'notify-bound', sql: notifyBound },
   { version: 21, name: 'history-header-ids', sql: historyHeaderIds },
   { version: 22, name: 'history-label-index', sql: historyLabelIndex },
+  { version: 23, name: 'password-reset', sql: passwordReset },
 ]

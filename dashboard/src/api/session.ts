@@ -1,7 +1,7 @@
 import { queryOptions, useSuspenseQuery } from '@tanstack/react-query'
 import type { SessionBody } from '#contract/session.ts'
-import { ask } from '../api/ask.ts'
-import { keepCsrfToken } from '../api/csrf-token.ts'
+import { ask } from './ask.ts'
+import { keepCsrfToken } from './csrf-token.ts'
 
 export type Session = SessionBody
 export type SessionAccount = SessionBody['accounts'][number]
@@ -14,7 +14,7 @@ export const sessionQuery = queryOptions({
 
 /** What signing in or out answers is the session as it now is. */
 export function keep(session: Session): Session {
-  keepCsrfToken(session.csrf_token)
+  keepCsrfToken(session)
   return session
 }
 
