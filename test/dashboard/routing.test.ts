@@ -63,7 +63,7 @@ test('a domain is added, its conflict said, its records shown, and then it takes
 
   await ask('DELETE', `/zones/${zone}/dns_records/${id}`)
   await page.getByRole('button', { name: 'Check now' }).click()
-  await page.getByText('mail.elsewhere.example').waitFor({ state: 'detached' })
+  await page.getByText('mail.elsewhere.example').first().waitFor({ state: 'detached' })
   await page.getByRole('button', { name: 'Done' }).click()
   await page.getByRole('heading', { level: 1, name: 'shop.example' }).waitFor()
   await page.getByText('No routing rule yet').waitFor()

@@ -1,9 +1,11 @@
 import { Badge } from '@cloudflare/kumo/components/badge'
 import type { DomainStatusBody } from '#contract/onboarding-records.ts'
+import { ConflictingRecords } from './conflicting-records.tsx'
 import { DelegationNote } from './delegation-note.tsx'
+import { isPublishedHere } from './dns-roads.ts'
 import { ProblemList } from './problem-list.tsx'
 import { RecordList } from './record-list.tsx'
-import { RecordLockBadge, RecordStateBadge } from './record-state-badge.tsx'
+import { type CheckedRecord, RecordLockBadge, RecordStateBadge } from './record-state-badge.tsx'
 import type { ZoneDetail } from './zone-detail.ts'
 
 interface CheckedRecordListProps {
@@ -20,7 +22,8 @@ export function CheckedRecordList({ status, zone, zoneName, isSound }: CheckedRe
   return (
     <>
       <ProblemList errors={status.errors} />
-      {!isSound && zone && <Instruction zone={zone} />}
+      {zone && <ConflictingRecords zone={zone} errors={status.errors} />}
+      {!isSound && zone && <Instructions zone={zone} records={status.records} />}
       <RecordList
         label="DNS records"
         records={status.records}
@@ -37,12 +40,28 @@ export function CheckedRecordList({ status, zone, zoneName, isSound }: CheckedRe
   )
 }
 
-function Instruction({ zone }: { readonly zone: ZoneDetail }) {
-  if (zone.dns === 'hosted') return <DelegationNote zone={zone} />
+interface InstructionsProps {
+  readonly zone: ZoneDetail
+  readonly records: readonly CheckedRecord[]
+}
+
+/** For each record that DNS lacks, the way in which it comes there. */
+function Instructions({ zone, records }: InstructionsProps) {
+  const lacking = records.filter(({ state }) => state !== 'ready')
+  const copied = lacking.filter(({ name }) => !isPublishedHere(zone, name))
+  const { name } = zone
   return (
-    <p className="mb-4 max-w-prose">
-      Copy each record to the DNS provider of {zone.name}. Names are given as they stand before .{zone.name};
-      where a form wants them whole, add it. Leave the TTL as it is. DNS may take some minutes.
-    </p>
+    <>
+      {copied.length < lacking.length && <DelegationNote zone={zone} />}
+      {copied.length > 0 && (
+        <p className="mb-4 max-w-prose">
+          {zone.dns === 'manual'
+            ? `Copy each record to the DNS provider of ${name}.`
+            : `What stands at ${name} itself cannot be delegated: copy those records to its DNS provider.`}{' '}
+          Names are given as they stand before .{name}; where a form wants them whole, add it. Leave the TTL
+          as it is. DNS may take some minutes.
+        </p>
+      )}
+    </>
   )
 }

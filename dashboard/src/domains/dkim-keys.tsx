@@ -10,6 +10,7 @@ import { Asked } from '../parts/asked.tsx'
 import { FormDialog } from '../parts/form-dialog.tsx'
 import { Moment } from '../parts/moment.tsx'
 import { Section } from '../parts/page.tsx'
+import { RowsSkeleton } from '../parts/rows-skeleton.tsx'
 import { RecordList } from './record-list.tsx'
 
 const STATES = {
@@ -18,7 +19,7 @@ const STATES = {
     variant: 'info',
     explanation: 'Signs once its record is seen in DNS.',
   },
-  active: { label: 'Active', variant: 'success', explanation: 'Signs what is sent.' },
+  active: { label: 'Active', variant: 'success', explanation: 'Signs now.' },
   retiring: {
     label: 'Retiring',
     variant: 'warning',
@@ -54,7 +55,8 @@ export function DkimKeys({ lead, domain, zone, path, rotatePath, stale }: DkimKe
       title="DKIM keys"
       lead={lead}
       actions={
-        <Button icon={<KeyIcon aria-hidden />} onClick={() => setOpen(true)}>
+        // One at a time: while a key waits to be seen no other is made.
+        <Button icon={<KeyIcon aria-hidden />} disabled={hasNext} onClick={() => setOpen(true)}>
           Rotate key
         </Button>
       }
@@ -75,13 +77,17 @@ export function DkimKeys({ lead, domain, zone, path, rotatePath, stale }: DkimKe
         </p>
       </FormDialog>
       <Asked of={keys}>
-        {(keys) => (
-          <ul className="flex flex-col gap-6">
-            {keys.toReversed().map((key) => (
-              <DkimKey key={key.selector} dkim={key} zone={zone?.name ?? domain} />
-            ))}
-          </ul>
-        )}
+        {(keys) =>
+          zone ? (
+            <ul className="flex flex-col gap-6">
+              {keys.toReversed().map((key) => (
+                <DkimKey key={key.selector} dkim={key} zone={zone.name} />
+              ))}
+            </ul>
+          ) : (
+            <RowsSkeleton />
+          )
+        }
       </Asked>
     </Section>
   )

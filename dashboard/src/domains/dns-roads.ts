@@ -38,3 +38,12 @@ export function roadOf({ type, dns }: Pick<ZoneBody, 'type' | 'dns'>): DnsRoad {
 export function isDnsRoad(value: unknown): value is DnsRoad {
   return typeof value === 'string' && Object.hasOwn(DNS_ROADS, value)
 }
+
+/** Whether what the service writes at a name comes to DNS by itself: of a zone that stays elsewhere only names below its
+ *  own can be delegated. */
+export function isPublishedHere(
+  { name: zone, type, dns }: Pick<ZoneBody, 'name' | 'type' | 'dns'>,
+  name: string,
+): boolean {
+  return dns === 'hosted' && (type === 'full' || name !== zone)
+}

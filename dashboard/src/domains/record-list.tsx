@@ -43,7 +43,7 @@ function RecordName({ name, zone }: { readonly name: string; readonly zone: stri
   const short = shortName(name, zone)
   const rest = short === '@' ? ` ${zone}` : short === name ? '' : `.${zone}`
   return (
-    <Copied text={short} what={`the name ${short}`}>
+    <Copied text={short} what={`the name ${short}`} wrap="break-all">
       <span className="sr-only">Name </span>
       {short}
       <span className="text-kumo-subtle">{rest}</span>
@@ -57,7 +57,7 @@ function RecordValue({ record }: { readonly record: RecordToPublish }) {
     return <span className="text-sm leading-7 text-kumo-subtle">The key is made with the domain</span>
   }
   return (
-    <Copied text={content} what={`the value of ${type} ${name}`}>
+    <Copied text={content} what={`the value of ${type} ${name}`} wrap="[overflow-wrap:anywhere]">
       <span className="sr-only">Value </span>
       {content}
       {priority !== undefined && <span className="text-kumo-subtle"> priority {priority}</span>}
@@ -68,13 +68,15 @@ function RecordValue({ record }: { readonly record: RecordToPublish }) {
 interface CopiedProps {
   readonly text: string
   readonly what: string
+  /** Names have no place to break; values have some. */
+  readonly wrap: 'break-all' | '[overflow-wrap:anywhere]'
   readonly children: ReactNode
 }
 
-function Copied({ text, what, children }: CopiedProps) {
+function Copied({ text, what, wrap, children }: CopiedProps) {
   return (
     <span className="flex min-w-0 items-start gap-1">
-      <span className="my-1 line-clamp-3 min-w-0 font-mono text-sm break-all">{children}</span>
+      <span className={`my-1 line-clamp-3 min-w-0 font-mono text-sm ${wrap}`}>{children}</span>
       <CopyButton text={text} what={what} />
     </span>
   )

@@ -12,6 +12,30 @@ export function blocks({ code }: RecordErrorBody): boolean {
   return BLOCKERS.has(code)
 }
 
+export interface CompetingRecord {
+  readonly type: string
+  readonly name: string
+  readonly content: string
+}
+
+const COMPETITORS: ReadonlySet<RecordErrorBody['code']> = new Set([
+  'mx.foreign',
+  'spf.multiple',
+  'dkim.conflict',
+  'dmarc.multiple',
+  'mta_sts.conflict',
+  'mta_sts.foreign',
+])
+
+/** What is there and should not be, or not all of it; each once. */
+export function competingRecords(errors: readonly RecordErrorBody[]): readonly CompetingRecord[] {
+  const found = errors
+    .filter(({ code }) => COMPETITORS.has(code))
+    .flatMap(({ existing, multiple = [] }) => (existing ? [existing, ...multiple] : multiple))
+    .map(({ type, name, content = '' }) => ({ type, name, content }))
+  return [...new Map(found.map((record) => [Object.values(record).join(' '), record])).values()]
+}
+
 /** Each a sentence that says what to do. What is merely missing is not among them. */
 export function recordProblems(errors: readonly RecordErrorBody[]): readonly string[] {
   return [...new Set(errors.map(problemText).filter((text) => text !== undefined))]

@@ -3,7 +3,7 @@ import { Button } from '@cloudflare/kumo/components/button'
 import { ArrowsClockwiseIcon } from '@phosphor-icons/react'
 import { useState } from 'react'
 import type { ZoneBody } from '#contract/zones.ts'
-import { ask, zonePath } from '../api/ask.ts'
+import { accountPath, ask, zonePath } from '../api/ask.ts'
 import { problemText } from '../api/problem.ts'
 import { useAct, useAsk } from '../api/use-ask.ts'
 import { ConfirmDialog } from '../parts/confirm-dialog.tsx'
@@ -48,7 +48,7 @@ export function ZoneProof({ zone, onRemoved }: ZoneProofProps) {
           >
             Check now
           </Button>
-          <RemoveZone id={id} name={name} onRemoved={onRemoved} />
+          <RemoveZone zone={zone} onRemoved={onRemoved} />
         </>
       }
     >
@@ -75,15 +75,12 @@ export function ZoneProof({ zone, onRemoved }: ZoneProofProps) {
   )
 }
 
-interface RemoveZoneProps {
-  readonly id: string
-  readonly name: string
-  readonly onRemoved: () => unknown
-}
-
-function RemoveZone({ id, name, onRemoved }: RemoveZoneProps) {
+function RemoveZone({ zone: { id, name, account }, onRemoved }: ZoneProofProps) {
   const [open, setOpen] = useState(false)
-  const remove = useAct(() => ask(zonePath(id), { method: 'DELETE' }), ['/client/v4/zones'])
+  const remove = useAct(
+    () => ask(zonePath(id), { method: 'DELETE' }),
+    ['/client/v4/zones', accountPath(account.id, 'email/routing/zones')],
+  )
   return (
     <>
       <Button variant="secondary-destructive" onClick={() => setOpen(true)}>
@@ -99,7 +96,7 @@ function RemoveZone({ id, name, onRemoved }: RemoveZoneProps) {
           await onRemoved()
         }}
       >
-        Nothing was ever sent from it. You can add it again, with another record to prove it.
+        Nothing was set up with it yet. You can add it again, with another record to prove it.
       </ConfirmDialog>
     </>
   )

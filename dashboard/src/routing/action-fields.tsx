@@ -55,7 +55,9 @@ function Destination({ value: { target }, onChange, targets: { addresses }, erro
   const { id } = useAccount()
   const link = <Link href={`/${id}/routing/addresses`}>Destination addresses</Link>
   if (addresses.length === 0 && target === '') {
-    return <p>There is no destination address yet. Add one under {link}, and verify it.</p>
+    return (
+      <Nothing error={error}>There is no destination address yet. Add one under {link}, and verify it.</Nothing>
+    )
   }
   const known = addresses.map(({ email, verified }) => ({
     value: email,
@@ -85,7 +87,11 @@ function WorkerTarget({ value: { target }, onChange, targets: { workers }, error
   const { id } = useAccount()
   const link = <Link href={`/${id}/workers`}>Email Workers</Link>
   if (workers.length === 0 && target === '') {
-    return <p>There is no Worker yet. How one is deployed to this instance stands under {link}.</p>
+    return (
+      <Nothing error={error}>
+        There is no Worker yet. How one is deployed to this instance stands under {link}.
+      </Nothing>
+    )
   }
   const chosen = workers.find((worker) => worker.id === target)
   return (
@@ -102,6 +108,20 @@ function WorkerTarget({ value: { target }, onChange, targets: { workers }, error
           : undefined
       }
     />
+  )
+}
+
+/** In place of a choice, where there is nothing to choose from. */
+function Nothing({ error, children }: { readonly error: string | undefined; readonly children: ReactNode }) {
+  return (
+    <div>
+      <p>{children}</p>
+      {error !== undefined && (
+        <p role="alert" className="mt-1 text-sm text-kumo-danger">
+          {error}
+        </p>
+      )}
+    </div>
   )
 }
 

@@ -13,7 +13,7 @@ import { RowsSkeleton } from '../parts/rows-skeleton.tsx'
 import { ActionFields } from './action-fields.tsx'
 import { DomainSelect } from './domain-select.tsx'
 import type { DomainTabProps } from './domain-tab.ts'
-import { actionOf, actionsOf, stateOf } from './read-rule.ts'
+import { actionOf, actionsOf, type RuleState, stateOf } from './read-rule.ts'
 import { routingPath } from './routing-paths.ts'
 import { catchAllPath } from './use-catch-alls.ts'
 import { type Targets, useTargets } from './use-targets.ts'
@@ -80,12 +80,9 @@ function CatchAllForm({ zoneId, domain, rule, targets }: CatchAllFormProps) {
     <form className="flex max-w-xl flex-col gap-4" onSubmit={submit}>
       <span className="flex items-center gap-2">
         <Switch aria-label="Catch-all rule" checked={enabled} onCheckedChange={setEnabled} />
-        <span aria-hidden>{enabled ? 'Active' : 'Disabled'}</span>
+        <span aria-hidden>{wordOf(enabled, state)}</span>
       </span>
       <ActionFields value={action} onChange={setAction} targets={targets} error={atField} />
-      {state === 'unverified' && (
-        <p className="text-sm text-kumo-warning">It waits until its destination is verified.</p>
-      )}
       {save.error && atField === undefined && <ProblemNote>{problemText(save.error)}</ProblemNote>}
       <div>
         <Button type="submit" variant="primary" loading={save.isPending} disabled={!isWhole}>
@@ -94,4 +91,10 @@ function CatchAllForm({ zoneId, domain, rule, targets }: CatchAllFormProps) {
       </div>
     </form>
   )
+}
+
+/** As it is wanted here, and as it was saved. */
+function wordOf(enabled: boolean, state: RuleState): string {
+  if (!enabled) return 'Disabled'
+  return state === 'unverified' ? 'Waiting for verification' : 'Active'
 }

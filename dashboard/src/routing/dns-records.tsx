@@ -3,17 +3,22 @@ import { ArrowsClockwiseIcon, LockIcon, LockOpenIcon, WrenchIcon } from '@phosph
 import { useState } from 'react'
 import type { DomainStatusBody } from '#contract/onboarding-records.ts'
 import type { RoutingSettingsBody } from '#contract/routing-settings.ts'
-import { ask, withQuery, zonePath } from '../api/ask.ts'
+import { ask, zonePath } from '../api/ask.ts'
 import { problemText } from '../api/problem.ts'
 import { useAct, useAsk } from '../api/use-ask.ts'
 import { CheckedRecordList } from '../domains/checked-record-list.tsx'
+import { isPublishedHere } from '../domains/dns-roads.ts'
+import type { CheckedRecord } from '../domains/record-state-badge.tsx'
 import type { ZoneDetail } from '../domains/zone-detail.ts'
+import { ZoneFile } from '../domains/zone-file.tsx'
 import { Asked } from '../parts/asked.tsx'
 import { ConfirmDialog } from '../parts/confirm-dialog.tsx'
+import { Moment } from '../parts/moment.tsx'
 import { Section } from '../parts/page.tsx'
 import { ProblemNote } from '../parts/problem-note.tsx'
 import { useAccount } from '../shell/use-account.ts'
 import { accountRoutingPath, routingPath } from './routing-paths.ts'
+import { isSound, useRoutingRecords } from './use-routing-records.ts'
 
 interface DnsRecordsProps {
   readonly zoneId: string
@@ -21,35 +26,33 @@ interface DnsRecordsProps {
   readonly domain: string
 }
 
-/** While something is wrong that DNS may mend at any moment. */
-const LOOK_MS = 10_000
-
 /** The routing records of a domain, as a look at DNS finds them. */
 export function DnsRecords({ zoneId, zone, domain }: DnsRecordsProps) {
   const account = useAccount()
-  const path = withQuery(routingPath(zoneId, 'dns/status'), { subdomain: domain })
-  const detail = useAsk<ZoneDetail>(zonePath(zoneId))
-  const status = useAsk<DomainStatusBody>(path)
-  // The same question, asked again and again by what the answer says.
-  useAsk<DomainStatusBody>(path, { every: status.data && isSound(status.data) ? false : LOOK_MS })
+  const { data: detail } = useAsk<ZoneDetail>(zonePath(zoneId))
+  const status = useRoutingRecords(zoneId, domain)
   const [isUnlocking, setUnlocking] = useState(false)
   const stale = [routingPath(zoneId), accountRoutingPath(account.id, 'zones')]
   const write = (method: 'POST' | 'PATCH') =>
     ask(routingPath(zoneId, 'dns'), { method, body: { name: domain } })
   /** Adds what is missing, and locks all of them. */
   const repair = useAct(() => write('POST'), stale)
+  const [refused, setRefused] = useState<{ readonly text: string; readonly about: string }>()
   const unlock = useAct(() => write('PATCH'), stale)
+  const { data: answer } = status
+  // A refusal is of how things stood then.
+  const about = JSON.stringify(answer?.errors)
+  function add() {
+    setRefused(undefined)
+    repair.mutate(undefined, { onError: (error) => setRefused({ text: problemText(error), about }) })
+  }
+  const isHosted = detail?.dns === 'hosted'
+  const isWrittenHere = ({ name }: CheckedRecord) => detail !== undefined && isPublishedHere(detail, name)
   const isRoot = domain === zone.name
-  const isLocked = status.data?.records.every(({ locked }) => locked) === true
-  const isPartlyLocked = status.data?.records.some(({ locked }) => locked) === true
   return (
     <Section
       title="DNS records"
-      lead={
-        isRoot
-          ? 'Locked records cannot be changed or deleted by hand. Both Locked and Unlocked records are right.'
-          : 'The records of a subdomain stay locked.'
-      }
+      lead={leadOf(detail, isRoot)}
       actions={
         <>
           <Button
@@ -59,22 +62,22 @@ export function DnsRecords({ zoneId, zone, domain }: DnsRecordsProps) {
           >
             Check now
           </Button>
-          {status.data && !isSound(status.data) && (
+          {answer?.records.some((record) => record.state !== 'ready' && isWrittenHere(record)) === true && (
             <Button
               variant="primary"
               icon={<WrenchIcon aria-hidden />}
               loading={repair.isPending}
-              onClick={() => repair.mutate(undefined)}
+              onClick={add}
             >
               Repair
             </Button>
           )}
-          {isRoot && status.data && !isLocked && isSound(status.data) && (
-            <Button icon={<LockIcon />} loading={repair.isPending} onClick={() => repair.mutate(undefined)}>
+          {isHosted && isRoot && answer?.status === 'unlocked' && isSound(answer) && (
+            <Button icon={<LockIcon />} loading={repair.isPending} onClick={add}>
               Lock
             </Button>
           )}
-          {isRoot && isPartlyLocked && (
+          {isRoot && answer?.records.some((record) => record.locked && unlocks(record, domain)) === true && (
             <Button icon={<LockOpenIcon />} onClick={() => setUnlocking(true)}>
               Unlock
             </Button>
@@ -82,16 +85,13 @@ export function DnsRecords({ zoneId, zone, domain }: DnsRecordsProps) {
         </>
       }
     >
-      {repair.error && <ProblemNote className="mb-4">{problemText(repair.error)}</ProblemNote>}
+      {refused && refused.about === about && <ProblemNote className="mb-4">{refused.text}</ProblemNote>}
       <Asked of={status}>
         {(answer) => (
           <>
-            <CheckedRecordList
-              status={answer}
-              zone={detail.data}
-              zoneName={zone.name}
-              isSound={isSound(answer)}
-            />
+            <Summary answer={answer} lookedAt={status.dataUpdatedAt} />
+            <CheckedRecordList status={answer} zone={detail} zoneName={zone.name} isSound={isSound(answer)} />
+            {detail?.dns === 'manual' && <ZoneFile records={answer.records} />}
             {answer.spf_lookups !== null && (
               <p className="mt-4 text-kumo-subtle">
                 The SPF record needs {answer.spf_lookups} of 10 DNS lookups.
@@ -114,6 +114,34 @@ export function DnsRecords({ zoneId, zone, domain }: DnsRecordsProps) {
   )
 }
 
-function isSound({ errors, records }: DomainStatusBody): boolean {
-  return errors.length === 0 && records.every(({ state }) => state === 'ready')
+function leadOf(zone: ZoneDetail | undefined, isRoot: boolean): string {
+  if (zone?.dns === 'manual')
+    return `You keep these at the DNS provider of ${zone.name}. Here you see which of them DNS has.`
+  if (!isRoot) return 'The records of a subdomain stay locked.'
+  return 'Locked records cannot be changed or deleted by hand. Both Locked and Unlocked records are right.'
+}
+
+/** Those that announce the policy of MTA-STS stay locked as long as it is on. */
+function unlocks({ name }: CheckedRecord, domain: string): boolean {
+  return name === domain || name.endsWith(`._domainkey.${domain}`)
+}
+
+interface SummaryProps {
+  readonly answer: DomainStatusBody
+  readonly lookedAt: number
+}
+
+function Summary({ answer, lookedAt }: SummaryProps) {
+  const found = answer.records.filter(({ state }) => state === 'ready').length
+  return (
+    <p role="status" className="mb-4 flex flex-wrap items-center gap-x-3 gap-y-1">
+      <span>
+        {found} of {answer.records.length} records found.
+      </span>
+      <span className="text-kumo-subtle">
+        Looked <Moment at={lookedAt} ago />
+        {isSound(answer) ? '.' : ', and looks again every few seconds.'}
+      </span>
+    </p>
+  )
 }

@@ -5,11 +5,13 @@ import { Tabs } from '@cloudflare/kumo/components/tabs'
 import { ChartBarIcon, ListBulletsIcon, PathIcon } from '@phosphor-icons/react'
 import { getRouteApi } from '@tanstack/react-router'
 import type { RoutingSettingsBody } from '#contract/routing-settings.ts'
+import { Problem } from '../api/problem.ts'
 import { useAsk } from '../api/use-ask.ts'
 import { Asked } from '../parts/asked.tsx'
 import { Page, Section } from '../parts/page.tsx'
 import { useAccount } from '../shell/use-account.ts'
 import { CatchAllTab } from './catch-all-tab.tsx'
+import { NoSuchDomain } from './no-such-domain.tsx'
 import { DOMAIN_TABS, type DomainSearch } from './routes.ts'
 import { routingPath } from './routing-paths.ts'
 import { RoutingStatus } from './routing-status.tsx'
@@ -18,22 +20,24 @@ import { SettingsTab } from './settings-tab.tsx'
 
 const route = getRouteApi('/signed-in/$accountId/routing/domains/$zoneId')
 
-/** While DNS is still to say what was set up. */
-const LOOK_MS = 5000
-
 /** One zone: its rules, its catch-alls, its settings. */
 export function DomainPage() {
   const { id } = useAccount()
   const { zoneId } = route.useParams()
   const settings = useAsk<RoutingSettingsBody>(routingPath(zoneId))
+  if (settings.error instanceof Problem && settings.error.status === 404 && !settings.data)
+    return <NoSuchDomain />
   return (
     <Asked of={settings}>
       {(zone) => (
         <Page
           title={zone.name}
-          lead={<RoutingStatus settings={zone} />}
+          lead={<RoutingStatus zoneId={zoneId} settings={zone} />}
           actions={
             <>
+              <LinkButton variant="secondary" href={`/${id}/routing/domains`}>
+                All domains
+              </LinkButton>
               <LinkButton
                 variant="secondary"
                 icon={<ChartBarIcon aria-hidden />}
@@ -68,9 +72,7 @@ function Tabbed({ zone, zoneId }: { readonly zone: RoutingSettingsBody; readonly
   const { id } = useAccount()
   const { tab = 'rules', domain } = route.useSearch()
   const navigate = route.useNavigate()
-  const domains = useAsk<readonly RoutingSettingsBody[]>(routingPath(zoneId, 'subdomains'), {
-    every: zone.enabled && zone.status === 'unconfigured' && LOOK_MS,
-  })
+  const domains = useAsk<readonly RoutingSettingsBody[]>(routingPath(zoneId, 'subdomains'))
   const show = (search: DomainSearch) => void navigate({ search, replace: true })
   if (!zone.enabled && (domains.data?.length ?? 0) === 0) {
     return (

@@ -12,6 +12,7 @@ import { Asked } from '../parts/asked.tsx'
 import { Moment } from '../parts/moment.tsx'
 import { Page, Section } from '../parts/page.tsx'
 import { TableBox } from '../parts/table-box.tsx'
+import { useZones } from '../parts/use-zones.ts'
 import { useAccount } from '../shell/use-account.ts'
 import { accountRoutingPath } from './routing-paths.ts'
 import { RoutingStatus } from './routing-status.tsx'
@@ -66,8 +67,10 @@ function DomainsTable({
   readonly zones: readonly RoutingSettingsBody[]
 }) {
   const { data: rules } = useEveryPage<AccountRuleResult>(accountRoutingPath(accountId, 'rules'))
+  const { data: proofs } = useZones(accountId)
   const [wanted, setWanted] = useState('')
   const shown = zones.filter(({ name }) => name.includes(wanted.trim().toLowerCase()))
+  const isPending = (zoneId: string) => proofs?.find(({ id }) => id === zoneId)?.status === 'pending'
   const count = (zoneId: string) => rules?.filter(({ zone }) => zone.tag === zoneId).length
   return (
     <>
@@ -88,37 +91,27 @@ function DomainsTable({
             <Table.Row>
               <Table.Head>Domain</Table.Head>
               <Table.Head>Status</Table.Head>
-              <Table.Head>Rules</Table.Head>
-              <Table.Head>Changed</Table.Head>
-              <Table.Head>
-                <span className="sr-only">Actions</span>
-              </Table.Head>
+              <Table.Head className="hidden md:table-cell">Rules</Table.Head>
+              <Table.Head className="hidden md:table-cell">Changed</Table.Head>
             </Table.Row>
           </Table.Header>
           <Table.Body>
             {shown.map((zone) => (
               <Table.Row key={zone.id}>
-                <Table.Cell>
+                <Table.Cell className="[overflow-wrap:anywhere]">
                   <Link href={`/${accountId}/routing/domains/${zone.id}`}>{zone.name}</Link>
                 </Table.Cell>
                 <Table.Cell>
-                  <RoutingStatus settings={zone} />
-                </Table.Cell>
-                <Table.Cell>{count(zone.id)}</Table.Cell>
-                <Table.Cell>{zone.enabled && <Moment at={zone.modified} ago />}</Table.Cell>
-                <Table.Cell>
-                  <span className="flex justify-end">
+                  <span className="flex flex-col items-start gap-x-3 gap-y-1 md:flex-row md:items-center">
+                    <RoutingStatus zoneId={zone.id} settings={zone} isPending={isPending(zone.id)} />
                     {!zone.enabled && (
-                      <LinkButton
-                        variant="secondary"
-                        size="sm"
-                        href={`/${accountId}/routing/domains/onboard?zone=${zone.id}`}
-                        aria-label={`Onboard ${zone.name}`}
-                      >
-                        Onboard
-                      </LinkButton>
+                      <Onboard accountId={accountId} zone={zone} isPending={isPending(zone.id)} />
                     )}
                   </span>
+                </Table.Cell>
+                <Table.Cell className="hidden md:table-cell">{count(zone.id)}</Table.Cell>
+                <Table.Cell className="hidden md:table-cell">
+                  {zone.enabled && <Moment at={zone.modified} ago />}
                 </Table.Cell>
               </Table.Row>
             ))}
@@ -127,5 +120,22 @@ function DomainsTable({
       </TableBox>
       {shown.length === 0 && <p className="mt-4 text-kumo-subtle">No domain has that in its name.</p>}
     </>
+  )
+}
+
+interface OnboardProps {
+  readonly accountId: string
+  readonly zone: RoutingSettingsBody
+  readonly isPending: boolean
+}
+
+function Onboard({ accountId, zone: { id, name }, isPending }: OnboardProps) {
+  return (
+    <Link
+      href={`/${accountId}/routing/domains/onboard?zone=${id}`}
+      aria-label={isPending ? `Prove ownership of ${name}` : `Onboard ${name}`}
+    >
+      {isPending ? 'Prove ownership' : 'Onboard'}
+    </Link>
   )
 }

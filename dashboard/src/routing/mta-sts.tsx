@@ -4,14 +4,17 @@ import { Radio } from '@cloudflare/kumo/components/radio'
 import { Select } from '@cloudflare/kumo/components/select'
 import { useKumoToastManager } from '@cloudflare/kumo/components/toast'
 import { WarningIcon } from '@phosphor-icons/react'
+import { useQuery } from '@tanstack/react-query'
 import { type FormEvent, useState } from 'react'
 import type { MtaStsBody } from '#contract/mta-sts.ts'
-import { ask, withQuery } from '../api/ask.ts'
+import { ask, withQuery, zonePath } from '../api/ask.ts'
 import { problemText } from '../api/problem.ts'
-import { useAct, useAsk } from '../api/use-ask.ts'
+import { queryKey, useAct, useAsk } from '../api/use-ask.ts'
+import { ConflictingRecords } from '../domains/conflicting-records.tsx'
 import { ProblemList } from '../domains/problem-list.tsx'
 import { RecordList } from '../domains/record-list.tsx'
 import { RecordStateBadge } from '../domains/record-state-badge.tsx'
+import type { ZoneDetail } from '../domains/zone-detail.ts'
 import { Asked } from '../parts/asked.tsx'
 import { CodeText } from '../parts/code-text.tsx'
 import { Moment } from '../parts/moment.tsx'
@@ -49,43 +52,65 @@ const AGES = [
   [31_557_600, 'One year'],
 ] as const
 
+/** While a record of the policy is not in DNS yet. */
+const LOOK_AGAIN_MS = 5000
+
 interface MtaStsProps {
   readonly zoneId: string
+  readonly zoneName: string
   readonly domain: string
 }
 
 /** What a domain says of TLS to those who send to it. */
-export function MtaSts({ zoneId, domain }: MtaStsProps) {
+export function MtaSts({ zoneId, zoneName, domain }: MtaStsProps) {
   const path = withQuery(routingPath(zoneId, 'mta_sts'), { subdomain: domain })
-  const policy = useAsk<MtaStsBody>(path)
+  const { data: zone } = useAsk<ZoneDetail>(zonePath(zoneId))
+  const policy = useQuery({
+    queryKey: queryKey(path),
+    queryFn: ({ signal }) => ask<MtaStsBody>(path, { signal }),
+    refetchInterval: ({ state }) =>
+      state.data?.records.some(({ state }) => state !== 'ready') === true && LOOK_AGAIN_MS,
+  })
+  const duties =
+    zone?.dns === 'manual'
+      ? 'You publish the records; this service serves the policy.'
+      : 'This service publishes the records and serves the policy.'
   return (
     <Section
       title="MTA-STS"
-      lead={`Tells servers that send to ${domain} to use verified TLS (RFC 8461). This service publishes the records and serves the policy.`}
+      lead={`Tells servers that send to ${domain} to use verified TLS (RFC 8461). ${duties}`}
     >
-      <Asked of={policy}>{(policy) => <Policy zoneId={zoneId} path={path} policy={policy} />}</Asked>
+      <Asked of={policy}>
+        {(policy) => <Policy zoneId={zoneId} zoneName={zoneName} zone={zone} path={path} policy={policy} />}
+      </Asked>
     </Section>
   )
 }
 
 function Policy({
   zoneId,
+  zoneName,
+  zone,
   path,
   policy,
 }: {
   readonly zoneId: string
+  readonly zoneName: string
+  readonly zone: ZoneDetail | undefined
   readonly path: string
   readonly policy: MtaStsBody
 }) {
   const toasts = useKumoToastManager()
-  const [mode, setMode] = useState<Mode>(policy.mode)
+  // One that was switched off says none for a while.
+  const present = policy.ends === null ? policy.mode : 'off'
+  const [mode, setMode] = useState<Mode>(present)
   const [age, setAge] = useState(policy.max_age)
   const save = useAct(
     () => ask(path, { method: 'PUT', body: { mode, ...(mode !== 'off' && { max_age: age }) } }),
     [routingPath(zoneId)],
   )
   const ages = AGES.some(([seconds]) => seconds === age) ? AGES : [...AGES, [age, `${age} seconds`] as const]
-  const isChanged = mode !== policy.mode || (mode !== 'off' && age !== policy.max_age)
+  const isChanged = mode !== present || (mode !== 'off' && age !== policy.max_age)
   function submit(event: FormEvent) {
     event.preventDefault()
     save.mutate(undefined, {
@@ -95,7 +120,7 @@ function Policy({
   return (
     <>
       <form className="flex max-w-2xl flex-col gap-4" onSubmit={submit}>
-        <Radio.Group legend="Mode" value={mode} onValueChange={setMode}>
+        <Radio.Group legend="Mode" appearance="card" value={mode} onValueChange={setMode}>
           {MODES.map(({ mode, label, description }) => (
             <Radio.Item key={mode} value={mode} label={label} description={description} />
           ))}
@@ -140,10 +165,11 @@ function Policy({
       {policy.policy !== null && (
         <div className="mt-6 flex flex-col gap-4">
           <ProblemList errors={policy.errors} />
+          {zone && <ConflictingRecords zone={zone} errors={policy.errors} />}
           <RecordList
             label="Records that announce the policy"
             records={policy.records}
-            zone={policy.name}
+            zone={zoneName}
             renderState={(record) => <RecordStateBadge record={record} />}
           />
           <p>

@@ -3,11 +3,13 @@ import { Banner } from '@cloudflare/kumo/components/banner'
 import { Button, LinkButton } from '@cloudflare/kumo/components/button'
 import { ArrowsClockwiseIcon, InfoIcon } from '@phosphor-icons/react'
 import { getRouteApi } from '@tanstack/react-router'
+import type { DomainPreviewBody } from '#contract/onboarding-records.ts'
 import type { RoutingSettingsBody } from '#contract/routing-settings.ts'
 import type { ZoneBody } from '#contract/zones.ts'
 import { ask, zonePath } from '../api/ask.ts'
 import { problemText } from '../api/problem.ts'
 import { useAct, useAsk } from '../api/use-ask.ts'
+import { roadOf } from '../domains/dns-roads.ts'
 import { PlannedRecordList } from '../domains/planned-record-list.tsx'
 import { blocks } from '../domains/record-problems.ts'
 import { useRecordsPreview } from '../domains/use-records-preview.ts'
@@ -19,6 +21,7 @@ import { RowsSkeleton } from '../parts/rows-skeleton.tsx'
 import { useAccount } from '../shell/use-account.ts'
 import { ChooseDomain } from './choose-domain.tsx'
 import { accountRoutingPath, routingPath } from './routing-paths.ts'
+import { isFine } from './use-routing-records.ts'
 
 const route = getRouteApi('/signed-in/$accountId/routing/domains/onboard')
 
@@ -50,13 +53,12 @@ function Chosen({ zoneId }: { readonly zoneId: string }) {
   const navigate = route.useNavigate()
   return (
     <Asked of={zone}>
-      {(zone) =>
-        zone.status === 'pending' ? (
-          <ZoneProof zone={zone} onRemoved={() => navigate({ search: {} })} />
-        ) : (
+      {(zone) => (
+        <>
+          {zone.status === 'pending' && <ZoneProof zone={zone} onRemoved={() => navigate({ search: {} })} />}
           <Review zone={zone} />
-        )
-      }
+        </>
+      )}
     </Asked>
   )
 }
@@ -71,22 +73,21 @@ function Review({ zone }: { readonly zone: ZoneBody }) {
     [routingPath(zone.id), accountRoutingPath(account.id, 'zones')],
   )
   async function finish() {
-    await enable.mutateAsync(undefined)
+    const settings = await enable.mutateAsync(undefined)
     await navigate({
       to: '/$accountId/routing/domains/$zoneId',
       params: { accountId: account.id, zoneId: zone.id },
+      // Where something is left to do, there it is said.
+      search: isFine(settings) ? {} : { tab: 'settings' },
     })
   }
   const { data } = preview
+  const isPending = zone.status === 'pending'
   const isBlocked = data?.errors.some(blocks) === true
   return (
     <Section
       title={`Records for ${zone.name}`}
-      lead={
-        zone.dns === 'hosted'
-          ? `These records are added to ${zone.name}, and locked. Nothing is written before you select Done.`
-          : `Add these records to ${zone.name} at your DNS provider. Nothing is written by this service.`
-      }
+      lead={leadOf(zone)}
       actions={
         <Button
           icon={<ArrowsClockwiseIcon aria-hidden />}
@@ -104,7 +105,7 @@ function Review({ zone }: { readonly zone: ZoneBody }) {
         </Banner>
       )}
       {!data && !preview.error && <RowsSkeleton />}
-      {data && <PlannedRecordList preview={data} zone={zone.name} />}
+      {data && <PlannedRecordList preview={data} zone={zone.name} owner={zone} />}
       {data && (
         <p className="mt-4 flex flex-wrap items-center gap-2 text-kumo-subtle">
           The SPF record needs {data.spf.lookups} of {data.spf.limit} DNS lookups.
@@ -117,14 +118,31 @@ function Review({ zone }: { readonly zone: ZoneBody }) {
       <div className="mt-6 flex flex-wrap items-center gap-3">
         <Button
           variant="primary"
-          disabled={!data || isBlocked}
+          disabled={!data || isBlocked || isPending}
           loading={enable.isPending}
           onClick={() => void finish().catch(() => undefined)}
         >
           Done
         </Button>
-        {isBlocked && <p className="text-kumo-subtle">What is named above has to be mended first.</p>}
+        {data && <p className="text-kumo-subtle">{hintOf(zone, data.errors)}</p>}
       </div>
     </Section>
   )
+}
+
+function leadOf(zone: ZoneBody): string {
+  switch (roadOf(zone)) {
+    case 'full':
+      return `These records are added to ${zone.name}, and locked. Nothing is written before you select Done.`
+    case 'names':
+      return `Those below ${zone.name} are written here; the ones at ${zone.name} itself you copy to its DNS provider.`
+    case 'manual':
+      return `You publish these at the DNS provider of ${zone.name}; once they are found, it takes mail.`
+  }
+}
+
+function hintOf(zone: ZoneBody, errors: DomainPreviewBody['errors']): string {
+  if (zone.status === 'pending') return 'Once the domain is proven to be yours, you can go on.'
+  if (errors.some(blocks)) return 'What is named above has to be mended first.'
+  return zone.dns === 'hosted' ? '' : 'Next you copy the records, and see here which of them are found.'
 }

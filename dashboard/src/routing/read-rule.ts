@@ -1,6 +1,7 @@
 import type { AddressResult } from '#contract/addresses.ts'
 import type { CatchAllResult, RuleBody, RuleResult } from '#contract/rules.ts'
 import type { ScriptBody } from '#contract/workers.ts'
+import type { Targets } from './use-targets.ts'
 
 /** What a rule does, as a form has it: `target` is an address or the name of a Worker, and '' for `drop`. */
 export interface RuleAction {
@@ -23,6 +24,13 @@ export function addressOf({ matchers: [matcher] }: Pick<RuleResult, 'matchers'>)
 
 export function domainOf(address: string): string {
   return address.slice(address.lastIndexOf('@') + 1)
+}
+
+/** Whether what it leads to was deleted, which switches a rule off. */
+export function isGone({ type, target }: RuleAction, { addresses, workers }: Targets): boolean {
+  if (type === 'worker') return workers.every(({ id }) => id !== target)
+  const same = (email: string) => email.toLowerCase() === target.toLowerCase()
+  return type === 'forward' && !addresses.some(({ email }) => same(email))
 }
 
 export type RuleState = 'active' | 'disabled' | 'unverified'

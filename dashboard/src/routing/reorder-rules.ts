@@ -28,6 +28,15 @@ export function newPriorities(order: readonly RuleResult[], movedId: string): re
     .filter(({ rule, priority }) => rule.priority !== priority)
 }
 
+/** `order` as it is once those changes are made. */
+export function withPriorities(
+  order: readonly RuleResult[],
+  changes: readonly NewPriority[],
+): readonly RuleResult[] {
+  const changed = new Map(changes.map(({ rule, priority }) => [rule.id, priority]))
+  return order.map((rule) => ({ ...rule, priority: changed.get(rule.id) ?? rule.priority }))
+}
+
 /** A whole number that is neither; undefined where there is none. */
 function between(before: number | undefined, after: number | undefined): number | undefined {
   if (before === undefined) return after !== undefined && after > 0 ? Math.floor(after / 2) : undefined

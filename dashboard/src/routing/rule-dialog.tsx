@@ -10,7 +10,7 @@ import { FormDialog } from '../parts/form-dialog.tsx'
 import { useAccount } from '../shell/use-account.ts'
 import { ActionFields } from './action-fields.tsx'
 import { checkLocalPart } from './check-local-part.ts'
-import { actionOf, actionsOf, addressOf, domainOf } from './read-rule.ts'
+import { actionOf, actionsOf, addressOf, domainOf, isGone, type RuleAction } from './read-rule.ts'
 import { accountRoutingPath, routingPath } from './routing-paths.ts'
 import type { Targets } from './use-targets.ts'
 
@@ -35,6 +35,7 @@ export function RuleDialog({ zoneId, rule, onClose, domains, domain, rules, targ
   const [host, setHost] = useState(before === undefined ? domain : domainOf(before))
   const [action, setAction] = useState(rule ? actionOf(rule) : { type: 'forward' as const, target: '' })
   const [problem, setProblem] = useState<Problem>()
+  const [isTried, setTried] = useState(false)
   const path = routingPath(zoneId, 'rules')
   const save = useAct(
     (body: RuleBody) =>
@@ -43,7 +44,14 @@ export function RuleDialog({ zoneId, rule, onClose, domains, domain, rules, targ
   )
 
   const address = `${local.trim()}@${host}`
-  const wrong = checkLocalPart(local.trim()) ?? problem?.at('/matchers/0/value')
+  const isEmpty = isTried && local.trim() === ''
+  const wrong = isEmpty
+    ? 'Say which address the rule is for.'
+    : (checkLocalPart(local.trim()) ?? problem?.at('/matchers/0/value'))
+  const wrongTarget = (isTried && lackOf(action)) || problem?.at('/actions/0/value/0')
+  const wrongName = problem?.at('/name')
+  // It was switched off as that went.
+  const isMended = rule?.enabled === false && isGone(actionOf(rule), targets) && !isGone(action, targets)
   const twin = rules.find(
     (each) => each.id !== rule?.id && addressOf(each).toLowerCase() === address.toLowerCase(),
   )
@@ -51,16 +59,16 @@ export function RuleDialog({ zoneId, rule, onClose, domains, domain, rules, targ
 
   async function submit(form: FormData) {
     setProblem(undefined)
-    if (local.trim() === '') throw new Error('Say which address the rule is for.')
-    if (wrong !== undefined) throw new Error(wrong)
-    if (action.type === 'forward' && action.target === '') throw new Error('Choose a destination address.')
-    if (action.type === 'worker' && action.target === '') throw new Error('Choose a Worker.')
+    setTried(true)
+    const lack = checkLocalPart(local.trim()) ?? lackOf(action)
+    if (local.trim() === '' || lack !== undefined) throw new Error(lack)
     try {
       await save.mutateAsync({
         matchers: [{ type: 'literal', field: 'to', value: address }],
         actions: actionsOf(action),
         name: fieldText(form, 'name'),
-        ...(!rule && { enabled: true, priority: lastPriority(rules) }),
+        ...(!rule && { priority: lastPriority(rules) }),
+        ...((!rule || isMended) && { enabled: true }),
       })
     } catch (error) {
       if (error instanceof Problem) setProblem(error)
@@ -84,7 +92,7 @@ export function RuleDialog({ zoneId, rule, onClose, domains, domain, rules, targ
           : undefined
       }
     >
-      <div className="grid gap-4 sm:grid-cols-2">
+      <div className="grid items-start gap-4 sm:grid-cols-2">
         <Input
           label="Email pattern"
           placeholder="support"
@@ -125,20 +133,34 @@ export function RuleDialog({ zoneId, rule, onClose, domains, domain, rules, targ
       </p>
       <ActionFields
         value={action}
-        onChange={setAction}
+        onChange={(chosen) => {
+          setProblem(undefined)
+          setAction(chosen)
+        }}
         targets={targets}
-        error={problem?.at('/actions/0/value/0')}
+        error={wrongTarget}
       />
+      {isMended && (
+        <p className="text-sm text-kumo-subtle" role="status">
+          What it led to was deleted, which disabled it: saved, it is active again.
+        </p>
+      )}
       <Input
         label="Name"
         name="name"
         placeholder="What it is for, if you like"
         defaultValue={rule?.name ?? ''}
         maxLength={256}
-        {...(problem?.at('/name') !== undefined && { error: problem.at('/name') ?? '' })}
+        {...(wrongName !== undefined && { error: wrongName })}
       />
     </FormDialog>
   )
+}
+
+/** What an action lacks that was not chosen yet. */
+function lackOf({ type, target }: RuleAction): string | undefined {
+  if (type === 'drop' || target !== '') return undefined
+  return type === 'forward' ? 'Choose a destination address.' : 'Choose a Worker.'
 }
 
 /** New rules stand last. */

@@ -11,7 +11,7 @@ import {
 import type { DragEvent } from 'react'
 import type { RuleResult } from '#contract/rules.ts'
 import { ActionText } from './action-text.tsx'
-import { addressOf, type RuleState, stateOf } from './read-rule.ts'
+import { actionOf, addressOf, isGone, type RuleState, stateOf } from './read-rule.ts'
 import type { Targets } from './use-targets.ts'
 
 export type Direction = 'up' | 'down'
@@ -19,6 +19,8 @@ export type Direction = 'up' | 'down'
 interface RuleRowProps {
   readonly rule: RuleResult
   readonly targets: Targets
+  /** Of a part of the list there is no order to change. */
+  readonly isMovable: boolean
   readonly isFirst: boolean
   readonly isLast: boolean
   /** What is dragged would come here. */
@@ -36,7 +38,7 @@ interface RuleRowProps {
   }
 }
 
-/** One line on a wide screen, three on a narrow one. */
+/** One line where the list has the room for it, as large as its letters are; else three. */
 export function RuleRow(props: RuleRowProps) {
   const { rule, targets, isOver, drag, onToggle, isToggling, onEdit, onDelete } = props
   const address = addressOf(rule)
@@ -44,24 +46,29 @@ export function RuleRow(props: RuleRowProps) {
     // What is dropped here was dragged by the mouse; the buttons of the row do the same.
     // oxlint-disable-next-line jsx-a11y/no-noninteractive-element-interactions
     <li
-      className={`grid grid-cols-[minmax(0,1fr)_auto] items-center gap-x-4 gap-y-2 py-3 md:grid-cols-[5.5rem_minmax(0,2fr)_minmax(0,3fr)_11rem_auto] ${isOver ? 'bg-kumo-tint' : ''}`}
+      className={`grid grid-cols-[minmax(0,1fr)_auto] items-center gap-x-4 gap-y-2 py-3 @3xl:grid-cols-[5.5rem_minmax(0,2fr)_minmax(0,3fr)_11rem_auto] ${isOver ? 'bg-kumo-tint' : ''}`}
       onDragOver={drag.onDragOver}
       onDrop={drag.onDrop}
     >
       <Order {...props} address={address} />
-      <span className="order-1 min-w-0 md:order-none">
-        <span className="font-mono text-sm">{address}</span>
+      <span className="order-1 min-w-0 @3xl:order-none">
+        <span className="font-mono text-sm [overflow-wrap:anywhere]">{address}</span>
         {rule.name !== '' && <span className="block text-sm text-kumo-subtle">{rule.name}</span>}
       </span>
-      <span className="order-3 col-span-2 min-w-0 md:order-none md:col-span-1">
+      <span className="order-3 col-span-2 min-w-0 @3xl:order-none @3xl:col-span-1">
         <ActionText rule={rule} />
+        {isGone(actionOf(rule), targets) && (
+          <Badge variant="warning" className="ml-2">
+            Deleted
+          </Badge>
+        )}
         {rule.source === 'wrangler' && (
           <Badge variant="outline" className="ml-2">
             wrangler
           </Badge>
         )}
       </span>
-      <span className="order-4 md:order-none">
+      <span className="order-4 @3xl:order-none">
         <Status
           address={address}
           state={stateOf(rule, targets.addresses)}
@@ -69,7 +76,7 @@ export function RuleRow(props: RuleRowProps) {
           onToggle={onToggle}
         />
       </span>
-      <span className="order-2 flex justify-end gap-1 md:order-none">
+      <span className="order-2 flex justify-end gap-1 @3xl:order-none">
         <Button
           variant="ghost"
           shape="square"
@@ -118,19 +125,20 @@ function Order({
   rule,
   isFirst,
   isLast,
+  isMovable,
   onMove,
   drag,
   address,
 }: RuleRowProps & { readonly address: string }) {
-  if (isFirst && isLast) return <span className="hidden md:block" />
+  if (!isMovable || (isFirst && isLast)) return <span className="hidden @3xl:block" />
   return (
-    <span className="order-5 flex items-center md:order-none">
+    <span className="order-5 flex items-center @3xl:order-none">
       {/* For the mouse alone: the buttons beside it do the same. */}
       <span
         draggable
         title="Drag to change the order"
         data-drag={address}
-        className="cursor-grab p-1 text-kumo-subtle max-md:hidden"
+        className="cursor-grab p-1 text-kumo-subtle @max-3xl:hidden"
         onDragStart={(event) => {
           event.dataTransfer.setData('text/plain', address)
           event.dataTransfer.effectAllowed = 'move'

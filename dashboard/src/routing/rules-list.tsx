@@ -7,7 +7,7 @@ import { useAct } from '../api/use-ask.ts'
 import { ConfirmDialog } from '../parts/confirm-dialog.tsx'
 import { useAccount } from '../shell/use-account.ts'
 import { addressOf, changedRule } from './read-rule.ts'
-import { movedRules, newPriorities } from './reorder-rules.ts'
+import { movedRules, type NewPriority, newPriorities, withPriorities } from './reorder-rules.ts'
 import { accountRoutingPath, routingPath } from './routing-paths.ts'
 import { type Direction, RuleRow } from './rule-row.tsx'
 import type { Targets } from './use-targets.ts'
@@ -17,16 +17,13 @@ interface RulesListProps {
   /** In the order in which they are tried. */
   readonly rules: readonly RuleResult[]
   readonly targets: Targets
+  /** Not where some of them are left out that belong between them. */
+  readonly isMovable: boolean
   readonly onEdit: (rule: RuleResult) => void
 }
 
-interface Move {
-  readonly order: readonly RuleResult[]
-  readonly id: string
-}
-
 /** Rules in their order, which is changed by dragging them or with the buttons of a row. */
-export function RulesList({ zoneId, rules, targets, onEdit }: RulesListProps) {
+export function RulesList({ zoneId, rules, targets, isMovable, onEdit }: RulesListProps) {
   const account = useAccount()
   const toasts = useKumoToastManager()
   const path = routingPath(zoneId, 'rules')
@@ -37,9 +34,9 @@ export function RulesList({ zoneId, rules, targets, onEdit }: RulesListProps) {
     ({ rule, enabled }: { rule: RuleResult; enabled: boolean }) => put(rule, { enabled }),
     stale,
   )
-  const reorder = useAct(async ({ order, id }: Move) => {
+  const reorder = useAct(async (changes: readonly NewPriority[]) => {
     // One after the other: a list that broke off half way is in some order all the same.
-    for (const { rule, priority } of newPriorities(order, id)) await put(rule, { priority })
+    for (const { rule, priority } of changes) await put(rule, { priority })
   }, stale)
   const remove = useAct((id: string) => ask(`${path}/${id}`, { method: 'DELETE' }), stale)
 
@@ -47,16 +44,28 @@ export function RulesList({ zoneId, rules, targets, onEdit }: RulesListProps) {
   const [dragged, setDragged] = useState<number>()
   const [over, setOver] = useState<number>()
   const [said, setSaid] = useState('')
-  // Until the answer is there the list shows what was asked for.
-  const shown = (reorder.isPending && reorder.variables.order) || rules
+  // Until the answer is there the list shows what was asked for, and whoever is quick goes on from that.
+  const [wanted, setWanted] = useState<readonly RuleResult[]>()
+  const moves = useRef({ count: 0, last: Promise.resolve() })
+  const shown = wanted ?? rules
   const focusAfter = useFocusAfterMove(shown)
 
   function move(from: number, to: number, by?: Direction) {
     const rule = shown[from]
-    if (!rule || from === to || to < 0 || to >= shown.length || reorder.isPending) return
+    if (!rule || from === to || to < 0 || to >= shown.length) return
     if (by) focusAfter(rule.id, by)
     setSaid(`${addressOf(rule)} stands at place ${to + 1} of ${shown.length}.`)
-    reorder.mutate({ order: movedRules(shown, from, to), id: rule.id }, { onError: tell })
+    const order = movedRules(shown, from, to)
+    const changes = newPriorities(order, rule.id)
+    setWanted(withPriorities(order, changes))
+    const { last } = moves.current
+    const count = moves.current.count + 1
+    moves.current = { count, last: inTurn() }
+    async function inTurn() {
+      await last
+      await reorder.mutateAsync(changes).catch(tell)
+      if (moves.current.count === count) setWanted(undefined)
+    }
   }
   function tell(error: unknown) {
     toasts.add({ variant: 'error', title: 'That was not done', description: problemText(error) })
@@ -69,13 +78,13 @@ export function RulesList({ zoneId, rules, targets, onEdit }: RulesListProps) {
   }
 
   return (
-    <>
+    <div className="@container">
       <p className="sr-only" role="status">
         {said}
       </p>
       <div
         aria-hidden
-        className="hidden gap-x-4 border-b border-kumo-hairline pb-2 text-sm font-semibold md:grid md:grid-cols-[5.5rem_minmax(0,2fr)_minmax(0,3fr)_11rem_auto]"
+        className="hidden gap-x-4 border-b border-kumo-hairline pb-2 text-sm font-semibold @3xl:grid @3xl:grid-cols-[5.5rem_minmax(0,2fr)_minmax(0,3fr)_11rem_auto]"
       >
         <span />
         <span>Email pattern</span>
@@ -89,6 +98,7 @@ export function RulesList({ zoneId, rules, targets, onEdit }: RulesListProps) {
             key={rule.id}
             rule={rule}
             targets={targets}
+            isMovable={isMovable}
             isFirst={index === 0}
             isLast={index === shown.length - 1}
             isOver={over === index && dragged !== index}
@@ -123,7 +133,7 @@ export function RulesList({ zoneId, rules, targets, onEdit }: RulesListProps) {
         Mail for this address is no longer routed by it. This cannot be undone; to stop it for a while,
         disable the rule.
       </ConfirmDialog>
-    </>
+    </div>
   )
 }
 

@@ -1,5 +1,6 @@
 import { Button } from '@cloudflare/kumo/components/button'
 import { Empty } from '@cloudflare/kumo/components/empty'
+import { Input } from '@cloudflare/kumo/components/input'
 import { PlusIcon, SignpostIcon } from '@phosphor-icons/react'
 import { useQueryClient } from '@tanstack/react-query'
 import { useEffect, useState } from 'react'
@@ -10,19 +11,24 @@ import { Asked } from '../parts/asked.tsx'
 import { Section } from '../parts/page.tsx'
 import { RowsSkeleton } from '../parts/rows-skeleton.tsx'
 import { AddressTest } from './address-test.tsx'
+import { CatchAllSummary } from './catch-all-summary.tsx'
 import { DomainSelect } from './domain-select.tsx'
 import type { DomainTabProps } from './domain-tab.ts'
-import { addressOf, domainOf } from './read-rule.ts'
+import { actionOf, addressOf, domainOf } from './read-rule.ts'
 import { routingPath } from './routing-paths.ts'
 import { RuleDialog } from './rule-dialog.tsx'
 import { RulesList } from './rules-list.tsx'
 import { useTargets } from './use-targets.ts'
+
+/** So many that one looks for an address rather than down the list. */
+const MANY = 10
 
 /** What becomes of mail for single addresses. */
 export function RulesTab({ zoneId, zone, domains, domain, onDomain }: DomainTabProps) {
   const path = routingPath(zoneId, 'rules')
   const rules = useEveryPage<RuleResult>(path)
   const targets = useTargets()
+  const [wanted, setWanted] = useState('')
   const [asked, setAsked] = useState<RuleResult | 'new'>()
   useRulesAfterProof(path, targets?.addresses.filter(({ verified }) => verified !== null).length)
   const names = domains.filter(({ enabled }) => enabled).map(({ name }) => name)
@@ -53,8 +59,9 @@ export function RulesTab({ zoneId, zone, domains, domain, onDomain }: DomainTabP
       >
         <Asked of={rules}>
           {(all) => {
-            const shown = all.filter((rule) => chosen === '' || domainOf(addressOf(rule)) === chosen)
-            if (shown.length === 0) {
+            const ofDomain = all.filter((rule) => chosen === '' || domainOf(addressOf(rule)) === chosen)
+            const shown = ofDomain.filter((rule) => holds(rule, wanted.trim().toLowerCase()))
+            if (ofDomain.length === 0) {
               return (
                 <Empty
                   icon={<SignpostIcon size={48} />}
@@ -64,10 +71,26 @@ export function RulesTab({ zoneId, zone, domains, domain, onDomain }: DomainTabP
               )
             }
             if (!targets) return <RowsSkeleton />
-            return <RulesList zoneId={zoneId} rules={shown} targets={targets} onEdit={setAsked} />
+            return (
+              <>
+                {ofDomain.length > MANY && <Search value={wanted} onChange={setWanted} />}
+                {shown.length === 0 ? (
+                  <p className="text-kumo-subtle">No rule has that in its address, target or name.</p>
+                ) : (
+                  <RulesList
+                    zoneId={zoneId}
+                    rules={shown}
+                    targets={targets}
+                    isMovable={shown.length === ofDomain.length}
+                    onEdit={setAsked}
+                  />
+                )}
+              </>
+            )
           }}
         </Asked>
       </Section>
+      <CatchAllSummary zoneId={zoneId} domains={chosen === '' ? names : [chosen]} />
       {rules.data && <AddressTest zoneId={zoneId} zone={zone} domains={names} rules={rules.data} />}
       {asked !== undefined && targets && rules.data && (
         <RuleDialog
@@ -82,6 +105,30 @@ export function RulesTab({ zoneId, zone, domains, domain, onDomain }: DomainTabP
       )}
     </>
   )
+}
+
+interface SearchProps {
+  readonly value: string
+  readonly onChange: (value: string) => void
+}
+
+function Search({ value, onChange }: SearchProps) {
+  return (
+    <div className="mb-4 max-w-sm">
+      <Input
+        className="w-full"
+        type="search"
+        aria-label="Search rules"
+        placeholder="Search rules"
+        value={value}
+        onChange={(event) => onChange(event.target.value)}
+      />
+    </div>
+  )
+}
+
+function holds(rule: RuleResult, part: string): boolean {
+  return [addressOf(rule), actionOf(rule).target, rule.name].some((text) => text.toLowerCase().includes(part))
 }
 
 /** Rules begin to work when their destination is verified, which its owner does elsewhere. */

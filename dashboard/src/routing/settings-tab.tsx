@@ -43,7 +43,7 @@ export function SettingsTab(props: DomainTabProps) {
           )}
           <DnsRecords key={`records ${name}`} zoneId={zoneId} zone={zone} domain={name} />
           <ForwardingKeys key={`keys ${name}`} zoneId={zoneId} domain={name} />
-          <MtaSts key={`mta-sts ${name}`} zoneId={zoneId} domain={name} />
+          <MtaSts key={`mta-sts ${name}`} zoneId={zoneId} zoneName={zone.name} domain={name} />
         </>
       )}
       {zone.enabled && <Disable zoneId={zoneId} zone={zone} />}
@@ -102,15 +102,17 @@ function ForwardingKeys({ zoneId, domain }: OfOneDomain) {
 function Disable({ zoneId, zone }: OfZone) {
   const account = useAccount()
   const navigate = useNavigate()
+  const { data: detail } = useAsk<ZoneDetail>(zonePath(zoneId))
   const [isAsked, setAsked] = useState(false)
   const disable = useAct(
     () => ask(routingPath(zoneId, 'disable'), { method: 'POST', body: {} }),
     [routingPath(zoneId), accountRoutingPath(account.id, 'zones')],
   )
+  const isManual = detail?.dns === 'manual'
   return (
     <Section
       title="Disable Email Routing"
-      lead={`${zone.name} takes no mail any more, and the records that were added to it are removed. Its rules are kept.`}
+      lead={`${zone.name} takes no mail any more${isManual ? '' : ', and the records that were added to it are removed'}. Its rules are kept.`}
     >
       <Button variant="secondary-destructive" onClick={() => setAsked(true)}>
         Disable Email Routing
@@ -126,8 +128,9 @@ function Disable({ zoneId, zone }: OfZone) {
           await navigate({ to: '/$accountId/routing/domains', params: { accountId: account.id } })
         }}
       >
-        Mail for {zone.name} is refused from now on, and its routing records (MX, SPF, DKIM) are removed from
-        DNS. To change to another provider without a gap, select Unlock first and add the new records.
+        {isManual
+          ? `Mail for ${zone.name} is refused from now on. Delete its routing records (MX, SPF, DKIM) at your DNS provider afterwards. To change to another provider without a gap, add the new records there first.`
+          : `Mail for ${zone.name} is refused from now on, and its routing records (MX, SPF, DKIM) are removed from DNS. To change to another provider without a gap, select Unlock first and add the new records.`}
       </ConfirmDialog>
     </Section>
   )

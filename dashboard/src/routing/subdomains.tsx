@@ -4,22 +4,28 @@ import { Table } from '@cloudflare/kumo/components/table'
 import { TrashIcon } from '@phosphor-icons/react'
 import { type FormEvent, useState } from 'react'
 import type { RoutingSettingsBody } from '#contract/routing-settings.ts'
-import { ask, withQuery } from '../api/ask.ts'
+import { ask, withQuery, zonePath } from '../api/ask.ts'
 import { problemText } from '../api/problem.ts'
-import { useAct } from '../api/use-ask.ts'
+import { useAct, useAsk } from '../api/use-ask.ts'
+import { ConflictingRecords } from '../domains/conflicting-records.tsx'
+import { useRecordsPreview } from '../domains/use-records-preview.ts'
+import type { ZoneDetail } from '../domains/zone-detail.ts'
 import { ConfirmDialog } from '../parts/confirm-dialog.tsx'
 import { Section } from '../parts/page.tsx'
 import { TableBox } from '../parts/table-box.tsx'
 import type { DomainTabProps } from './domain-tab.ts'
 import { routingPath } from './routing-paths.ts'
 import { RoutingStatus } from './routing-status.tsx'
+import { isFine } from './use-routing-records.ts'
 
 /** Names below the zone's that take mail as well. */
 export function Subdomains({ zoneId, zone, domains, domain, onDomain }: DomainTabProps) {
   const [name, setName] = useState('')
   const [going, setGoing] = useState<RoutingSettingsBody>()
+  const { data: detail } = useAsk<ZoneDetail>(zonePath(zoneId))
   const add = useAct(
-    (name: string) => ask(routingPath(zoneId, 'dns'), { method: 'POST', body: { name } }),
+    (name: string) =>
+      ask<RoutingSettingsBody>(routingPath(zoneId, 'dns'), { method: 'POST', body: { name } }),
     [routingPath(zoneId)],
   )
   const remove = useAct(
@@ -32,7 +38,16 @@ export function Subdomains({ zoneId, zone, domains, domain, onDomain }: DomainTa
     event.preventDefault()
     const written = name.trim().toLowerCase().replace(/\.$/, '')
     if (written === '') return
-    add.mutate(written.endsWith(suffix) ? written : `${written}${suffix}`, { onSuccess: () => setName('') })
+    begin(written.endsWith(suffix) ? written : `${written}${suffix}`)
+  }
+  function begin(subdomain: string) {
+    add.mutate(subdomain, {
+      onSuccess(settings) {
+        setName('')
+        // Its records are what is looked for next.
+        if (!isFine(settings)) onDomain(subdomain)
+      },
+    })
   }
   return (
     <Section
@@ -59,6 +74,7 @@ export function Subdomains({ zoneId, zone, domains, domain, onDomain }: DomainTa
           Add subdomain
         </Button>
       </form>
+      {add.error && detail && <InTheWay zone={detail} domain={add.variables} onDeleted={add.reset} />}
       {subdomains.length > 0 && (
         <div className="mt-4">
           <TableBox label="Subdomains">
@@ -77,7 +93,7 @@ export function Subdomains({ zoneId, zone, domains, domain, onDomain }: DomainTa
                   <Table.Row key={each.name}>
                     <Table.Cell className="font-mono text-sm">{each.name}</Table.Cell>
                     <Table.Cell>
-                      <RoutingStatus settings={each} />
+                      <RoutingStatus zoneId={zoneId} settings={each} />
                     </Table.Cell>
                     <Table.Cell>
                       <span className="flex justify-end">
@@ -95,7 +111,7 @@ export function Subdomains({ zoneId, zone, domains, domain, onDomain }: DomainTa
                             size="sm"
                             loading={add.isPending && add.variables === each.name}
                             aria-label={`Add ${each.name} again`}
-                            onClick={() => add.mutate(each.name)}
+                            onClick={() => begin(each.name)}
                           >
                             Add again
                           </Button>
@@ -120,9 +136,28 @@ export function Subdomains({ zoneId, zone, domains, domain, onDomain }: DomainTa
           if (domain === going.name) onDomain(undefined)
         }}
       >
-        Mail for it is refused from now on, and the records that were added for it are removed. Its rules are
-        kept, and work again if it is added again.
+        Mail for it is refused from now on.{' '}
+        {detail?.dns === 'manual'
+          ? 'Delete its MX, SPF and DKIM records at your DNS provider afterwards.'
+          : 'The records that were added for it are removed.'}{' '}
+        Its rules are kept, and work again if it is added again.
       </ConfirmDialog>
     </Section>
   )
+}
+
+interface InTheWayProps {
+  readonly zone: ZoneDetail
+  readonly domain: string
+  readonly onDeleted: () => void
+}
+
+/** Why a name could not be added, as far as it can be mended here. */
+function InTheWay({ zone, domain, onDeleted }: InTheWayProps) {
+  const { data } = useRecordsPreview(routingPath(zone.id, 'dns/preview'), domain)
+  return data ? (
+    <div className="mt-4">
+      <ConflictingRecords zone={zone} errors={data.errors} onDeleted={onDeleted} />
+    </div>
+  ) : null
 }

@@ -18,6 +18,7 @@ import { findMailDomain, type MailDomain, statusWrite, withStatus } from './mail
 import { stsRecordsOf } from './mta-sts.ts'
 import { isSetUp } from './offboard.ts'
 import { type ExpectedRecord, expectedRecords, type MailService, spfInclude } from './onboarding-records.ts'
+import { withMergedSpf } from './preview-domain.ts'
 import { lookUpRecords } from './seen-records.ts'
 import { isRoutingOf } from './unlock.ts'
 import type { Zone } from './zones.ts'
@@ -106,8 +107,11 @@ export async function lookAtDns(
   { store, service, resolver, dnsProvider }: Omit<CheckWorld, 'record' | 'changed' | 'clock'>,
   { zone, domain, mail }: { zone: Zone; domain: MailDomain; mail: MailService },
 ): Promise<DomainCheck & { readonly status: Exclude<StatusWord, 'unconfigured'> }> {
-  const expected = await recordsOf(store, { domain, mail, service })
-  const seen = await lookUpRecords(expected, resolver)
+  const plain = await recordsOf(store, { domain, mail, service })
+  const seen = await lookUpRecords(plain, resolver)
+  // What is to be in DNS beside an SPF record of the domain's own is that one, with our include in it.
+  const there = seen.records.map((record) => ({ ...record, row: undefined }))
+  const expected = withMergedSpf(plain, there, service)
   const judged = judgeRecords(expected, seen, service.spf)
   const rows = await dnsProvider(zone).records(zone)
   const spf = expected.find(({ role }) => role === 'spf')

@@ -59,8 +59,8 @@ export async function previewDomain(
     ...(domain && mail === 'routing' ? await stsRecordsOf(store, domain, service) : []),
   ]
   const present = await presentRecords(zone, expected, { provider: world.dnsProvider(zone), resolver })
-  const judged = judgeRecords(expected, await lookUpRecords(expected, resolver), service.spf)
   const records = withMergedSpf(expected, present.records, service)
+  const judged = judgeRecords(records, await lookUpRecords(records, resolver), service.spf)
   const merged = records.find(({ role }) => role === 'spf')?.content ?? ''
   const existing = present.records.find((record) => record.name === spfName(expected) && isSpf(record))
   const { lookups } = await countSpfLookups(merged, (host) => resolver.txt(host))
