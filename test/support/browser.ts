@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { AxeResults } from 'axe-core'
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
@@ -11,8 +10,9 @@ import { type Instance, startInstance } from './instance.ts'
 const CHROMIUM = process.env['POSTHORN_TEST_CHROMIUM'] ?? '/usr/bin/chromium'
 export const NO_BROWSER = existsSync(CHROMIUM) ? false : `no Chromium at ${CHROMIUM}`
 
-/** Where pictures of pages go, never into the repository. */
-const PICTURES = process.env['POSTHORN_SCREENSHOTS'] ?? join(tmpdir(), 'posthorn-screenshots')
+/** Where pictures of pages go (`npm run screenshots`), never into the repository. Without it none are taken: drawing four of
+ *  each page takes longer than everything else that is done to it. */
+const PICTURES = process.env['POSTHORN_SCREENSHOTS']
 const VIEWPORTS = { desktop: { width: 1280, height: 800 }, phone: { width: 390, height: 844 } } as const
 
 // The browser itself would call home, and fail to.
@@ -36,8 +36,8 @@ export interface Dashboard extends AsyncDisposable {
   ofAccount(path: string): string
   /** Opens a page of the instance; `path` begins with a slash. */
   open(path: string): Promise<void>
-  /** Takes the page's picture as a desktop and as a phone show it, in light and in dark, and has it examined: nothing
-   *  that hinders people, nothing wider than the screen. */
+  /** Has the page examined as a desktop and as a phone show it, in light and in dark: nothing that hinders people, nothing
+   *  wider than the screen. Takes its picture each time, where somebody wants to look. */
   examine(name: string): Promise<void>
   /** Somebody else's window, who is not signed in. */
   anotherWindow(): Promise<{ readonly context: BrowserContext; readonly page: Page }>
@@ -105,7 +105,7 @@ function watch(page: Page, origin: string, faults: string[]): void {
 const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 
 async function examine(page: Page, name: string): Promise<void> {
-  mkdirSync(PICTURES, { recursive: true })
+  if (PICTURES !== undefined) mkdirSync(PICTURES, { recursive: true })
   // What lists ask for again and again leaves no idle moment: nothing is on its way that was never there.
   await page.getByRole('status', { name: 'Loading' }).first().waitFor({ state: 'detached' })
   for (const [kind, viewport] of Object.entries(VIEWPORTS)) {
@@ -115,8 +115,11 @@ async function examine(page: Page, name: string): Promise<void> {
     assert.ok(width <= viewport.width, `${name} is ${width} pixels wide on a ${kind}`)
     for (const mode of ['light', 'dark'] as const) {
       await page.evaluate(`document.documentElement.dataset.mode = '${mode}'`)
-      const path = join(PICTURES, `${name}-${kind}-${mode}.png`)
-      await page.screenshot({ path, animations: 'disabled', fullPage: kind === 'phone' })
+      await page.evaluate(NO_TRANSITION)
+      if (PICTURES !== undefined) {
+        const path = join(PICTURES, `${name}-${kind}-${mode}.png`)
+        await page.screenshot({ path, animations: 'disabled', fullPage: kind === 'phone' })
+      }
       if (kind === 'phone') await findBarriers(page, `${name} (${mode})`, mode)
     }
   }
@@ -125,6 +128,11 @@ async function examine(page: Page, name: string): Promise<void> {
 
 /** What a page makes of another width is laid out: a picture taken before shows neither. */
 const TWO_FRAMES = 'new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))'
+
+/** Colours on their way from one mode to the other have the contrast of neither. */
+const NO_TRANSITION = `${TWO_FRAMES}.then(() => {
+  for (const each of document.getAnimations()) if (each instanceof CSSTransition) each.finish()
+})`
 
 /** Only colours can differ between light and dark. */
 const RULES = { light: {}, dark: { runOnly: ['color-contrast'] } } as const
