@@ -101,6 +101,21 @@ test('a value of 25 MiB, and one octet more', async () => {
   assert.deepEqual([far.status, far.code], [400, 10200])
 })
 
+test('a value that is replaced while it is read is the one or the other', async () => {
+  const put = (n: number) => ask('PUT', '/values/often', new Uint8Array(3_000_000 + n))
+  await put(0)
+  const writes = async () => {
+    for (let n = 0; n < 8; n++) assert.equal((await put(n)).status, 200)
+  }
+  const reads = async () => {
+    for (let n = 0; n < 12; n++) {
+      const { status, octets } = await ask('GET', '/values/often')
+      assert.deepEqual([status, octets.length >= 3_000_000], [200, true])
+    }
+  }
+  await Promise.all([writes(), reads(), reads()])
+})
+
 test('keys as they are, in the path too', async () => {
   for (const key of ['a b', 'ü/💌', '%41', '?x=1#y', '+', 'é'.repeat(256), '...']) {
     const path = `/values/${encodeURIComponent(key)}`

@@ -273,3 +273,14 @@ test('a Worker reaches no closed network, no socket and no file of the host', as
   assert.equal(connections, 0)
   assert.ok(!(await readdir(directory)).includes('written'))
 })
+
+test('a Worker that asks for a closed address hears why it has no answer', async () => {
+  const code = `export default { async email(message) {
+    await fetch('http://169.254.169.254/latest').catch((error) => message.setReject(error.message))
+  } }`
+  await workerFor(instance, 'asking@yourdomain.com', code)
+  assert.match(
+    (await send('asking@yourdomain.com')).reply,
+    /'169\.254\.169\.254' cannot be reached\. Workers reach public/,
+  )
+})

@@ -55,6 +55,10 @@ test('consumer add, list and remove', async () => {
     await wrangler.refuses('queues consumer add mail-events other-worker'),
     /Queue already has a consumer \[code: 11004\]/,
   )
+  const bindings = [{ type: 'queue', name: 'Q', queue_name: 'mail-events' }]
+  await deployWorker(instance, 'other-worker', { metadata: { bindings } })
+  assert.match(await wrangler.prints('queues list'), /│ mail-events │ <time> │ <time> │ 1 │ 1 │/)
+  assert.match(await info(), /Number of Producers: 1\nProducers: worker:other-worker/)
   await wrangler.prints('queues consumer remove mail-events email-worker')
   assert.match(await info(), /Number of Consumers: 0/)
   assert.match(

@@ -197,6 +197,21 @@ test('versions upload, what it holds back, and rollback', async () => {
   await wrangler.prints(`versions deploy ${items[0]?.id}@100% -y`)
 })
 
+test('versions secret: what is set and taken away runs once it is deployed', async () => {
+  const deployed = async (printed: string, words: RegExp) => {
+    const [, id] = words.exec(printed) ?? assert.fail(printed)
+    await wrangler.prints(`versions deploy ${id}@100% -y`)
+    return secrets()
+  }
+  const put = await wrangler.prints('versions secret put LATER --message soon', { input: 'x' })
+  assert.match(await wrangler.refuses('secret put X', { input: 'x' }), /isn't currently deployed/)
+  const set = await deployed(put, /Created version (\S+) with secret LATER/)
+  assert.deepEqual(set, ['API_SECRET', 'LATER'])
+  const gone = await wrangler.prints('versions secret bulk', { input: JSON.stringify({ LATER: null }) })
+  const words = /Created version (\S+) with 0 secrets created and 1 secret deleted/
+  assert.deepEqual(await deployed(gone, words), ['API_SECRET'])
+})
+
 test('secrets that the configuration requires', async () => {
   configure({ secrets: { required: ['API_SECRET'] } })
   await wrangler.prints('deploy')

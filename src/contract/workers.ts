@@ -409,8 +409,28 @@ export const bulkSecrets = operation({
   result: z.array(secret),
 })
 
+/** wrangler's `versions secret put`, `bulk` and `delete`. What else a version has is no matter of this operation, and
+ *  refused. */
+export const patchLatestVersion = operation({
+  ...EDIT,
+  id: 'workers.versions.patch-latest',
+  method: 'PATCH',
+  path: `${WORKERS}/workers/{script_name}/versions/latest`,
+  summary:
+    'Makes a version of a Worker’s newest that differs in secrets alone (null takes one away), and runs once it is deployed.',
+  body: z
+    .strictObject({
+      env: z
+        .record(bindingName, secretText.pick({ text: true, type: true }).nullable())
+        .refine((all) => Object.keys(all).length <= MOST_SECRETS, `${MOST_SECRETS} secrets at most`),
+      annotations: annotations.default({}),
+    })
+    .meta({ examples: [{ env: { TOKEN: { type: 'secret_text', text: 's3cret' }, OLD: null } }] }),
+  result: wholeVersion,
+})
+
 export const workerOperations = [
   ...[listScripts, putScript, getService, getSettings, getScriptSettings, editScriptSettings],
-  ...[listVersions, createVersion, getVersion, listDeployments, createDeployment],
+  ...[listVersions, createVersion, patchLatestVersion, getVersion, listDeployments, createDeployment],
   ...[deleteScript, deleteService, listSecrets, putSecret, bulkSecrets, getSecret, deleteSecret],
 ]

@@ -34,7 +34,8 @@ export async function openWorkersHttp({
       async workers() {
         const subdomain = await workers.subdomain(accountId)
         const at = (name: string) => `http://${name}.${subdomain}.${workers.host}:${door.port}`
-        return (await workers.list(accountId)).map(({ name }) => ({ name, url: at(name) }))
+        const all = await workers.list(accountId)
+        return all.map(({ name, onSubdomain }) => ({ name, url: onSubdomain ? at(name) : undefined }))
       },
       problem: (place) => workersDevelopment?.problem(place),
       exceptionOf: (ray) => exceptions.of(ray),

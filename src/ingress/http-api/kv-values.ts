@@ -1,6 +1,8 @@
 import { Readable } from 'node:stream'
 import type { FastifyInstance } from 'fastify'
 import { deleteKvValue, getKvMetadata, getKvValue, putKvValue } from '#contract/kv.ts'
+import type { KvPlace } from '#workers/storage/kv.ts'
+import type { KvKey } from '#workers/storage/kv-key.ts'
 import { isKvFault, type KvWish, LARGEST_VALUE, readKvWrite } from '#workers/storage/kv-write.ts'
 import { openBodyBudget } from './body-budget.ts'
 import { INVALID, type KvWorld, keyOf, NO_NAMESPACE, notFound, placeOf } from './kv-world.ts'
@@ -9,19 +11,44 @@ import { type Fault, serveOperation } from './serve-operation.ts'
 
 /** A value, and what a form has around it. */
 const LARGEST_BODY = LARGEST_VALUE + 65_536
+const LARGEST_WHOLE = 4 * 1_048_576
+/** Of such values together, on their way to those who asked for them. */
+const MOST_HELD = 64 * 1_048_576
 
 /** `…/values/{key_name}` and `…/metadata/{key_name}`. */
 export function kvValueRoutes(api: FastifyInstance, world: KvWorld): void {
   const { kv, now } = world
   const large = { limit: LARGEST_BODY, bodies: openBodyBudget(4 * LARGEST_BODY) }
+  let held = 0
+
+  /** Whole, where it may be in memory until it is sent; what is streamed breaks off where it is replaced meanwhile. */
+  async function readContent(place: KvPlace, key: KvKey): Promise<Readable | undefined> {
+    const found = await kv.find(place, key)
+    if (!found) return undefined
+    if (found.size > LARGEST_WHOLE || held + found.size > MOST_HELD) {
+      const streamed = await kv.stream(place, key)
+      return streamed && Readable.from(streamed.open(), { objectMode: false })
+    }
+    held += found.size
+    const entry = await found.whole().catch((error: unknown) => {
+      held -= found.size
+      throw error
+    })
+    const content = Readable.from(entry ? [entry.value] : [], { objectMode: false })
+    content.once('close', () => {
+      held -= found.size
+    })
+    if (entry) return content
+    content.destroy()
+    return undefined
+  }
 
   serveOperation(api, { operation: getKvValue, world }, async (call) => {
     const key = keyOf(call)
     if ('status' in key) return key
-    const found = await kv.stream(placeOf(call), key)
-    if (!found) return notFound(world, placeOf(call))
+    const content = await readContent(placeOf(call), key)
+    if (!content) return notFound(world, placeOf(call))
     // As a file: whatever a stranger wrote into it, no browser shows it as a page of ours.
-    const content = Readable.from(found.open(), { objectMode: false })
     return { file: { name: 'value', type: 'application/octet-stream', content } }
   })
 

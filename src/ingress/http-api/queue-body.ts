@@ -1,5 +1,6 @@
 import type { QueueBody, QueueConsumerBody } from '#contract/queues.ts'
 import { type AuditActor, auditWrite } from '#registry/accounts/audit.ts'
+import type { Workers } from '#registry/workers/workers.ts'
 import type { Write } from '#store/store.ts'
 import type { Queue, QueuePlace } from '#workers/storage/queue.ts'
 import type { Queues } from '#workers/storage/queues.ts'
@@ -8,6 +9,7 @@ import type { Call, Fault, ServedBy } from './serve-operation.ts'
 
 export interface QueuesWorld extends ServedBy {
   readonly queues: Queues
+  readonly scripts: { readonly workers: Pick<Workers, 'queueProducers'> }
   /** Whether the account has a Worker of that name. */
   readonly hasScript: (accountId: string, name: string) => Promise<boolean>
   readonly now: () => number
@@ -23,7 +25,17 @@ export function placeOf({
   return { accountId, queueId: params['queue_id']?.toLowerCase() ?? '' }
 }
 
-export function queueBody(queue: Queue): QueueBody {
+/** `producers`: the names of the Workers that send to it. */
+export function queueBody(queue: Queue, producers: readonly string[]): QueueBody {
+  return {
+    ...settled(queue),
+    producers: producers.map((script) => ({ type: 'worker', script })),
+    producers_total_count: producers.length,
+  }
+}
+
+/** What its account settled about a queue, and who takes its messages. */
+function settled(queue: Queue): Omit<QueueBody, 'producers' | 'producers_total_count'> {
   const consumers = consumersOf(queue)
   return {
     queue_id: queue.id,
@@ -35,8 +47,6 @@ export function queueBody(queue: Queue): QueueBody {
       delivery_paused: queue.paused,
       message_retention_period: queue.retention,
     },
-    producers: [],
-    producers_total_count: 0,
     consumers,
     consumers_total_count: consumers.length,
   }
@@ -80,8 +90,8 @@ export function noteQueue(
     auditWrite({
       ...{ accountId, actor: by.audit, action, at },
       resource: { type: 'queue', id: (after ?? before)?.id ?? '' },
-      ...(before && { before: queueBody(before) }),
-      ...(after && { after: queueBody(after) }),
+      ...(before && { before: settled(before) }),
+      ...(after && { after: settled(after) }),
     }),
   ]
 }

@@ -14,6 +14,7 @@ import {
   updateQueue,
 } from '#contract/queues.ts'
 import { auditWrite } from '#registry/accounts/audit.ts'
+import type { Queue } from '#workers/storage/queue.ts'
 import { QUEUES_PER_ACCOUNT, RETENTION_S } from '#workers/storage/queue-registry.ts'
 import { INVALID, NO_QUEUE, noteQueue, placeOf, type QueuesWorld, queueBody } from './queue-body.ts'
 import { metricsBody } from './queue-messages.ts'
@@ -27,7 +28,9 @@ export function queueRoutes(api: FastifyInstance, world: QueuesWorld): void {
     const { page, per_page: limit, name } = query
     const names = typeof name === 'string' ? [name] : name
     const found = await queues.listQueues(accountId, { names, limit, offset: (page - 1) * limit })
-    return { result: found.queues.map(queueBody), info: pageInfo(query, found.queues.length, found.total) }
+    const producers = await world.scripts.workers.queueProducers(accountId)
+    const result = found.queues.map((queue) => queueBody(queue, producers.get(queue.name) ?? []))
+    return { result, info: pageInfo(query, found.queues.length, found.total) }
   })
 
   serveOperation(api, { operation: createQueue, world }, async (call) => {
@@ -42,12 +45,12 @@ export function queueRoutes(api: FastifyInstance, world: QueuesWorld): void {
       const detail = `The account has ${QUEUES_PER_ACCOUNT} queues, which is the most that it can have.`
       return { ...INVALID, message: 'Too many queues', detail }
     }
-    return { result: queueBody(made) }
+    return { result: await show(made, world) }
   })
 
   serveOperation(api, { operation: getQueue, world }, async (call) => {
     const found = await queues.queue(placeOf(call))
-    return found ? { result: queueBody(found) } : NO_QUEUE
+    return found ? { result: await show(found, world) } : NO_QUEUE
   })
 
   for (const operation of [editQueue, updateQueue]) {
@@ -74,14 +77,12 @@ export function queueRoutes(api: FastifyInstance, world: QueuesWorld): void {
       ...{ accountId, actor: by.audit, action: 'queue.purge', resource, before, at: now() },
     })
     await queues.purge(placeOf(call), [line])
-    return { result: queueBody(found) }
+    return { result: await show(found, world) }
   })
 }
 
-async function change(
-  call: Call<unknown, QueueChange>,
-  { queues, now }: QueuesWorld,
-): Promise<Answer<QueueBody>> {
+async function change(call: Call<unknown, QueueChange>, world: QueuesWorld): Promise<Answer<QueueBody>> {
+  const { queues, now } = world
   const { queue_name: name, settings = {} } = call.body
   const before = await queues.queue(placeOf(call))
   if (!before) return NO_QUEUE
@@ -91,7 +92,11 @@ async function change(
   }
   const note = noteQueue(call, 'queue.update', now())
   const changed = await queues.changeQueue(placeOf(call), settingsOf(settings), note)
-  return changed ? { result: queueBody(changed) } : NO_QUEUE
+  return changed ? { result: await show(changed, world) } : NO_QUEUE
+}
+
+async function show(queue: Queue, { scripts }: QueuesWorld): Promise<QueueBody> {
+  return queueBody(queue, (await scripts.workers.queueProducers(queue.accountId)).get(queue.name) ?? [])
 }
 
 function settingsOf(wish: QueueSettingsWish) {

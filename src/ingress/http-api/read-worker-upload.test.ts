@@ -109,6 +109,11 @@ test('what cannot be is refused, and named', async () => {
     )
   await refused(workerForm({ modules: { 'a.py': part('text/x-python') } }), /'a\.py' is Python/)
   await refused(workerForm({ modules: { 'a.png': part('image/png') } }), /'image\/png', which is no type/)
+  for (const name of ['../../x.js', '/etc/x.js', 'a/../b.js'])
+    await refused(
+      workerForm({ modules: { [name]: part('text/javascript+module') } }),
+      /^Module '.*x?\.js' must be/,
+    )
   const bare = workerForm()
   bare.set('notes', 'text')
   await refused(bare, /'notes' has no filename/)

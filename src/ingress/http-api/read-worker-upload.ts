@@ -119,6 +119,10 @@ async function readModules(form: FormData): Promise<readonly WorkerModule[] | Fa
       return unfit(`Part '${shown}' is of type '${type.slice(0, 100)}', which is no type of a module.`)
     if (name.length > LONGEST_NAME || !/^\P{Cc}+$/u.test(name) || !name.isWellFormed())
       return unfit(`'${shown}' is no name that a module can have.`)
+    if (name.startsWith('/') || name.split('/').includes('..'))
+      return unfit(
+        `Module '${shown}' must be named from the root of the upload: without '..', and no '/' first.`,
+      )
     if (modules.some((module) => module.name === name)) return unfit(`There are two modules '${shown}'.`)
     modules.push({ name, type: known, content: Buffer.from(await part.arrayBuffer()) })
   }

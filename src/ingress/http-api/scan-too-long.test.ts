@@ -31,7 +31,8 @@ test('a list that takes too long to look through is 429, and says how to ask for
     app.setErrorHandler((error, request, reply) => explainError(error, request, reply, log))
     webhookRoutes(app, { ...served, notify })
     eventSubscriptionRoutes(app, { ...served, notify })
-    queueRoutes(app, { ...served, queues, hasScript: async () => false })
+    const scripts = { workers: { queueProducers: async () => new Map() } }
+    queueRoutes(app, { ...served, queues, scripts, hasScript: async () => false })
     const base = `/accounts/${accountId}`
     for (const [url, advice] of [
       [

@@ -4,16 +4,19 @@ import {
   deleteSecret,
   getSecret,
   listSecrets,
+  patchLatestVersion,
   putSecret,
   type SecretBody,
 } from '#contract/workers.ts'
+import type { SecretWish } from '#registry/workers/change-secrets.ts'
 import type { VersionRecord } from '#registry/workers/worker.ts'
 import type { Outcome } from '#registry/workers/workers.ts'
 import { type Call, type Fault, serveOperation } from './serve-operation.ts'
+import { wholeVersionBody } from './worker-bodies.ts'
 import { explainWorkerFault, NO_SCRIPT } from './workers-faults.ts'
 import { authorOf, findScript, noteWorker, scriptName, type WorkersWorld } from './workers-world.ts'
 
-/** `…/scripts/{script_name}/secrets`. Their texts come in and are never told. */
+/** `…/scripts/{script_name}/secrets`, and those of a version that does not run yet. Their texts come in and are never told. */
 export function workerSecretRoutes(api: FastifyInstance, world: WorkersWorld): void {
   const { workers, accounts, now } = world
 
@@ -39,7 +42,7 @@ export function workerSecretRoutes(api: FastifyInstance, world: WorkersWorld): v
   })
 
   serveOperation(api, { operation: deleteSecret, world }, async (call) => {
-    const made = await change(call, new Map([[call.params['secret_name'] ?? '', null]]), true)
+    const made = await change(call, new Map([[call.params['secret_name'] ?? '', null]]), { strict: true })
     return 'status' in made ? made : { result: null }
   })
 
@@ -49,6 +52,15 @@ export function workerSecretRoutes(api: FastifyInstance, world: WorkersWorld): v
     )
     const made = await change(call, new Map(changes))
     return 'status' in made ? made : { result: secretBodies(made.version) }
+  })
+
+  serveOperation(api, { operation: patchLatestVersion, world }, async (call) => {
+    const { env, annotations } = call.body
+    const changes = Object.entries(env).map(([name, secret]) => [name, secret?.text ?? null] as const)
+    const said = Object.entries(annotations).filter((each): each is [string, string] => each[1] !== undefined)
+    const how = { deploy: false, annotations: Object.fromEntries(said) }
+    const made = await change(call, new Map(changes), how)
+    return 'status' in made ? made : { result: wholeVersionBody(made.version) }
   })
 
   /** Of the newest version, which the next one inherits them from. */
@@ -61,11 +73,11 @@ export function workerSecretRoutes(api: FastifyInstance, world: WorkersWorld): v
   async function change(
     call: Call<unknown, unknown>,
     changes: ReadonlyMap<string, string | null>,
-    strict = false,
+    how: Partial<Pick<SecretWish, 'strict' | 'deploy' | 'annotations'>> = {},
   ): Promise<Outcome | Fault> {
     const { accountId, by } = call
     const author = await authorOf(by, accounts)
-    const wish = { accountId, name: scriptName(call), changes, author, strict }
+    const wish = { accountId, name: scriptName(call), changes, author, strict: false, deploy: true, ...how }
     const made = await workers.changeSecrets(wish, ({ worker, version, before }) => {
       const named = (gone: boolean) =>
         [...changes].flatMap(([name, text]) => ((text === null) === gone ? [name] : []))

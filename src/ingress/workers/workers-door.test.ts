@@ -9,6 +9,7 @@ import { openLog } from '#observe/log.ts'
 import { fetchAtHost } from '#test/fetch-at-host.ts'
 import type { FetchOutcome, WorkerPlace, WorkerRequest } from '#workers/runtime/host-services.ts'
 import { openWorkersDoor, type WorkersDoorOptions } from './workers-door.ts'
+import { noWorkerPage } from './workers-pages.ts'
 
 type Fetch = (request: WorkerRequest, place: WorkerPlace) => Promise<FetchOutcome>
 
@@ -310,4 +311,13 @@ test('whoever counts is told of each answer: its status, or that it broke off', 
   await fetchAtHost(port, `http://nobody.example.com:${port}/`)
   await assert.rejects(fetchAtHost(port, `http://one.example.com:${port}/broken`))
   assert.deepEqual(told, [299, 404, 'broken'])
+})
+
+test('a page that names the Workers says of which it has no host name', () => {
+  const { text: page } = noWorkerPage('two.localhost', [
+    { name: 'one', url: 'http://one.localhost:8080' },
+    { name: 'two', url: undefined },
+  ])
+  assert.match(page, /^There is no Worker at two\.localhost\./)
+  assert.match(page, /\n {2}one {2}http:\/\/one\.localhost:8080\n {2}two {2}is at no host name of its own/)
 })

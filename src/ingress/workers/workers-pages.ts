@@ -7,10 +7,10 @@ export interface Page {
   readonly text: string
 }
 
-/** A Worker that is there, and where. */
+/** A Worker that is there, and where; one that was uploaded and no more has no host name yet. */
 export interface FoundWorker {
   readonly name: string
-  readonly url: string
+  readonly url: string | undefined
 }
 
 /** `workers`: what there is, for whoever may know. */
@@ -23,9 +23,12 @@ export function noWorkerPage(host: string, workers: readonly FoundWorker[] | und
       text: `${nobody} None is deployed yet: wrangler deploy, or posthorn dev --worker <folder>.\n`,
     }
   }
-  const list = workers.map(({ name, url }) => `  ${name}  ${url}\n`).join('')
+  const list = workers.map(({ name, url }) => `  ${name}  ${url ?? NO_HOST_NAME}\n`).join('')
   return { status: 404, text: `${nobody} These are here:\n\n${list}` }
 }
+
+const NO_HOST_NAME =
+  'is at no host name of its own: wrangler deploy gives it one, unless "workers_dev" is false.'
 
 const WORDS: Record<Failure['kind'], string> = {
   unavailable: 'The Worker is not available now.',

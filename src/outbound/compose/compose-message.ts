@@ -6,6 +6,7 @@ import { isAscii, trimWhiteSpace } from '#protocol/header-block.ts'
 import { formatMailbox, formatMailboxList } from '#protocol/mailbox-list.ts'
 import { attachmentBody, textBody } from './mime-body.ts'
 import { headerOctets, MIME_VERSION, platformFields, receivedField, UNDISCLOSED } from './platform-fields.ts'
+import { turnOfOthers } from './turn-of-others.ts'
 
 /** Compose: what a message looks like on the wire. In: a draft or a raw message, and the headers that belong to the
  *  platform. Out: content with CRLF line ends only, signed by `sign-message.ts` afterwards.
@@ -13,6 +14,7 @@ import { headerOctets, MIME_VERSION, platformFields, receivedField, UNDISCLOSED 
  *  7-bit clean but for addresses that are not, its lines have 998 octets at most, and the same input gives the same
  *  octets. */
 export async function composeMessage(draft: Draft, platform: PlatformHeaders): Promise<Buffer> {
+  await turnOfOthers((draft.text?.length ?? 0) + (draft.html?.length ?? 0))
   const { fields, body } =
     draft.attachments.length === 0
       ? textBody(draft.text, draft.html, platform.messageId)

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as fc from 'fast-check'
-import { findLongLine } from './text-part.ts'
+import { encodeTextPart, findLongLine, withCrlf } from './text-part.ts'
 
 /** The same, line by line. */
 function longLineOf(text: string, limit: number): { start: number; octets: number } | undefined {
@@ -22,4 +22,13 @@ test('the first line that is too long is found, wherever it stands', () => {
     }),
     { numRuns: 2000 },
   )
+})
+
+test('line ends of any kind become CRLF, and the text stays', () => {
+  const text = fc.string({ unit: fc.constantFrom('\r', '\n', 'a', ' ', 'ü', '💡'), maxLength: 60 })
+  fc.assert(
+    fc.property(text, (given) => assert.equal(withCrlf(given), given.split(/\r\n|\r|\n/).join('\r\n'))),
+  )
+  const { body } = encodeTextPart('plain', '\n'.repeat(1_000_000))
+  assert.ok(body.equals(Buffer.from('\r\n'.repeat(1_000_000))))
 })

@@ -18,20 +18,23 @@ export interface SecretWish {
   readonly author: Author
   /** Taking away what is not there is a fault. */
   readonly strict: boolean
+  /** Whether the version runs at once. */
+  readonly deploy: boolean
+  readonly annotations?: Readonly<Record<string, string>>
 }
 
-/** Makes a version of the newest that differs in secrets alone, and deploys it. */
+/** Makes a version of the newest that differs in secrets alone. */
 export async function changeSecrets(
   world: WorkersWorld,
   wish: SecretWish,
   record: RecordVersion,
 ): Promise<Outcome | SecretFault> {
-  const { accountId, name, changes, author, strict } = wish
+  const { accountId, name, changes, author, strict, deploy, annotations } = wish
   for (let race = 0; race < RACES; race++) {
     const before = await findWorker(world.store, accountId, name)
     if (!before) return { kind: 'unknown-worker' }
     // The original's rule: a change of a secret must not deploy what was only uploaded.
-    if (before.latestVersionId !== before.currentVersionId) return { kind: 'latest-not-deployed' }
+    if (deploy && before.latestVersionId !== before.currentVersionId) return { kind: 'latest-not-deployed' }
     const latest = await findVersion(world.store, before, before.latestVersionId)
     if (!latest) continue
     const had = await readBindings(world, accountId, latest.id)
@@ -42,9 +45,9 @@ export async function changeSecrets(
     const made = await addVersion(
       world,
       {
-        ...{ accountId, name, before, bindings, author, deploy: true },
+        ...{ accountId, name, before, bindings, author, deploy },
         ...{ code: { record: latest.code, kept: true } },
-        annotations: { 'workers/triggered_by': 'secret' },
+        annotations: { 'workers/triggered_by': 'secret', ...annotations },
       },
       record,
     )

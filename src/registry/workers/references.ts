@@ -21,3 +21,16 @@ export async function referencesTo(
     )
     .map((row) => row.name)
 }
+
+/** The account's Workers that send to queues, as they run now: their names, by the name of the queue. */
+export async function queueProducers(
+  store: Store,
+  accountId: string,
+): Promise<ReadonlyMap<string, readonly string[]>> {
+  const producers = new Map<string, string[]>()
+  for (const row of await store.all(bound, [accountId])) {
+    const queues = readShown(row).flatMap((each) => (each.type === 'queue' ? [each.queueName] : []))
+    for (const queue of new Set(queues)) producers.set(queue, [...(producers.get(queue) ?? []), row.name])
+  }
+  return producers
+}

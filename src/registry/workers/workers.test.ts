@@ -139,8 +139,11 @@ onBothEngines('inherited and kept bindings, and what cannot be inherited', async
 onBothEngines('secrets: set, replaced, taken away, and never over another binding', async (_, { store }) => {
   const workers = await open(store)
   await made(workers, uploadOf({ bindings: [{ name: 'V', type: 'plain_text', text: 'v' }] }))
-  const change = (changes: [string, string | null][], strict = false) =>
-    workers.changeSecrets({ accountId: A, name: 'w', changes: new Map(changes), author, strict }, none)
+  const change = (changes: [string, string | null][], strict = false, deploy = true) =>
+    workers.changeSecrets(
+      { accountId: A, name: 'w', changes: new Map(changes), author, strict, deploy },
+      none,
+    )
   const set = await change([
     ['A', '1'],
     ['B', '2'],
@@ -158,6 +161,9 @@ onBothEngines('secrets: set, replaced, taken away, and never over another bindin
   assert.deepEqual(await change([['B', null]], true), { kind: 'unknown-secret', name: 'B' })
   await made(workers, uploadOf(), later)
   assert.deepEqual(await change([['A', '4']]), { kind: 'latest-not-deployed' })
+  const waiting = await change([['A', '4']], false, false)
+  assert.ok('version' in waiting)
+  assert.equal(textOf(await workers.current(A, 'w'), 'A'), '3', 'what runs stays')
 })
 
 onBothEngines(
@@ -169,7 +175,7 @@ onBothEngines(
     await Promise.all(
       names.map((name) =>
         workers.changeSecrets(
-          { accountId: A, name: 'w', changes: new Map([[name, name]]), author, strict: false },
+          { accountId: A, name: 'w', changes: new Map([[name, name]]), author, strict: false, deploy: true },
           none,
         ),
       ),

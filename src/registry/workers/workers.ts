@@ -5,7 +5,7 @@ import { changeSecrets, type SecretWish } from './change-secrets.ts'
 import { changeCrons, changeSettings, changeSubdomain, deployVersion, removeAll } from './change-worker.ts'
 import { listDeployments } from './deployment-row.ts'
 import { openFindPlace, type Place } from './find-place.ts'
-import { referencesTo } from './references.ts'
+import { queueProducers, referencesTo } from './references.ts'
 import type { BindingFault } from './resolve-bindings.ts'
 import { chooseSubdomain, subdomainOf } from './subdomain.ts'
 import { uploadVersion } from './upload-version.ts'
@@ -54,6 +54,8 @@ export interface Workers {
   deployments(worker: Worker): Promise<readonly Deployment[]>
   /** The names of the Workers that call this one by a service binding. */
   references(accountId: string, name: string): Promise<readonly string[]>
+  /** The names of the Workers that send to a queue, by its name. */
+  queueProducers(accountId: string): Promise<ReadonlyMap<string, readonly string[]>>
 
   upload(upload: Upload, options: UploadOptions, record: RecordVersion): Promise<Outcome | UploadFault>
   changeSecrets(wish: SecretWish, record: RecordVersion): Promise<Outcome | SecretFault>
@@ -174,6 +176,7 @@ export function openWorkers(world: WorkersWorld): Workers {
     versionRecord: (worker, versionId) => findVersion(store, worker, versionId),
     deployments: ({ id }) => listDeployments(store, id),
     references: (accountId, name) => referencesTo(store, accountId, name),
+    queueProducers: (accountId) => queueProducers(store, accountId),
 
     upload: (upload, options, record) => uploadVersion(world, upload, options, record),
     changeSecrets: (wish, record) => changeSecrets(world, wish, record),

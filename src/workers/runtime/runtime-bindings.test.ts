@@ -96,6 +96,30 @@ test('send() carries every field and binary attachments', async () => {
   ])
 })
 
+test('a message may be of classes and collections of the Worker', async () => {
+  await using world = await openTestRuntime()
+  await evaluate(world, {
+    bindings: [EMAIL],
+    run: `class Person { constructor(name) { this.name = name } get email() { return this.name + '@example.com' } }
+      class File { get content() { return new Uint8Array([1]) } get filename() { return 'f' } get type() { return 'a/b' } get disposition() { return 'attachment' } }
+      class Letter { get from() { return new Person('a') } get subject() { return 'S' } get text() { return 't' } get attachments() { return [new File()] } }
+      const to = new Set([new Person('b'), 'c@example.com'])
+      return env.EMAIL.send(Object.assign(new Letter(), { to, cc: [new Person('d')], headers: new Map([['X-A', '1']]) }))`,
+  })
+  const fields = {
+    ...{ subject: 'S', text: 't', headers: { 'X-A': '1' }, from: { name: 'a', email: 'a@example.com' } },
+    ...{
+      to: [{ name: 'b', email: 'b@example.com' }, 'c@example.com'],
+      cc: [{ name: 'd', email: 'd@example.com' }],
+    },
+    attachments: [{ content: 'AQ==', filename: 'f', type: 'a/b', disposition: 'attachment' }],
+  }
+  assert.deepEqual(
+    world.sent.map(({ message }) => message),
+    [{ kind: 'builder', fields }],
+  )
+})
+
 test('send() takes an EmailMessage, and throws what it is refused with', async () => {
   await using world = await openTestRuntime()
   const before = `import { EmailMessage } from 'cloudflare:email'`
@@ -231,6 +255,26 @@ test('a thousand calls at once are all answered, and so are those of another bin
   assert.deepEqual(failed, [])
 })
 
+test('several values of which one is no JSON', async () => {
+  await using world = await openTestRuntime()
+  const made = await world.kv.createNamespace(world.accountId, 'ns', () => [])
+  assert.ok(typeof made === 'object')
+  const found = await evaluate(world, {
+    bindings: [{ type: 'kv_namespace', name: 'KV', namespaceId: made.id }],
+    run: `await env.KV.put('null', 'null')
+      await env.KV.put('text', 'no JSON')
+      const keys = ['null', 'text', 'none']
+      return [[...await env.KV.get(keys)], await thrown(() => env.KV.get(keys, 'json')), [...await env.KV.get(['null'], 'json')]]`,
+  })
+  const texts = [
+    ['null', 'null'],
+    ['text', 'no JSON'],
+    ['none', null],
+  ]
+  const words = 'KV GET_BULK failed: 400 At least one of the requested keys corresponds to a non-json value'
+  assert.deepEqual(found, [texts, ['Error', null, words], [['null', null]]])
+})
+
 test('a namespace of another account is none', async () => {
   await using world = await openTestRuntime()
   const made = await world.kv.createNamespace(world.otherAccountId, 'ns', () => [])
@@ -316,6 +360,38 @@ test('a data point is written once the handler has returned too', async () => {
   assert.deepEqual(found, [true])
   while (world.points.length === 0) await new Promise((resolve) => setTimeout(resolve, 5))
   assert.deepEqual(world.points, [{ dataset: 'mail', point }])
+})
+
+test('a data point that no dataset takes is refused where it is written', async () => {
+  await using world = await openTestRuntime()
+  const refused = await evaluate(world, {
+    bindings: [{ type: 'analytics_engine', name: 'AE', dataset: 'mail' }],
+    run: `return Promise.all([
+      { blobs: Array(21).fill('x') }, { doubles: Array(21).fill(1) }, { indexes: ['ü'.repeat(49)] }, { blobs: ['x'.repeat(16_385)] },
+      { doubles: ['1'] }, { blobs: 'x' }, { blobs: [5] }, 5,
+      undefined, { doubles: [0 / 0] }, { blobs: [null, new Uint8Array([65])] },
+    ].map((point) => thrown(() => { env.AE.writeDataPoint(point); return 'taken' })))`,
+  })
+  const error = (reason: string) => ['TypeError', null, `writeDataPoint(): ${reason}.`]
+  assert.deepEqual(refused, [
+    error('Maximum of 20 blobs supported'),
+    error('Maximum of 20 doubles supported'),
+    error('Size of indexes[0] exceeds 96 bytes'),
+    error('Cumulative size of blobs exceeds 16384 bytes'),
+    error('doubles must be numbers'),
+    error('blobs must be an array'),
+    error('blobs must be strings or buffers'),
+    error('the data point must be an object'),
+    ...['taken', 'taken', 'taken'],
+  ])
+  while (world.points.length < 2) await new Promise((resolve) => setTimeout(resolve, 5))
+  const nothing = { indexes: [], blobs: [], doubles: [] }
+  assert.deepEqual(
+    world.points.map(({ point }) => point),
+    [nothing, { ...nothing, blobs: ['', 'A'] }],
+  )
+  while (world.traces.length === 0) await new Promise((resolve) => setTimeout(resolve, 5))
+  assert.match(JSON.stringify(world.traces[0]?.logs), /a double is no finite number.*"warn"/)
 })
 
 test('texts, JSON and secrets are in env, whatever is in them', async () => {

@@ -42,6 +42,23 @@ test('email() is given the message, and forwards it', async () => {
   assert.deepEqual([trace?.outcome, world.traces.length], ['ok', 1])
 })
 
+test('what the message says of itself stays, and what a forward says of itself is not for the Worker to say', async () => {
+  await using world = await openTestRuntime()
+  const seen: Forwarded[] = []
+  const outcome = await world.email(
+    `export default { async email(message) {
+       const facts = ['from', 'to', 'headers', 'raw', 'rawSize', 'canBeForwarded', 'authentication']
+       const changed = facts.filter((fact) => { try { message[fact] = 'x'; return true } catch (error) { return !(error instanceof TypeError) } })
+       const headers = { 'X-Forwarded-For': 'a', 'x-forwarded-to': 'b', 'X-Posthorn-Forwarded': 'c', 'X-Forwarded-Host': 'd' }
+       await message.forward('team@example.net', new Headers(headers))
+       message.setReject(changed.join(' ') + message.from)
+     } }`,
+    { forward: seen },
+  )
+  assert.equal('reason' in outcome && outcome.reason, 'a@example.org')
+  assert.deepEqual(seen, [{ rcptTo: 'team@example.net', headers: [['x-forwarded-host', 'd']] }])
+})
+
 test('setReject() counts, whatever comes after it', async () => {
   await using world = await openTestRuntime()
   const awaited = await world.email(

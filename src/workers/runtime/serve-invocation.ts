@@ -43,6 +43,9 @@ async function forward({ response, body }: HostRequest, { host }: EmailInvocatio
   answerJson(response, await host.forward(String(rcptTo), keptHeaders(headers)))
 }
 
+/** What a forward says of its own way, and counts its loops by: said twice, readers would take the Worker's. */
+const PLATFORM = /^x-(forwarded-(for|to)|posthorn-.*)$/i
+
 /** Only headers with an `X-` prefix can be added through `forward()`; others are removed. */
 function keptHeaders(headers: unknown): readonly (readonly [string, string])[] {
   if (!Array.isArray(headers)) return []
@@ -51,7 +54,8 @@ function keptHeaders(headers: unknown): readonly (readonly [string, string])[] {
     const [name, value]: unknown[] = pair
     if (typeof name !== 'string' || typeof value !== 'string') return []
     // The form of a field's name (RFC 5322 §3.6.8); no control character ends the field early.
-    const isKept = /^x-[!-9;-~]+$/i.test(name) && !/[\p{Cc}]/u.test(value.replaceAll('\t', ' '))
+    const isKept =
+      !PLATFORM.test(name) && /^x-[!-9;-~]+$/i.test(name) && !/[\p{Cc}]/u.test(value.replaceAll('\t', ' '))
     return isKept ? [[name.toLowerCase(), value]] : []
   })
 }

@@ -108,11 +108,14 @@ async function getSeveral({ response, body, room }: HostRequest, { kv, place }: 
   if (type === 'json' && entries.some((entry) => entry && holdsTooMuch(entry)))
     return answerStatus(response, 413, 'A value has too much in it to be read as JSON with others')
   const valueOf = ({ value }: KvEntry) => (type === 'json' ? parsed(value.toString()) : value.toString())
+  const values = entries.map((entry) => entry && valueOf(entry))
+  if (entries.some((entry, index) => entry && values[index] === undefined))
+    return answerStatus(response, 400, 'At least one of the requested keys corresponds to a non-json value')
   const shown = names.map((name, index) => {
     const entry = entries[index]
     if (!entry) return [name, null]
-    if (withMetadata !== true) return [name, valueOf(entry)]
-    return [name, { value: valueOf(entry), metadata: metadataOf(entry) }]
+    const value = values[index]
+    return [name, withMetadata === true ? { value, metadata: metadataOf(entry) } : value]
   })
   answerJson(response, Object.fromEntries(shown))
 }

@@ -47,18 +47,36 @@ export function utf8Base64(text) {
   return btoa(String.fromCharCode(...new TextEncoder().encode(text)))
 }
 
+const ADDRESSES = ['to', 'cc', 'bcc']
+const MESSAGE = ['from', ...ADDRESSES, 'replyTo', 'subject', 'text', 'html', 'headers', 'attachments']
+const ADDRESS = ['email', 'name']
+const ATTACHMENT = ['content', 'filename', 'type', 'disposition', 'contentId']
+
 function builderOf(message) {
-  const { attachments, headers } = message
-  const fields = { ...message }
-  if (headers instanceof Headers) fields.headers = Object.fromEntries(headers)
+  const fields = fieldsOf(message, MESSAGE)
+  const { headers, attachments } = fields
+  for (const name of ['from', 'replyTo']) fields[name] = fieldsOf(fields[name], ADDRESS)
+  for (const name of ADDRESSES) {
+    const given = fields[name] instanceof Set ? [...fields[name]] : fields[name]
+    fields[name] = Array.isArray(given)
+      ? given.map((each) => fieldsOf(each, ADDRESS))
+      : fieldsOf(given, ADDRESS)
+  }
+  if (headers instanceof Headers || headers instanceof Map) fields.headers = Object.fromEntries(headers)
   if (Array.isArray(attachments)) {
-    fields.attachments = attachments.map((attachment) =>
-      attachment !== null && typeof attachment === 'object'
-        ? { ...attachment, content: textOf(attachment.content) }
-        : attachment,
-    )
+    fields.attachments = attachments.map((given) => {
+      const attachment = fieldsOf(given, ATTACHMENT)
+      return attachment === given ? given : { ...attachment, content: textOf(attachment.content) }
+    })
   }
   return fields
+}
+
+/** Its own, and those that its class gives it, which JSON passes over. What is no object stays. */
+function fieldsOf(given, names) {
+  if (given === null || typeof given !== 'object') return given
+  const inherited = names.filter((name) => given[name] !== undefined)
+  return { ...given, ...Object.fromEntries(inherited.map((name) => [name, given[name]])) }
 }
 
 function textOf(content) {

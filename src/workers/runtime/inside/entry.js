@@ -96,21 +96,20 @@ function messageOf({ meta, raw, actions, state }) {
     state.asked.push(asked)
     return asked.then((result) => result)
   }
-  return {
-    from,
-    to,
-    headers: headersOf(meta.headers),
-    raw: raw ?? new Response('').body,
-    rawSize,
-    canBeForwarded,
-    authentication,
+  const facts = {
+    ...{ from, to, headers: headersOf(meta.headers), raw: raw ?? new Response('').body },
+    ...{ rawSize, canBeForwarded, authentication },
+  }
+  // Who writes to one of these hears of it, as from the original's: what a handler decides, it says with the functions.
+  for (const fact of Object.keys(facts)) Object.defineProperty(facts, fact, { writable: false })
+  return Object.assign(facts, {
     setReject(reason) {
       const text = String(reason)
       if (!state.over) state.reason = text.slice(0, MOST_REASON)
     },
     forward: (rcptTo, headers) => ask('forward', rcptTo, headers),
     reply: (reply) => ask('reply', reply),
-  }
+  })
 }
 
 /** Fields that are none for `Headers` (a space in the name, a NUL) are in `raw` alone. */
