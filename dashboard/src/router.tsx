@@ -47,6 +47,13 @@ export function createAppRouter(client: QueryClient) {
   })
 }
 
+/** Begins to fetch the code of the page that the window's address names. One that cannot be fetched says so when it is
+ *  shown. */
+export function preloadPage(router: ReturnType<typeof createAppRouter>): void {
+  const [matchedRoutes] = router.getMatchedRoutes(router.latestLocation.pathname)
+  for (const { options } of matchedRoutes) void options.component?.preload?.()?.catch(() => undefined)
+}
+
 declare module '@tanstack/react-router' {
   interface Register {
     router: ReturnType<typeof createAppRouter>

@@ -14,6 +14,9 @@ const figures = {
   complaint_rate: rate,
 }
 
+/** A rate that has crossed its threshold. */
+export const domainProblem = z.enum(['delivery_rate.low', 'hard_bounce_rate.high', 'complaint_rate.high'])
+
 const domainDeliverability = z
   .object({
     name: z.string(),
@@ -25,7 +28,7 @@ const domainDeliverability = z
       .object({ delivery_rate: z.number(), hard_bounce_rate: z.number(), complaint_rate: z.number() })
       .describe('Delivery should be above, the others below'),
     problems: z
-      .array(z.enum(['delivery_rate.low', 'hard_bounce_rate.high', 'complaint_rate.high']))
+      .array(domainProblem)
       .readonly()
       .describe(
         'Rates that have crossed their thresholds in the window that these are about, as of the last look',

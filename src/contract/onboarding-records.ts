@@ -20,24 +20,26 @@ const seenRecord = expectedRecord.extend({ type: z.string(), ttl: z.number().int
 
 /** The codes are the original's, apart from `dmarc.multiple`, `spf.too_many_lookups`, those of MTA-STS and
  *  `dns.unanswered`. */
+export const recordErrorCode = z.enum([
+  'mx.missing',
+  'mx.foreign',
+  'spf.missing',
+  'spf.foreign',
+  'spf.multiple',
+  'dkim.missing',
+  'dkim.conflict',
+  'dmarc.missing',
+  'dmarc.multiple',
+  'spf.too_many_lookups',
+  'mta_sts.missing',
+  'mta_sts.conflict',
+  'mta_sts.foreign',
+  'dns.unanswered',
+])
+
 export const recordError = z
   .object({
-    code: z.enum([
-      'mx.missing',
-      'mx.foreign',
-      'spf.missing',
-      'spf.foreign',
-      'spf.multiple',
-      'dkim.missing',
-      'dkim.conflict',
-      'dmarc.missing',
-      'dmarc.multiple',
-      'spf.too_many_lookups',
-      'mta_sts.missing',
-      'mta_sts.conflict',
-      'mta_sts.foreign',
-      'dns.unanswered',
-    ]),
+    code: recordErrorCode,
     missing: expectedRecord.optional(),
     existing: seenRecord.optional(),
     multiple: z.array(seenRecord).optional(),

@@ -1,3 +1,4 @@
+import { accountDomainOperations } from './account-domains.ts'
 import { accountsOperations } from './accounts.ts'
 import { activityOperations } from './activity.ts'
 import { addressOperations } from './addresses.ts'
@@ -63,7 +64,7 @@ export const RESOURCES: readonly Resource[] = [
   {
     name: 'Sending domains',
     about: 'The domains of a zone that send, their records and their DKIM keys.',
-    operations: sendingSubdomainOperations,
+    operations: [...sendingSubdomainOperations, ...accountDomainOperations],
   },
   {
     name: 'Routing',

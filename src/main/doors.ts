@@ -191,13 +191,14 @@ async function openHttp(
       hands,
       readTimeline: (page) => readTimeline({ store, history }, page),
       readBody: (id) => bodies.read(id),
+      openBody: (id) => bodies.stream(id),
       operatorToken,
       hostsOf: (domain) => mxHosts(resolver, domain),
     },
     ...openDashboard({ kept, registries, queue, publicUrl, ports: { ...ports, mx: mx.port } }, opened),
     now,
   })
-  probeRoutes(app, { operatorToken, metrics, readiness })
+  probeRoutes(app, { accounts, operatorToken, metrics, readiness })
   const onError = (error: unknown) => log.error({ err: error }, 'inbox: a request failed inside')
   await app.register(inboxApi(inbox, { version: '0.1.0', onError }), { prefix: '/api/v1' })
   const sockets = openTailSockets({ tails, allowedHosts, log })

@@ -51,7 +51,7 @@ test('everything, the newest first, and from a row to its message and back', ski
 test('what was refused before it was a message is shown whole', skip, async () => {
   const { page } = dashboard
   await dashboard.open(dashboard.ofAccount('/sending/activity?status=rejected'))
-  await page.getByRole('button', { name: '(no subject)' }).click()
+  await page.getByRole('button', { name: 'To somebody suppressed' }).click()
   const dialog = page.getByRole('dialog')
   await dialog.getByText('Suppressed', { exact: true }).waitFor()
   await dialog.getByText('bounce@simulator.posthorn.test').first().waitFor()

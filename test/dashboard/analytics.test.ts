@@ -100,6 +100,45 @@ test('every chart shows its table and its query, which anybody may ask', skip, a
   await dashboard.examine('analytics-query')
 })
 
+test('by keyboard the range moves, and is looked at closer, as by mouse', skip, async () => {
+  const { page } = dashboard
+  await dashboard.open(dashboard.ofAccount('/sending/analytics'))
+  await figure('Delivered').waitFor()
+  const steps = page.getByRole('group', { name: 'Time' })
+  const range = () => new URL(page.url()).searchParams.get('range')
+  const hours = () => {
+    const [from = 0, to = 0] = (range() ?? '').split('..').map((moment) => Date.parse(moment))
+    return (to - from) / 3_600_000
+  }
+  const press = async (name: string) => {
+    const before = range()
+    await steps.getByRole('button', { name }).focus()
+    await page.keyboard.press('Enter')
+    await until(async () => range() !== before || undefined)
+    // It can be pressed again.
+    assert.equal(await page.evaluate('document.activeElement.getAttribute("aria-label")'), name)
+  }
+  await press('Narrower')
+  assert.equal(hours(), 12)
+  await press('Narrower')
+  assert.equal(hours(), 6)
+  await press('Earlier')
+  assert.equal(hours(), 6)
+  await steps.getByRole('status').getByText('–').waitFor({ state: 'attached' })
+  await press('Wider')
+  await press('Wider')
+  // Until it is the whole day again, which ends now: that is what is shown by itself.
+  for (let step = 0; step < 4 && range() !== null; step++) await press('Later')
+  assert.equal(range(), null)
+  const later = steps.getByRole('button', { name: 'Later' })
+  assert.equal(await later.getAttribute('aria-disabled'), 'true')
+  await later.focus()
+  await page.keyboard.press('Enter')
+  assert.equal(range(), null)
+  await page.goBack()
+  assert.notEqual(range(), null)
+})
+
 test('a range and a domain are chosen, stand in the URL, and can be one’s own', skip, async () => {
   const { page, instance } = dashboard
   await dashboard.open(dashboard.ofAccount('/sending/analytics'))

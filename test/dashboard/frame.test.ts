@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { gzipSync } from 'node:zlib'
+import type { Page } from 'playwright-core'
 import { type Dashboard, NO_BROWSER, openDashboard } from '#test/browser.ts'
 
 /** What is around every page: keyboard, colours, small screens, links that are shared, and what a first visit costs. */
@@ -137,3 +138,44 @@ test('the first visit loads less than 250 kB of script', skip, async () => {
     'charts come where they are shown',
   )
 })
+
+test(
+  'whoever is signed out in another tab signs in again, and comes back; a session begun anew there goes on here',
+  skip,
+  async () => {
+    const { context, page } = await dashboard.anotherWindow()
+    const other = await context.newPage()
+    async function signIn(there: Page) {
+      await there.getByRole('button', { name: 'Sign in to this development instance' }).click()
+    }
+    async function signOutElsewhere() {
+      await other.goto('/profile')
+      await other.getByRole('button', { name: 'You' }).click()
+      await other.getByRole('menuitem', { name: 'Sign out' }).click()
+      await other.waitForURL(/sign-in/)
+    }
+    const list = dashboard.ofAccount('/sending/suppressions')
+    async function addAddress(address: string) {
+      await page.getByRole('button', { name: 'Add address' }).first().click()
+      const dialog = page.getByRole('dialog')
+      await dialog.getByLabel('Address').fill(address)
+      await dialog.getByRole('button', { name: 'Add address' }).click()
+    }
+    await page.goto(list)
+    await signIn(page)
+    await page.getByRole('heading', { level: 1, name: 'Suppressions' }).waitFor()
+
+    await signOutElsewhere()
+    await addAddress('one@example.com')
+    await page.waitForURL(/sign-in/)
+    await signIn(page)
+    await page.waitForURL(`**${list}`)
+
+    await signOutElsewhere()
+    await signIn(other)
+    await other.getByRole('heading', { level: 1 }).waitFor()
+    await addAddress('two@example.com')
+    await page.getByText('two@example.com').waitFor()
+    await context.close()
+  },
+)

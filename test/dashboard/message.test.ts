@@ -91,13 +91,13 @@ test('its preview, source, headers and attachments', skip, async () => {
   await dashboard.examine('message-attachments')
   const [csv] = await Promise.all([
     page.waitForEvent('download'),
-    page.getByRole('button', { name: 'Download figures.csv' }).click(),
+    page.getByRole('link', { name: 'Download figures.csv' }).click(),
   ])
   assert.equal(csv.suggestedFilename(), 'figures.csv')
   assert.equal(readFileSync(await csv.path(), 'utf8'), 'a,b')
   // The tab stands in the URL.
   await page.reload()
-  await page.getByRole('button', { name: 'Download figures.csv' }).waitFor()
+  await page.getByRole('link', { name: 'Download figures.csv' }).waitFor()
 })
 
 test('a delivery that waits is held, released, tried again and cancelled', skip, async () => {

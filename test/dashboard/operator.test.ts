@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { after, before, test } from 'node:test'
 import { type Dashboard, NO_BROWSER, openDashboard } from '#test/browser.ts'
 
@@ -73,4 +75,48 @@ test('health says what is ready and where it listens', skip, async () => {
   await page.getByText('Ready', { exact: true }).first().waitFor()
   await page.getByText(`:${instance.dev.mx.port}`).waitFor()
   await dashboard.examine('health')
+})
+
+test('health says what is wrong, and what to do about it', skip, async () => {
+  const { page, instance } = dashboard
+  const database = new DatabaseSync(join(instance.directory, 'posthorn.sqlite'))
+  database.exec(`pragma busy_timeout = 5000;
+    create trigger stuck before delete on event begin select raise(abort, 'out of order'); end`)
+  try {
+    const { status } = await instance.send({
+      ...{ from: 'app@yourdomain.com', to: 'late@example.com', subject: 's', text: 'x' },
+    })
+    assert.equal(status, 200)
+    database.exec('update event set at = at - 3600000')
+    await dashboard.open('/installation/health')
+    const partOf = (name: string) =>
+      page.getByRole('listitem').filter({ has: page.getByRole('heading', { name }) })
+    const part = partOf('History and webhooks')
+    await part.getByText('Warning', { exact: true }).waitFor()
+    await part.getByText(/history and webhooks are \d+ s behind; mail goes on/).waitFor()
+    await part.getByText('What to do:').waitFor()
+    const well = partOf('Database')
+    await well.getByText('Ready', { exact: true }).waitFor()
+    assert.equal(await well.getByText('What to do:').count(), 0)
+    await dashboard.examine('health-warning')
+  } finally {
+    database.exec('drop trigger stuck')
+    database.close()
+  }
+})
+
+test('on a phone a delivery is a card with all that its row has', skip, async () => {
+  const { page, instance } = dashboard
+  const to = 'deferred+card@simulator.posthorn.test'
+  await instance.send({ from: 'news@yourdomain.com', to, subject: 'Waits', text: 'x' })
+  await page.setViewportSize({ width: 390, height: 844 })
+  await dashboard.open('/installation/queue')
+  const card = page.getByRole('list', { name: 'Deliveries' }).getByRole('listitem').filter({ hasText: to })
+  for (const text of ['news@yourdomain.com', 'Waiting', 'Expires']) await card.getByText(text).waitFor()
+  await card.getByText(/^451 /).waitFor()
+  await card.getByRole('button', { name: `Actions for the mail to ${to}` }).click()
+  await page.getByRole('menuitem', { name: 'Cancel' }).click()
+  await page.getByRole('button', { name: 'Cancel the delivery' }).click()
+  await card.waitFor({ state: 'detached' })
+  await page.setViewportSize({ width: 1280, height: 800 })
 })

@@ -65,11 +65,10 @@ test(
       priority: 5,
     })
     await dashboard.open(dashboard.ofAccount('/routing/domains/onboard'))
-    await page.getByRole('combobox', { name: 'Domain' }).click()
-    await page.getByRole('option', { name: /not in the account yet/ }).click()
-    await page.getByRole('textbox', { name: 'Domain name' }).fill(NAME)
+    await page.getByRole('textbox', { name: 'Domain' }).fill(NAME)
+    await page.getByText('It is below your zone provider.example').waitFor()
     await page.getByRole('radio', { name: /I copy the records myself/ }).click()
-    await page.getByRole('button', { name: 'Add domain' }).click()
+    await page.getByRole('button', { name: 'Review records' }).click()
     await page.getByText(`You publish these at the DNS provider of ${NAME}`).waitFor()
     zoneId = new URL(page.url()).searchParams.get('zone') ?? ''
     await page.getByText(`remove MX ${NAME} mail.elsewhere.example`).waitFor()

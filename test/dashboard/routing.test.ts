@@ -47,8 +47,9 @@ test('a domain is added, its conflict said, its records shown, and then it takes
   const { page } = dashboard
   await dashboard.open(dashboard.ofAccount('/routing/domains'))
   await page.getByRole('link', { name: 'Onboard Domain' }).click()
-  await page.getByRole('textbox', { name: 'Domain name' }).fill('shop.example')
-  await page.getByRole('button', { name: 'Add domain' }).click()
+  await page.getByRole('textbox', { name: 'Domain' }).fill('https://Shop.example/')
+  await dashboard.examine('routing-onboard-choose')
+  await page.getByRole('button', { name: 'Review records' }).click()
   await page.getByRole('heading', { name: 'Records for shop.example' }).waitFor()
   const zone = new URL(page.url()).searchParams.get('zone') ?? ''
   const before = await ask<RoutingSettingsBody>('GET', `/zones/${zone}/email/routing`)
@@ -83,6 +84,16 @@ test('rules are created, and what is wrong is said while it is written', skip, a
   await page.getByRole('button', { name: 'Create routing rule' }).click()
   const dialog = page.getByRole('dialog')
   const pattern = dialog.getByRole('textbox', { name: 'Email pattern' })
+  // Each lack once, at its field, however often one tries.
+  for (const _ of ['once', 'again']) {
+    await dialog.getByRole('button', { name: 'Save' }).click()
+    await dialog.getByText('Say which address the rule is for.').waitFor()
+    await dialog.getByText('Choose a destination address.').waitFor()
+    await dialog.getByRole('button', { name: 'Save', disabled: false }).waitFor()
+    assert.equal(await dialog.getByText('Say which address the rule is for.').count(), 1)
+    assert.equal(await dialog.getByText('has to be mended').count(), 0)
+  }
+  await dashboard.examine('routing-rule-dialog-empty')
   await pattern.fill('sup port')
   await dialog.getByText('An address has no spaces.').waitFor()
   await pattern.fill('a..b')
@@ -178,7 +189,9 @@ test('a rule is switched off and on, changed, tried and deleted', skip, async ()
 
 test('the catch-all takes what no rule is for', skip, async () => {
   const { page } = dashboard
-  await openTab('Catch-all')
+  await openTab('Routing Rules')
+  await page.getByRole('link', { name: 'Enable Catch-all rule' }).click()
+  await page.getByRole('tab', { name: 'Catch-all', selected: true }).waitFor()
   await page.getByRole('switch', { name: 'Catch-all rule' }).click()
   await choose('Action', 'Send to an email')
   await choose('Destination', 'team@dest.example')
@@ -195,6 +208,21 @@ test('the catch-all takes what no rule is for', skip, async () => {
   await page.getByRole('tab', { name: 'Routing Rules' }).click()
   await page.getByRole('textbox', { name: 'Address' }).fill(`anybody@${ZONE}`)
   await page.getByText('No rule is for it, so the catch-all decides').waitFor()
+  await page.getByRole('link', { name: 'Edit Catch-all rule' }).waitFor()
+})
+
+test('what is not there is said, with the way to what is', skip, async () => {
+  const { page } = dashboard
+  for (const path of [
+    `/routing/domains/${'0'.repeat(32)}`,
+    `/routing/domains/onboard?zone=${'0'.repeat(32)}`,
+  ]) {
+    await dashboard.open(dashboard.ofAccount(path))
+    await page.getByRole('heading', { level: 1, name: 'No such domain' }).waitFor()
+    assert.equal(await page.title(), 'No such domain · Posthorn')
+    await page.getByRole('link', { name: 'All domains' }).waitFor()
+  }
+  await dashboard.examine('routing-no-such-domain')
 })
 
 test('subaddressing, subdomains, Unlock and Lock, and the MTA-STS policy', skip, async () => {

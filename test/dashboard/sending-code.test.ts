@@ -7,7 +7,9 @@ import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { promisify } from 'node:util'
 import PostalMime from 'postal-mime'
+import { deployWorker } from '#test/deploy-worker.ts'
 import { type Instance, startInstance } from '#test/instance.ts'
+import { api } from '#test/routing-instance.ts'
 import { REQUEST_CODES, type RequestCode } from '../../dashboard/src/sending/request-code.ts'
 import type { TestMessage } from '../../dashboard/src/sending/test-message.ts'
 
@@ -88,14 +90,22 @@ function expectedText(code: RequestCode): string {
   return code === 'smtp-swaks' ? TEXT.replace('\\n', '\n') : TEXT
 }
 
-test('what is shown as a Worker calls its binding as the binding is declared', () => {
-  const text = REQUEST_CODES.worker.write({ ...messageTo('worker'), attachments: [] })
-  const sent = /send\((\{[\s\S]*\n {4}\})\)/.exec(text)?.[1] ?? ''
-  // It is a literal: names without quotes, texts as JSON has them.
-  const read: unknown = JSON.parse(
-    sent.replaceAll(/^(\s*)(\w+): /gm, '$1"$2": ').replaceAll(/,(\s*[}\]])/g, '$1'),
-  )
-  const { to, subject, html } = messageTo('worker')
-  const from = { email: 'hello@yourdomain.com', name: 'Zoë "Z" O\'Neil' }
-  assert.deepEqual(read, { from, to, subject, text: TEXT, html })
+test('what is shown as a Worker sends the message by its binding', async () => {
+  const message = { ...messageTo('worker'), attachments: [] }
+  const code = REQUEST_CODES.worker.write(message)
+  // The configuration that its first line names.
+  const [, binding] = /^\/\/ wrangler\.jsonc: "send_email": \[(.*)\]$/m.exec(code) ?? []
+  const bindings = [{ type: 'send_email', ...JSON.parse(binding ?? '') }]
+  await deployWorker(instance, 'shown', { metadata: { bindings }, modules: { 'index.js': code } })
+  const script = `/accounts/${instance.dev.account_id}/workers/scripts/shown`
+  await api(instance, 'POST', `${script}/subdomain`, { enabled: true })
+  const { status, text } = await instance.askWorker('shown', '/')
+  assert.equal(status, 200, text)
+  const [arrived] = await instance.inbox('to:worker@example.com')
+  assert.equal(`<${arrived?.MessageID}>`, text)
+  const read = await PostalMime.parse(await instance.raw(arrived?.ID ?? ''))
+  assert.equal(read.subject, message.subject)
+  assert.deepEqual([read.from?.address, read.from?.name], [message.from.address, message.from.name])
+  assert.equal(read.text?.trim().replaceAll('\r\n', '\n'), TEXT)
+  assert.equal(read.html?.trim(), message.html)
 })

@@ -54,6 +54,6 @@ test('a pending zone says what proves it, and goes on by itself once it is prove
   await page.reload()
   await proof.getByRole('button', { name: 'Remove zone' }).click()
   await page.getByRole('dialog').getByRole('button', { name: 'Remove zone' }).click()
-  await page.getByRole('heading', { level: 1, name: 'Sending domains' }).waitFor()
+  await page.getByRole('heading', { level: 1, name: 'Email Sending' }).waitFor()
   await row.waitFor({ state: 'detached' })
 })

@@ -28,11 +28,12 @@ test('an empty list says how addresses come to it; one is added by hand', skip, 
   const { page } = dashboard
   await open()
   await page.getByText('Nobody is suppressed').waitFor()
+  await dashboard.examine('sending-suppressions-empty')
   await page.getByRole('button', { name: 'Add address' }).first().click()
   const dialog = page.getByRole('dialog')
   await dialog.getByLabel('Address').fill('alex')
   await dialog.getByRole('button', { name: 'Add address' }).click()
-  await dialog.getByText("has no '@'", { exact: false }).first().waitFor()
+  await dialog.getByText("has no '@'", { exact: false }).waitFor()
   await dialog.getByLabel('Address').fill('alex@example.com')
   await dialog.getByRole('combobox', { name: 'Scope' }).click()
   await page.getByRole('option', { name: 'yourdomain.com' }).click()
@@ -46,6 +47,25 @@ test('an empty list says how addresses come to it; one is added by hand', skip, 
   assert.deepEqual(entry?.scope, { type: 'sending_domain', value: 'yourdomain.com' })
   const days = (Date.parse(entry.expires_at ?? '') - Date.now()) / 86_400_000
   assert.ok(days > 29 && days <= 30, `${days} days`)
+})
+
+test('an address that is there already is said to be', skip, async () => {
+  const { page } = dashboard
+  await open()
+  await page.getByRole('row', { name: /alex@example\.com/ }).waitFor()
+  await page.getByRole('button', { name: 'Add address' }).first().click()
+  const dialog = page.getByRole('dialog')
+  await dialog.getByLabel('Address').fill('Alex@example.com')
+  await dialog.getByRole('combobox', { name: 'Scope' }).click()
+  await page.getByRole('option', { name: 'yourdomain.com' }).click()
+  await dialog.getByLabel('Note').fill('Asked again')
+  await dialog.getByRole('button', { name: 'Add address' }).click()
+  await dialog.getByText('It is on the list already, for yourdomain.com', { exact: false }).waitFor()
+  const [entry, ...others] = await list()
+  assert.deepEqual(others, [])
+  assert.equal((await list<SuppressionDetail>(`/${entry?.id}`)).note, 'Asked by phone')
+  await dialog.getByRole('button', { name: 'Cancel' }).click()
+  await dialog.waitFor({ state: 'detached' })
 })
 
 test('a file is imported, and each faulty line is named', skip, async () => {

@@ -65,11 +65,17 @@ test('what is refused is said at its field, or above the button', skip, async ()
   await page.getByLabel('To', { exact: true }).fill('ann@example.com nobody')
   await page.getByRole('button', { name: 'Send', exact: true }).click()
   await page.getByText("has no '@'", { exact: false }).waitFor()
+  // A keyboard goes on where there is something to mend.
+  await page
+    .locator('input:focus')
+    .and(page.getByLabel('To', { exact: true }))
+    .waitFor()
   await page.getByLabel('To', { exact: true }).fill('ann@example.com')
   await page.getByLabel('Text').fill('')
   await page.getByLabel('HTML').fill('')
   await page.getByRole('button', { name: 'Send', exact: true }).click()
   await page.getByText('neither has content', { exact: false }).waitFor()
+  await page.locator('form :is(button, textarea):focus').waitFor()
   // The simulator's recipients are one press away.
   await page.getByRole('button', { name: 'Bounces', exact: true }).click()
   assert.match(
@@ -107,13 +113,34 @@ test('the code beside the form follows what is typed, in every language', skip, 
   assert.equal(copied, await code.textContent())
 })
 
-test('the overview counts what was sent, and the newcomer’s steps are gone', skip, async () => {
+test('the overview counts as Analytics does, and the newcomer’s steps are gone', skip, async () => {
   const { page } = dashboard
   await dashboard.open(dashboard.ofAccount('/overview'))
   const day = page.getByRole('region', { name: 'Last 24 hours' })
-  await day.getByText('3', { exact: true }).waitFor()
-  await day.getByRole('link', { name: 'Delivered' }).waitFor()
+  // Two arrived, one of them late, and one came back.
+  await day.getByText('2', { exact: true }).waitFor()
+  const statuses = ['Delivered', 'Sent', 'Delivery failed', 'Rejected', 'Failed']
+  const figures = (region: string) =>
+    Promise.all(
+      statuses.map((name) =>
+        page
+          .getByRole('region', { name: region })
+          .locator('dl > div', { has: page.getByText(name, { exact: true }) })
+          .locator('dd')
+          .first()
+          .textContent(),
+      ),
+    )
+  const counted = await figures('Last 24 hours')
+  assert.deepEqual(counted, ['2', '0', '1', '0', '0'])
   await page.getByRole('heading', { name: 'First steps' }).waitFor({ state: 'detached' })
   await page.getByRole('region', { name: 'Domains' }).getByRole('link', { name: 'yourdomain.com' }).waitFor()
   await dashboard.examine('overview')
+
+  await day.getByRole('link', { name: 'Analytics' }).click()
+  await page.getByRole('region', { name: 'Totals' }).getByText('Emails', { exact: true }).waitFor()
+  assert.deepEqual(await figures('Totals'), counted)
+  await page.goBack()
+  await day.getByRole('link', { name: 'Delivered' }).click()
+  await page.getByRole('checkbox', { name: 'Only the latest of each recipient', checked: true }).waitFor()
 })

@@ -216,7 +216,7 @@ test('settings are switched, and the domain removed by its name', skip, async ()
   assert.equal(await remove.isDisabled(), true)
   await dialog.getByLabel('Type hosted.example to confirm').fill('hosted.example')
   await remove.click()
-  await page.getByRole('heading', { level: 1, name: 'Sending domains' }).waitFor()
+  await page.getByRole('heading', { level: 1, name: 'Email Sending' }).waitFor()
   const left = (await domainsOf('hosted.example')).filter(({ enabled }) => enabled)
   assert.deepEqual(
     left.map(({ name }) => name),
@@ -227,4 +227,27 @@ test('settings are switched, and the domain removed by its name', skip, async ()
     `/zones/${id}/email/sending/subdomains/${left[0]?.tag}/dns/status`,
   )
   assert.equal(status?.status, 'ready')
+})
+
+test('the figures of a domain are behind a tab', skip, async () => {
+  const { page } = dashboard
+  await openDomain('mail.hosted.example', 'Analytics')
+  await page.getByRole('heading', { level: 1, name: 'Email Sending analytics' }).waitFor()
+  await page.getByRole('combobox', { name: 'Domain' }).getByText('hosted.example').waitFor()
+  await page.goBack()
+  await page.getByRole('heading', { level: 1, name: 'mail.hosted.example' }).waitFor()
+})
+
+test('a domain that is not there is said not to be', skip, async () => {
+  const { page } = dashboard
+  const nowhere = '0'.repeat(32)
+  const { id } = await zoneNamed('copied.example')
+  for (const zone of [nowhere, id]) {
+    await dashboard.open(dashboard.ofAccount(`/sending/domains/${zone}/${nowhere}`))
+    await page.getByRole('heading', { level: 1, name: 'No such domain' }).waitFor()
+    assert.equal(await page.getByRole('main').getByRole('tab').count(), 0)
+  }
+  await dashboard.examine('sending-domain-unknown')
+  await page.getByRole('link', { name: 'All domains' }).click()
+  await page.getByRole('heading', { level: 1, name: 'Email Sending' }).waitFor()
 })

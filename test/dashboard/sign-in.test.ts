@@ -116,6 +116,31 @@ test('the pages, looked at', skip, async () => {
   await dashboard.examine('reset-password-gone')
 })
 
+test('the profile: a wrong password is said at its field, a session by its browser', skip, async () => {
+  const { browser, instance } = dashboard
+  const windows = 'Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:141.0) Gecko/20100101 Firefox/141.0'
+  const context = await browser.newContext({
+    baseURL: new URL(instance.dev.api).origin,
+    userAgent: windows,
+  })
+  const other = await context.newPage()
+  await other.goto('/')
+  await other.getByRole('button', { name: 'Sign in to this development instance' }).click()
+  await other.getByRole('heading', { level: 1, name: 'Overview' }).waitFor()
+  await other.goto('/profile')
+  await other.getByRole('cell', { name: 'Firefox 141 on Windows' }).waitFor()
+  await other.getByRole('cell', { name: /^Chrome \d+ on Linux$/ }).waitFor()
+  const current = other.getByLabel('Current password')
+  await current.fill('another one than it is')
+  await other.getByLabel('New password').fill('ten characters')
+  await other.getByRole('button', { name: 'Change password' }).click()
+  await other.getByText('The current password is another.').waitFor()
+  await other.locator('input[name="current_password"]:focus').waitFor()
+  assert.equal(await other.getByText('The current password is another.').count(), 1)
+  assert.equal(await other.getByRole('alert').count(), 0)
+  await context.close()
+})
+
 test('where no mail can be sent, the page says who sets a password', skip, async () => {
   const { page } = dashboard
   // By a proxy others ask, who would read what comes into the inbox of a development instance.

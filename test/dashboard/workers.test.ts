@@ -81,6 +81,15 @@ test('a Worker: mail rules, deployments, and an older version that runs again', 
 
   await page.getByRole('tab', { name: 'Deployments' }).click()
   await page.getByRole('region', { name: 'Deployments' }).getByText('second').waitFor()
+  const [token] = await api<readonly { name: string }[]>(
+    ...([instance, 'GET', `/accounts/${instance.dev.account_id}/tokens`] as const),
+  )
+  const by = page
+    .getByRole('table')
+    .first()
+    .getByText(/^API token /)
+  await by.first().waitFor()
+  assert.equal(await by.first().textContent(), `API token ${token?.name ?? ''}`)
   await dashboard.examine('worker-deployments')
   await page.getByRole('button', { name: 'Deploy version 1' }).click()
   await page.getByRole('dialog').getByRole('button', { name: 'Deploy version' }).click()

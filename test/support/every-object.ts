@@ -35,6 +35,7 @@ export async function everyObject(instance: Instance): Promise<EveryObject> {
     account_id,
     zone_id,
     key_name: 'own',
+    attachment_id: '1',
     pause_kind: 'domain',
     pause_name: 'example.com',
   }
@@ -55,7 +56,8 @@ export async function everyObject(instance: Instance): Promise<EveryObject> {
 
   const mail = { from: 'app@yourdomain.com', subject: 's', text: 't' }
   const waiting = ['deferred+retry', 'deferred+cancel'].map((name) => `${name}@simulator.posthorn.test`)
-  const sent = await ask('sending.send', api_token, { ...mail, to: waiting })
+  const attachments = [{ content: 'eA==', filename: 'x.txt', type: 'text/plain', disposition: 'attachment' }]
+  const sent = await ask('sending.send', api_token, { ...mail, to: waiting, attachments })
   known['message_id'] = textIn(sent, 'message_id')
   const deliveries = await ask('messages.deliveries', api_token)
   const [first, second] = listIn(deliveries, 'deliveries').map((delivery) => textIn(delivery, 'id'))

@@ -1,7 +1,7 @@
-import { Empty } from '@cloudflare/kumo/components/empty'
 import { LockSimpleIcon } from '@phosphor-icons/react'
 import type { ReactNode } from 'react'
 import { Page, Section } from '../parts/page.tsx'
+import { SectionEmpty } from '../parts/section-empty.tsx'
 import { useAccount } from '../shell/use-account.ts'
 
 interface AdministratorsOnlyProps {
@@ -19,7 +19,7 @@ export function AdministratorsOnly({ title, what, children }: AdministratorsOnly
   return (
     <Page title={title}>
       <Section title="For administrators">
-        <Empty
+        <SectionEmpty
           icon={<LockSimpleIcon size={48} />}
           title={`Only administrators of ${name} see ${what}`}
           description="You are a member of this account. Ask one of its administrators for what you need from here, or to make you one."

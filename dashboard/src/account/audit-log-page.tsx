@@ -1,5 +1,4 @@
 import { Button, LinkButton } from '@cloudflare/kumo/components/button'
-import { Empty } from '@cloudflare/kumo/components/empty'
 import { Input } from '@cloudflare/kumo/components/input'
 import { ClockCounterClockwiseIcon, DownloadSimpleIcon } from '@phosphor-icons/react'
 import { useInfiniteQuery } from '@tanstack/react-query'
@@ -13,6 +12,7 @@ import { fieldText } from '../parts/field-text.ts'
 import { Page, Section } from '../parts/page.tsx'
 import { ProblemNote } from '../parts/problem-note.tsx'
 import { RowsSkeleton } from '../parts/rows-skeleton.tsx'
+import { SectionEmpty } from '../parts/section-empty.tsx'
 import { useAccount } from '../shell/use-account.ts'
 import { AdministratorsOnly } from './administrators-only.tsx'
 import { AuditEntry } from './audit-entry.tsx'
@@ -111,7 +111,7 @@ function AuditLog() {
         {log.error && <ProblemNote>{problemText(log.error)}</ProblemNote>}
         {entries === undefined && !log.error && <RowsSkeleton />}
         {entries?.length === 0 && (
-          <Empty
+          <SectionEmpty
             icon={<ClockCounterClockwiseIcon size={48} />}
             title={isNarrowed ? 'No such change' : 'No change yet'}
             description={

@@ -1,7 +1,6 @@
 import { Badge } from '@cloudflare/kumo/components/badge'
 import { Button } from '@cloudflare/kumo/components/button'
 import { Select } from '@cloudflare/kumo/components/select'
-import { Table } from '@cloudflare/kumo/components/table'
 import { useState } from 'react'
 import type { InvitedMemberBody, MemberBody, RoleBody } from '#contract/members.ts'
 import { accountPath, ask } from '../api/ask.ts'
@@ -9,10 +8,10 @@ import { problemText } from '../api/problem.ts'
 import { useAct, useAsk } from '../api/use-ask.ts'
 import { Asked } from '../parts/asked.tsx'
 import { ConfirmDialog } from '../parts/confirm-dialog.tsx'
+import { FoldingTable } from '../parts/folding-table.tsx'
 import { Moment } from '../parts/moment.tsx'
 import { Page, Section } from '../parts/page.tsx'
 import { ProblemNote } from '../parts/problem-note.tsx'
-import { TableBox } from '../parts/table-box.tsx'
 import { useAccount } from '../shell/use-account.ts'
 import { AdministratorsOnly } from './administrators-only.tsx'
 import { InvitationLink } from './invitation-link.tsx'
@@ -76,72 +75,47 @@ function Members({ members, roles, path }: MembersProps) {
     [path],
   )
   return (
-    <TableBox label="Members">
+    <>
       {change.error && <ProblemNote className="mb-4">{problemText(change.error)}</ProblemNote>}
-      <Table>
-        <Table.Header>
-          <Table.Row>
-            <Table.Head>Email</Table.Head>
-            <Table.Head>Role</Table.Head>
-            <Table.Head>State</Table.Head>
-            <Table.Head>Since</Table.Head>
-            <Table.Head>
-              <span className="sr-only">Actions</span>
-            </Table.Head>
-          </Table.Row>
-        </Table.Header>
-        <Table.Body>
-          {members.map((member) => {
-            const { id, user, status, expires_on, created_on } = member
-            const role = member.roles[0]
-            return (
-              <Table.Row key={id}>
-                <Table.Cell>{user.email}</Table.Cell>
-                <Table.Cell>
-                  {status === 'accepted' ? (
-                    <Select
-                      aria-label={`Role of ${user.email}`}
-                      size="sm"
-                      value={role?.id ?? ''}
-                      items={Object.fromEntries(roles.map(({ id, name }) => [id, name]))}
-                      onValueChange={(role) => role !== null && change.mutate({ id, role })}
-                    />
-                  ) : (
-                    role?.name
-                  )}
-                </Table.Cell>
-                <Table.Cell>
-                  {status === 'accepted' ? (
-                    <Badge variant="success">Member</Badge>
-                  ) : (
-                    <span className="flex flex-wrap items-center gap-2">
-                      <Badge variant="warning">Invited</Badge>
-                      {expires_on !== null && (
-                        <span className="text-kumo-subtle">
-                          ends <Moment at={expires_on} ago />
-                        </span>
-                      )}
-                    </span>
-                  )}
-                </Table.Cell>
-                <Table.Cell>
-                  <Moment at={created_on} ago />
-                </Table.Cell>
-                <Table.Cell>
-                  <Button
-                    size="sm"
-                    variant="secondary-destructive"
-                    aria-label={`${status === 'accepted' ? 'Remove' : 'Take back the invitation of'} ${user.email}`}
-                    onClick={() => setLeaving(member)}
-                  >
-                    {status === 'accepted' ? 'Remove' : 'Take back'}
-                  </Button>
-                </Table.Cell>
-              </Table.Row>
-            )
-          })}
-        </Table.Body>
-      </Table>
+      <FoldingTable
+        label="Members"
+        rows={members}
+        rowKey={({ id }) => id}
+        columns={[
+          { head: 'Email', renderCell: ({ user }) => user.email },
+          {
+            head: 'Role',
+            renderCell: ({ id, user, status, roles: [role] }) =>
+              status === 'accepted' ? (
+                <Select
+                  aria-label={`Role of ${user.email}`}
+                  size="sm"
+                  value={role?.id ?? ''}
+                  items={Object.fromEntries(roles.map(({ id, name }) => [id, name]))}
+                  onValueChange={(role) => role !== null && change.mutate({ id, role })}
+                />
+              ) : (
+                role?.name
+              ),
+          },
+          { head: 'State', renderCell: (member) => <MemberState member={member} /> },
+          { head: 'Since', renderCell: ({ created_on: at }) => <Moment at={at} ago /> },
+          {
+            head: 'Actions',
+            isActions: true,
+            renderCell: (member) => (
+              <Button
+                size="sm"
+                variant="secondary-destructive"
+                aria-label={`${member.status === 'accepted' ? 'Remove' : 'Take back the invitation of'} ${member.user.email}`}
+                onClick={() => setLeaving(member)}
+              >
+                {member.status === 'accepted' ? 'Remove' : 'Take back'}
+              </Button>
+            ),
+          },
+        ]}
+      />
       <ConfirmDialog
         open={leaving !== undefined}
         onOpenChange={() => setLeaving(undefined)}
@@ -157,6 +131,20 @@ function Members({ members, roles, path }: MembersProps) {
           ? 'Its link stops working.'
           : 'They can no longer sign in to this account, and their own API tokens no longer work in it. They can be invited again.'}
       </ConfirmDialog>
-    </TableBox>
+    </>
+  )
+}
+
+function MemberState({ member: { status, expires_on: end } }: { readonly member: MemberBody }) {
+  if (status === 'accepted') return <Badge variant="success">Member</Badge>
+  return (
+    <span className="flex flex-wrap items-center gap-2">
+      <Badge variant="warning">Invited</Badge>
+      {end !== null && (
+        <span className="text-kumo-subtle">
+          ends <Moment at={end} ago />
+        </span>
+      )}
+    </span>
   )
 }

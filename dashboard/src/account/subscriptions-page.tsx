@@ -1,8 +1,6 @@
 import { Badge } from '@cloudflare/kumo/components/badge'
 import { Button } from '@cloudflare/kumo/components/button'
-import { Empty } from '@cloudflare/kumo/components/empty'
 import { Switch } from '@cloudflare/kumo/components/switch'
-import { Table } from '@cloudflare/kumo/components/table'
 import { BroadcastIcon } from '@phosphor-icons/react'
 import { useState } from 'react'
 import type { EventSubscriptionBody } from '#contract/event-subscriptions.ts'
@@ -11,8 +9,9 @@ import { accountPath, ask } from '../api/ask.ts'
 import { useAct, useAsk } from '../api/use-ask.ts'
 import { Asked } from '../parts/asked.tsx'
 import { ConfirmDialog } from '../parts/confirm-dialog.tsx'
+import { FoldingTable } from '../parts/folding-table.tsx'
 import { Page, Section } from '../parts/page.tsx'
-import { TableBox } from '../parts/table-box.tsx'
+import { SectionEmpty } from '../parts/section-empty.tsx'
 import { useAccount } from '../shell/use-account.ts'
 import { SubscribeForm } from './subscribe-form.tsx'
 
@@ -38,7 +37,7 @@ export function SubscriptionsPage() {
         <Asked of={subscriptions}>
           {(subscriptions) =>
             subscriptions.length === 0 ? (
-              <Empty
+              <SectionEmpty
                 icon={<BroadcastIcon size={48} />}
                 title="No queue is subscribed"
                 description="Subscribe one here, or with wrangler."
@@ -71,62 +70,46 @@ function Subscriptions({ subscriptions, queues, path }: SubscriptionsProps) {
   )
   const remove = useAct((id: string) => ask(`${path}/${id}`, { method: 'DELETE' }), [path])
   return (
-    <TableBox label="Subscriptions">
-      <Table>
-        <Table.Header>
-          <Table.Row>
-            <Table.Head>Name</Table.Head>
-            <Table.Head>Queue</Table.Head>
-            <Table.Head>Source</Table.Head>
-            <Table.Head>Events</Table.Head>
-            <Table.Head>Enabled</Table.Head>
-            <Table.Head>
-              <span className="sr-only">Actions</span>
-            </Table.Head>
-          </Table.Row>
-        </Table.Header>
-        <Table.Body>
-          {subscriptions.map((subscription) => {
-            const { id, name, source, destination, events, enabled } = subscription
-            const queue = queues.find(({ queue_id }) => queue_id === destination.queue_id)
-            return (
-              <Table.Row key={id}>
-                <Table.Cell className="font-medium">{name}</Table.Cell>
-                <Table.Cell>{queue?.queue_name ?? destination.queue_id}</Table.Cell>
-                <Table.Cell>
-                  {source.type} of {source.domain}
-                </Table.Cell>
-                <Table.Cell>
-                  <span className="flex flex-wrap gap-1">
-                    {events.map((event) => (
-                      <Badge key={event} variant="secondary">
-                        {event}
-                      </Badge>
-                    ))}
-                  </span>
-                </Table.Cell>
-                <Table.Cell>
-                  <Switch
-                    aria-label={`Enabled: ${name}`}
-                    checked={enabled}
-                    onCheckedChange={(enabled) => enable.mutate({ id, enabled })}
-                  />
-                </Table.Cell>
-                <Table.Cell>
-                  <Button
-                    size="sm"
-                    variant="secondary-destructive"
-                    aria-label={`Delete ${name}`}
-                    onClick={() => setLeaving(subscription)}
-                  >
-                    Delete
-                  </Button>
-                </Table.Cell>
-              </Table.Row>
-            )
-          })}
-        </Table.Body>
-      </Table>
+    <>
+      <FoldingTable
+        label="Subscriptions"
+        rows={subscriptions}
+        rowKey={({ id }) => id}
+        columns={[
+          { head: 'Name', renderCell: ({ name }) => name, className: 'font-medium' },
+          {
+            head: 'Queue',
+            renderCell: ({ destination: { queue_id: id } }) =>
+              queues.find(({ queue_id }) => queue_id === id)?.queue_name ?? id,
+          },
+          { head: 'Source', renderCell: ({ source: { type, domain } }) => `${type} of ${domain}` },
+          { head: 'Events', renderCell: ({ events }) => <Events names={events} /> },
+          {
+            head: 'Enabled',
+            renderCell: ({ id, name, enabled }) => (
+              <Switch
+                aria-label={`Enabled: ${name}`}
+                checked={enabled}
+                onCheckedChange={(enabled) => enable.mutate({ id, enabled })}
+              />
+            ),
+          },
+          {
+            head: 'Actions',
+            isActions: true,
+            renderCell: (subscription) => (
+              <Button
+                size="sm"
+                variant="secondary-destructive"
+                aria-label={`Delete ${subscription.name}`}
+                onClick={() => setLeaving(subscription)}
+              >
+                Delete
+              </Button>
+            ),
+          },
+        ]}
+      />
       <ConfirmDialog
         open={leaving !== undefined}
         onOpenChange={() => setLeaving(undefined)}
@@ -136,6 +119,18 @@ function Subscriptions({ subscriptions, queues, path }: SubscriptionsProps) {
       >
         The queue gets no more events. What is in it stays there.
       </ConfirmDialog>
-    </TableBox>
+    </>
+  )
+}
+
+function Events({ names }: { readonly names: readonly string[] }) {
+  return (
+    <span className="flex flex-wrap gap-1">
+      {names.map((name) => (
+        <Badge key={name} variant="secondary">
+          {name}
+        </Badge>
+      ))}
+    </span>
   )
 }

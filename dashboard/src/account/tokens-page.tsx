@@ -1,8 +1,6 @@
 import { Badge } from '@cloudflare/kumo/components/badge'
 import { Button } from '@cloudflare/kumo/components/button'
 import { DropdownMenu } from '@cloudflare/kumo/components/dropdown'
-import { Empty } from '@cloudflare/kumo/components/empty'
-import { Table } from '@cloudflare/kumo/components/table'
 import { DotsThreeIcon, KeyIcon } from '@phosphor-icons/react'
 import { useState } from 'react'
 import type { TokenBody } from '#contract/tokens.ts'
@@ -11,10 +9,11 @@ import { problemText } from '../api/problem.ts'
 import { useAct, useAsk } from '../api/use-ask.ts'
 import { Asked } from '../parts/asked.tsx'
 import { ConfirmDialog } from '../parts/confirm-dialog.tsx'
+import { type Column, FoldingTable } from '../parts/folding-table.tsx'
 import { Moment } from '../parts/moment.tsx'
 import { Page, Section } from '../parts/page.tsx'
 import { ProblemNote } from '../parts/problem-note.tsx'
-import { TableBox } from '../parts/table-box.tsx'
+import { SectionEmpty } from '../parts/section-empty.tsx'
 import { useAccount } from '../shell/use-account.ts'
 import { AdministratorsOnly } from './administrators-only.tsx'
 import { CreateToken } from './create-token.tsx'
@@ -57,7 +56,7 @@ function TokensOfAccount() {
         <Asked of={tokens}>
           {(tokens) =>
             tokens.length === 0 ? (
-              <Empty
+              <SectionEmpty
                 icon={<KeyIcon size={48} />}
                 title="There is no token yet"
                 description="Create one for each program that sends or manages mail."
@@ -73,6 +72,17 @@ function TokensOfAccount() {
     </Page>
   )
 }
+
+const COLUMNS: readonly Column<TokenBody>[] = [
+  { head: 'Name', renderCell: ({ name }) => name, className: 'font-medium' },
+  { head: 'Permissions', renderCell: (token) => <Permissions token={token} /> },
+  {
+    head: 'State',
+    renderCell: ({ status }) => <Badge variant={STATES[status].variant}>{STATES[status].label}</Badge>,
+  },
+  { head: 'Made', renderCell: ({ issued_on: at }) => <Moment at={at} /> },
+  { head: 'Expires', renderCell: ({ expires_on: at }) => (at ? <Moment at={at} /> : 'Never') },
+]
 
 interface TokensProps {
   readonly tokens: readonly TokenBody[]
@@ -106,66 +116,27 @@ function Tokens({ tokens, path, onRolled }: TokensProps) {
     else onRolled({ name: token.name, value: await roll.mutateAsync(token.id) })
   }
   return (
-    <TableBox label="Tokens">
+    <>
       {change.error && <ProblemNote className="mb-4">{problemText(change.error)}</ProblemNote>}
-      <Table>
-        <Table.Header>
-          <Table.Row>
-            <Table.Head>Name</Table.Head>
-            <Table.Head>Permissions</Table.Head>
-            <Table.Head>State</Table.Head>
-            <Table.Head>Made</Table.Head>
-            <Table.Head>Expires</Table.Head>
-            <Table.Head>
-              <span className="sr-only">Actions</span>
-            </Table.Head>
-          </Table.Row>
-        </Table.Header>
-        <Table.Body>
-          {tokens.map((token) => (
-            <Table.Row key={token.id}>
-              <Table.Cell className="font-medium">{token.name}</Table.Cell>
-              <Table.Cell>
-                <Permissions token={token} />
-              </Table.Cell>
-              <Table.Cell>
-                <Badge variant={STATES[token.status].variant}>{STATES[token.status].label}</Badge>
-              </Table.Cell>
-              <Table.Cell>
-                <Moment at={token.issued_on} />
-              </Table.Cell>
-              <Table.Cell>{token.expires_on ? <Moment at={token.expires_on} /> : 'Never'}</Table.Cell>
-              <Table.Cell>
-                <DropdownMenu>
-                  <DropdownMenu.Trigger
-                    render={
-                      <Button
-                        variant="ghost"
-                        shape="square"
-                        icon={<DotsThreeIcon />}
-                        aria-label={`Actions for ${token.name}`}
-                      />
-                    }
-                  />
-                  <DropdownMenu.Content>
-                    {token.status !== 'expired' && (
-                      <DropdownMenu.Item onClick={() => change.mutate(token)}>
-                        {token.status === 'active' ? 'Disable' : 'Enable'}
-                      </DropdownMenu.Item>
-                    )}
-                    <DropdownMenu.Item onClick={() => setAsked({ act: 'roll', token })}>
-                      Roll
-                    </DropdownMenu.Item>
-                    <DropdownMenu.Item variant="danger" onClick={() => setAsked({ act: 'revoke', token })}>
-                      Revoke
-                    </DropdownMenu.Item>
-                  </DropdownMenu.Content>
-                </DropdownMenu>
-              </Table.Cell>
-            </Table.Row>
-          ))}
-        </Table.Body>
-      </Table>
+      <FoldingTable
+        label="Tokens"
+        rows={tokens}
+        rowKey={({ id }) => id}
+        columns={[
+          ...COLUMNS,
+          {
+            head: 'Actions',
+            isActions: true,
+            renderCell: (token) => (
+              <TokenMenu
+                token={token}
+                onChange={() => change.mutate(token)}
+                onAsk={(act) => setAsked({ act, token })}
+              />
+            ),
+          },
+        ]}
+      />
       <ConfirmDialog
         open={asked !== undefined}
         onOpenChange={() => setAsked(undefined)}
@@ -177,7 +148,43 @@ function Tokens({ tokens, path, onRolled }: TokensProps) {
           ? 'It gets a new secret, which is shown once. The one that programs use now stops at once.'
           : 'Programs that use it are refused from now on. This cannot be undone.'}
       </ConfirmDialog>
-    </TableBox>
+    </>
+  )
+}
+
+interface TokenMenuProps {
+  readonly token: TokenBody
+  /** Disables it, or enables it again. */
+  readonly onChange: () => void
+  /** Asks first. */
+  readonly onAsk: (act: 'roll' | 'revoke') => void
+}
+
+function TokenMenu({ token: { name, status }, onChange, onAsk }: TokenMenuProps) {
+  return (
+    <DropdownMenu>
+      <DropdownMenu.Trigger
+        render={
+          <Button
+            variant="ghost"
+            shape="square"
+            icon={<DotsThreeIcon />}
+            aria-label={`Actions for ${name}`}
+          />
+        }
+      />
+      <DropdownMenu.Content>
+        {status !== 'expired' && (
+          <DropdownMenu.Item onClick={onChange}>
+            {status === 'active' ? 'Disable' : 'Enable'}
+          </DropdownMenu.Item>
+        )}
+        <DropdownMenu.Item onClick={() => onAsk('roll')}>Roll</DropdownMenu.Item>
+        <DropdownMenu.Item variant="danger" onClick={() => onAsk('revoke')}>
+          Revoke
+        </DropdownMenu.Item>
+      </DropdownMenu.Content>
+    </DropdownMenu>
   )
 }
 

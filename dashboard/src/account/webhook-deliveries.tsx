@@ -1,7 +1,6 @@
 import { Badge } from '@cloudflare/kumo/components/badge'
 import { Button } from '@cloudflare/kumo/components/button'
 import { Select } from '@cloudflare/kumo/components/select'
-import { Table } from '@cloudflare/kumo/components/table'
 import { useInfiniteQuery } from '@tanstack/react-query'
 import { getRouteApi } from '@tanstack/react-router'
 import { useState } from 'react'
@@ -9,11 +8,11 @@ import type { WebhookDeliveryBody } from '#contract/webhooks.ts'
 import { askWhole, withQuery } from '../api/ask.ts'
 import { problemText } from '../api/problem.ts'
 import { queryKey } from '../api/use-ask.ts'
+import { type Column, FoldingTable } from '../parts/folding-table.tsx'
 import { Moment } from '../parts/moment.tsx'
 import { Section } from '../parts/page.tsx'
 import { ProblemNote } from '../parts/problem-note.tsx'
 import { RowsSkeleton } from '../parts/rows-skeleton.tsx'
-import { TableBox } from '../parts/table-box.tsx'
 import { WebhookDelivery } from './webhook-delivery.tsx'
 
 const route = getRouteApi('/signed-in/$accountId/account/webhooks/$webhookId')
@@ -25,6 +24,13 @@ const STATUSES = {
   expired: 'Expired',
 }
 const COLOURS = { pending: 'warning', delivered: 'success', failed: 'error', expired: 'error' } as const
+
+const COLUMNS: readonly Column<WebhookDeliveryBody>[] = [
+  { head: 'State', renderCell: ({ status }) => <Badge variant={COLOURS[status]}>{STATUSES[status]}</Badge> },
+  { head: 'Attempts', renderCell: ({ attempts }) => attempts },
+  { head: 'Answer', renderCell: ({ last_status: status, last_error: error }) => status ?? error ?? '' },
+  { head: 'Happened', renderCell: ({ event_at: at }) => <Moment at={at} ago /> },
+]
 
 /** What a webhook was told and is to be: a week of it. */
 export function WebhookDeliveries({ path }: { readonly path: string }) {
@@ -63,38 +69,22 @@ export function WebhookDeliveries({ path }: { readonly path: string }) {
       {deliveries === undefined && !log.error && <RowsSkeleton />}
       {deliveries?.length === 0 && <p className="text-kumo-subtle">Nothing yet. Send a test to see one.</p>}
       {deliveries !== undefined && deliveries.length > 0 && (
-        <TableBox label="Deliveries">
-          <Table>
-            <Table.Header>
-              <Table.Row>
-                <Table.Head>Event</Table.Head>
-                <Table.Head>State</Table.Head>
-                <Table.Head>Attempts</Table.Head>
-                <Table.Head>Answer</Table.Head>
-                <Table.Head>Happened</Table.Head>
-              </Table.Row>
-            </Table.Header>
-            <Table.Body>
-              {deliveries.map(({ id, type, status, attempts, last_status, last_error, event_at }) => (
-                <Table.Row key={id}>
-                  <Table.Cell>
-                    <Button variant="ghost" size="sm" onClick={() => setOpened(id)}>
-                      {type}
-                    </Button>
-                  </Table.Cell>
-                  <Table.Cell>
-                    <Badge variant={COLOURS[status]}>{STATUSES[status]}</Badge>
-                  </Table.Cell>
-                  <Table.Cell>{attempts}</Table.Cell>
-                  <Table.Cell>{last_status ?? last_error ?? ''}</Table.Cell>
-                  <Table.Cell>
-                    <Moment at={event_at} ago />
-                  </Table.Cell>
-                </Table.Row>
-              ))}
-            </Table.Body>
-          </Table>
-        </TableBox>
+        <FoldingTable
+          label="Deliveries"
+          rows={deliveries}
+          rowKey={({ id }) => id}
+          columns={[
+            {
+              head: 'Event',
+              renderCell: ({ id, type }) => (
+                <Button variant="ghost" size="sm" className="-ml-2" onClick={() => setOpened(id)}>
+                  {type}
+                </Button>
+              ),
+            },
+            ...COLUMNS,
+          ]}
+        />
       )}
       {log.hasNextPage && (
         <Button className="mt-4" loading={log.isFetchingNextPage} onClick={() => void log.fetchNextPage()}>

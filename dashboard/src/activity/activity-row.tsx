@@ -73,7 +73,7 @@ export const ActivityRow = memo(function ActivityRow(props: ActivityRowProps) {
 function RowLink({ row, accountId, onOpen }: ActivityRowProps) {
   const { id, subject, message_id: messageId, cause } = row
   const stretched = 'text-kumo-default after:absolute after:inset-0 after:content-[""]'
-  const text = <bdi>{subject === '' ? '(no subject)' : subject}</bdi>
+  const text = <bdi>{subject.trim() === '' ? '(no subject)' : subject}</bdi>
   return (
     <>
       {messageId === null ? (

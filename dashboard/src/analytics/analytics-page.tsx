@@ -6,6 +6,7 @@ import { useState } from 'react'
 import type { MailDirection } from '../parts/mail-status.ts'
 import { Page } from '../parts/page.tsx'
 import { RangeSelect } from '../parts/range-select.tsx'
+import { RangeSteps } from '../parts/range-steps.tsx'
 import { parseTimeRange, spanOf, timeRangeBetween } from '../parts/time-range.ts'
 import { ZoneSelect } from '../parts/zone-select.tsx'
 import { useAccount } from '../shell/use-account.ts'
@@ -24,6 +25,7 @@ import {
 import { RulePanel } from './rule-panel.tsx'
 import { TimePanel } from './time-panel.tsx'
 import { TotalsPanel } from './totals-panel.tsx'
+import { useKept } from './use-figures.ts'
 
 export function SendingAnalyticsPage() {
   const navigate = sendingAnalyticsRoute.useNavigate()
@@ -56,12 +58,17 @@ function Analytics({ mail, search, onSearch }: AnalyticsProps) {
   const client = useQueryClient()
   const { zone, range = DEFAULT_RANGE } = search
   const scope: Scope = { mail, accountId, zoneId: zone }
+  const kept = useKept(scope)
   const [now] = useState(() => Date.now())
   const parsed = parseTimeRange(range)
   const { from, to } = parsed ? spanOf(parsed, now) : { from: now, to: now }
   const every = refreshEvery(parsed?.kind === 'last' ? parsed.ms : Number.POSITIVE_INFINITY)
   const panel = { scope, range, every }
   const linkToLog = linkToLogOf(scope, range)
+  const ranges = {
+    ...{ value: range, lengths: LENGTHS, longestMs: LONGEST_MS },
+    onChange: (range: string) => onSearch(searchOf({ zone, range })),
+  }
 
   return (
     <Page
@@ -74,12 +81,9 @@ function Analytics({ mail, search, onSearch }: AnalyticsProps) {
             value={zone}
             onChange={(zone) => onSearch({ ...searchOf({ range }), ...(zone && { zone }) })}
           />
-          <RangeSelect
-            value={range}
-            lengths={LENGTHS}
-            longestMs={LONGEST_MS}
-            onChange={(range) => onSearch(searchOf({ zone, range }))}
-          />
+          <RangeSteps {...ranges} keptMs={kept ?? LONGEST_MS}>
+            <RangeSelect {...ranges} />
+          </RangeSteps>
           {every === false ? (
             <Button
               icon={<ArrowsClockwiseIcon />}

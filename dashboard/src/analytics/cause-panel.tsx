@@ -1,6 +1,6 @@
-import { Empty } from '@cloudflare/kumo/components/empty'
 import { CheckCircleIcon } from '@phosphor-icons/react'
 import { causeText } from '../parts/cause-text.ts'
+import { SectionEmpty } from '../parts/section-empty.tsx'
 import { byStatus } from './breakdown.ts'
 import { ChartPanel, graphqlAsked } from './chart-panel.tsx'
 import type { LinkToLog } from './link-to-log.ts'
@@ -54,8 +54,7 @@ function nameOf(cause: string): string {
 
 function NoFailures() {
   return (
-    <Empty
-      size="sm"
+    <SectionEmpty
       icon={<CheckCircleIcon size={32} className="text-kumo-success" />}
       title="Nothing failed"
       description="No email failed in this time range."

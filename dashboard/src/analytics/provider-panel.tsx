@@ -1,8 +1,8 @@
-import { Empty } from '@cloudflare/kumo/components/empty'
 import { ChartBarIcon } from '@phosphor-icons/react'
 import { useQuery } from '@tanstack/react-query'
 import type { DomainDeliverability } from '#contract/deliverability.ts'
 import { ask, withQuery, zonePath } from '../api/ask.ts'
+import { SectionEmpty } from '../parts/section-empty.tsx'
 import { useZones } from '../parts/use-zones.ts'
 import { ChartPanel } from './chart-panel.tsx'
 import { rateText } from './numbers.ts'
@@ -100,8 +100,7 @@ function sumOf(domains: readonly DomainDeliverability[]): readonly Provider[] {
 
 function NoProviders() {
   return (
-    <Empty
-      size="sm"
+    <SectionEmpty
       icon={<ChartBarIcon size={32} className="text-kumo-inactive" />}
       title="No deliveries ended yet"
       description="Once mail was delivered or failed, it is shown here by who keeps the mailbox."

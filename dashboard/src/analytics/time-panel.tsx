@@ -39,7 +39,7 @@ export function TimePanel({ scope, range, every, length, onZoom }: TimePanelProp
   return (
     <ChartPanel
       title="Emails by status"
-      lead="Draw over a part of the time to look closer."
+      lead="Draw over a part of the time to look closer, or use the buttons at the head of the page."
       of={figures}
       renderChart={(answer) => {
         const { cut, present } = read(answer)

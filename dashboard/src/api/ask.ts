@@ -1,7 +1,8 @@
 import type { Envelope } from '#contract/envelope.ts'
 import type { ResultInfo } from '#contract/paging.ts'
-import { csrfToken } from './csrf-token.ts'
+import { csrfToken, renewCsrfToken } from './csrf-token.ts'
 import { Problem } from './problem.ts'
+import { noteAnswer } from './reachable.ts'
 
 export interface Asking {
   readonly method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
@@ -67,21 +68,31 @@ function escaped(part: string): string {
   return part.split('/').map(encodeURIComponent).join('/')
 }
 
-async function request(path: string, { method = 'GET', body, signal }: Asking): Promise<Response> {
+/** The request alone, for what answers in a shape of its own. */
+export async function request(path: string, asking: Asking = {}): Promise<Response> {
+  const response = await fetched(path, asking)
+  const isForged = response.status === 403 && asking.method !== undefined && asking.method !== 'GET'
+  return isForged && (await renewCsrfToken().catch(() => false)) ? fetched(path, asking) : response
+}
+
+async function fetched(path: string, { method = 'GET', body, signal }: Asking): Promise<Response> {
   const isRaw = body instanceof FormData || body instanceof Blob
   const headers = new Headers({ accept: 'application/json' })
   if (method !== 'GET') headers.set('x-csrf-token', csrfToken())
   if (body !== undefined && !isRaw) headers.set('content-type', 'application/json')
   try {
-    return await fetch(path, {
+    const response = await fetch(path, {
       method,
       headers,
       credentials: 'same-origin',
       ...(body !== undefined && { body: isRaw ? body : JSON.stringify(body) }),
       ...(signal && { signal }),
     })
+    noteAnswer(true)
+    return response
   } catch (error) {
     if (signal?.aborted) throw error
+    noteAnswer(false)
     throw new Problem(0, [], 'The server did not answer. Is it running?')
   }
 }

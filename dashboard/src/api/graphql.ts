@@ -1,5 +1,5 @@
 import { type UseQueryResult, useQuery } from '@tanstack/react-query'
-import { csrfToken } from './csrf-token.ts'
+import { request } from './ask.ts'
 import { Problem } from './problem.ts'
 import type { AskOptions } from './use-ask.ts'
 
@@ -14,11 +14,9 @@ export async function askGraphql<Data>(
   variables: Readonly<Record<string, unknown>>,
   signal?: AbortSignal,
 ): Promise<Data> {
-  const response = await fetch('/client/v4/graphql', {
+  const response = await request('/client/v4/graphql', {
     method: 'POST',
-    headers: { 'content-type': 'application/json', 'x-csrf-token': csrfToken() },
-    body: JSON.stringify({ query, variables }),
-    credentials: 'same-origin',
+    body: { query, variables },
     ...(signal && { signal }),
   })
   const { data, errors } = (await response.json()) as GraphqlAnswer<Data>

@@ -12,6 +12,7 @@ import { Page } from '../parts/page.tsx'
 import { useAccount } from '../shell/use-account.ts'
 import { INBOX, type InboxMessage, mailboxText } from './inbox-message.ts'
 import { InboxMessageTab } from './inbox-message-tab.tsx'
+import { MessageLinks } from './message-links.tsx'
 import type { InboxTab } from './routes.ts'
 
 const route = getRouteApi('/signed-in/inbox/$id')
@@ -91,6 +92,11 @@ function Message({ message }: { readonly message: InboxMessage }) {
         ]}
       />
       <InboxMessageTab tab={shown} message={message} />
+      {(shown === 'html' || shown === 'text') && (
+        <div className="mt-6">
+          <MessageLinks message={message} />
+        </div>
+      )}
       <ConfirmDialog
         open={isDeleting}
         onOpenChange={setDeleting}

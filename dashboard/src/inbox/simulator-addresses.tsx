@@ -1,5 +1,5 @@
+import { useSession } from '../api/session.ts'
 import { CopyButton } from '../parts/copy-button.tsx'
-import { useSession } from '../session/session.ts'
 
 const ADDRESSES = [
   ['delivered', 'is delivered'],

@@ -1,16 +1,12 @@
-import { Button, LinkButton } from '@cloudflare/kumo/components/button'
-import { Empty } from '@cloudflare/kumo/components/empty'
+import { LinkButton } from '@cloudflare/kumo/components/button'
 import { Table } from '@cloudflare/kumo/components/table'
-import { DownloadSimpleIcon, EyeSlashIcon, PaperclipIcon } from '@phosphor-icons/react'
+import { DownloadSimpleIcon } from '@phosphor-icons/react'
 import { type UseQueryResult, useQuery } from '@tanstack/react-query'
-import type { ReactNode } from 'react'
-import { Problem } from '../api/problem.ts'
-import { Asked } from '../parts/asked.tsx'
 import { CodeText } from '../parts/code-text.tsx'
 import { visibleText } from '../parts/visible-text.ts'
+import { AttachmentsTab } from './attachments-tab.tsx'
+import { Kept } from './kept.tsx'
 import { headerBlock, readHeaders } from './mail-headers.ts'
-import { attachedParts, decodePart, type MailPart } from './mail-parts.ts'
-import { octetString } from './octet-string.ts'
 import { type MailSource, problemOf, readSource } from './read-source.ts'
 import type { MessageTab } from './routes.ts'
 import { messagePath } from './use-message.ts'
@@ -22,8 +18,6 @@ interface ContentTabProps {
 
 /** Enough of a message to look at; more is downloaded. */
 const MOST_SHOWN = 512 * 1024
-/** Larger than the largest message that is taken. */
-const MOST_READ = 64 * 1024 * 1024
 
 /** What a message holds, while its content is kept. Its HTML is never live in this page: it is a document of its own,
  *  without scripts, that loads nothing. */
@@ -72,7 +66,7 @@ function PreviewTab({ accountId, messageId }: ContentTabProps) {
 
 function SourceTab({ accountId, messageId }: ContentTabProps) {
   return (
-    <Kept of={useSource({ accountId, messageId }, MOST_SHOWN)}>
+    <Kept of={useSource({ accountId, messageId })}>
       {({ octets, isWhole }) => (
         <>
           <div className="mb-3 flex flex-wrap items-center gap-4">
@@ -92,7 +86,7 @@ function SourceTab({ accountId, messageId }: ContentTabProps) {
 
 function HeadersTab(of: ContentTabProps) {
   return (
-    <Kept of={useSource(of, MOST_SHOWN)}>
+    <Kept of={useSource(of)}>
       {({ octets }) => (
         <div className="overflow-x-auto">
           <Table>
@@ -120,87 +114,13 @@ function HeadersTab(of: ContentTabProps) {
   )
 }
 
-function AttachmentsTab(of: ContentTabProps) {
-  return (
-    <Kept of={useSource(of, MOST_READ)}>
-      {({ octets }) => {
-        const source = octetString(octets)
-        const parts = attachedParts(source)
-        if (parts.length === 0)
-          return <Empty icon={<PaperclipIcon size={48} />} title="Nothing is attached" />
-        return (
-          <ul className="divide-y divide-kumo-hairline rounded-xl border border-kumo-hairline bg-kumo-base">
-            {parts.map((part) => (
-              <li key={part.from} className="flex flex-wrap items-center gap-x-4 gap-y-2 p-4">
-                <span className="min-w-0 flex-1">
-                  <bdi className="block font-medium">{nameOf(part)}</bdi>
-                  <span className="text-sm text-kumo-subtle">
-                    {visibleText(part.type)}, {sizeText(decodePart(source, part).length)}
-                  </span>
-                </span>
-                <Button
-                  size="sm"
-                  icon={<DownloadSimpleIcon />}
-                  aria-label={`Download ${nameOf(part)}`}
-                  onClick={() => download(nameOf(part), decodePart(source, part))}
-                >
-                  Download
-                </Button>
-              </li>
-            ))}
-          </ul>
-        )
-      }}
-    </Kept>
-  )
-}
-
-function useSource({ accountId, messageId }: ContentTabProps, most: number): UseQueryResult<MailSource> {
+function useSource({ accountId, messageId }: ContentTabProps): UseQueryResult<MailSource> {
   const path = messagePath(accountId, messageId, 'source')
   return useQuery({
-    queryKey: ['message', 'source', path, most],
-    queryFn: ({ signal }) => readSource(path, most, signal),
+    queryKey: ['message', 'source', path],
+    queryFn: ({ signal }) => readSource(path, MOST_SHOWN, signal),
     staleTime: Number.POSITIVE_INFINITY,
     gcTime: 30_000,
     structuralSharing: false,
   })
-}
-
-interface KeptProps<R> {
-  readonly of: UseQueryResult<R>
-  readonly children: (answer: R) => ReactNode
-}
-
-/** What the content is shown by, or why there is none any more. */
-function Kept<R>({ of, children }: KeptProps<R>) {
-  const { error } = of
-  if (!(error instanceof Problem && error.status === 404)) return <Asked of={of}>{children}</Asked>
-  return (
-    <Empty
-      icon={<EyeSlashIcon size={48} className="text-kumo-inactive" />}
-      title="The content of this message is not here"
-      description={`${error.message} What happened to it stays in the timeline.`}
-    />
-  )
-}
-
-/** As a file and nothing else: whatever it says it is, no browser shows it as a page of ours. */
-function download(name: string, octets: Uint8Array<ArrayBuffer>): void {
-  const url = URL.createObjectURL(new Blob([octets], { type: 'application/octet-stream' }))
-  const link = document.createElement('a')
-  link.href = url
-  link.download = name
-  link.click()
-  URL.revokeObjectURL(url)
-}
-
-function nameOf({ name }: MailPart): string {
-  return name === undefined || name.trim() === '' ? 'unnamed' : visibleText(name)
-}
-
-function sizeText(octets: number): string {
-  if (octets < 1024) return `${octets} bytes`
-  return octets < 1024 * 1024
-    ? `${(octets / 1024).toFixed(1)} KiB`
-    : `${(octets / 1024 / 1024).toFixed(1)} MiB`
 }

@@ -16,6 +16,12 @@ const WORDS = {
   complained: ['Complaint', 'warning'],
 } as const
 
+/** As the activity log of Email Routing has them. */
+const ROUTED: ReadonlyMap<string, string> = new Map([
+  ['delivered', 'Forwarded'],
+  ['failed', 'Error'],
+])
+
 interface DeliveryStateProps {
   /** Of a delivery, or the type of an event. */
   readonly state: string
@@ -28,7 +34,7 @@ export function DeliveryState({ state, isRouted }: DeliveryStateProps) {
   const [word, variant] = Object.hasOwn(WORDS, state)
     ? WORDS[state as keyof typeof WORDS]
     : ([state, 'secondary'] as const)
-  const shown = isRouted && state === 'delivered' ? 'Forwarded' : word
+  const shown = (isRouted && ROUTED.get(state)) || word
   return (
     <Badge
       variant={variant}

@@ -2,12 +2,14 @@ import { Button } from '@cloudflare/kumo/components/button'
 import { Empty } from '@cloudflare/kumo/components/empty'
 import { Tabs } from '@cloudflare/kumo/components/tabs'
 import { EnvelopeSimpleIcon } from '@phosphor-icons/react'
+import { useEffect, useRef } from 'react'
 import type { TimelineEvent } from '#contract/messages.ts'
 import { Problem } from '../api/problem.ts'
 import { Asked } from '../parts/asked.tsx'
 import { CopyButton } from '../parts/copy-button.tsx'
 import { Moment } from '../parts/moment.tsx'
 import { Page, Section } from '../parts/page.tsx'
+import { SectionEmpty } from '../parts/section-empty.tsx'
 import { visibleText } from '../parts/visible-text.ts'
 import { ContentTab } from './content-tabs.tsx'
 import { type Fact, Facts } from './facts.tsx'
@@ -58,6 +60,12 @@ function Message({ messageId, events, more }: MessageProps) {
   const { tab = 'timeline', delivery } = messageRoute.useSearch()
   const navigate = messageRoute.useNavigate()
   const deliveries = useDeliveries(accountId, asked, isUnderWay(events))
+  const tabs = useRef<HTMLDivElement>(null)
+  // On a phone the row of tabs is longer than the window.
+  // oxlint-disable-next-line react/exhaustive-deps -- whenever it changes
+  useEffect(() => {
+    tabs.current?.querySelector('[aria-selected="true"]')?.scrollIntoView({ block: 'nearest' })
+  }, [tab])
   const [first] = events
   const isRouted = events.some(({ routing }) => routing !== undefined)
   const subject = deliveries.data?.subject ?? first?.subject ?? ''
@@ -90,7 +98,7 @@ function Message({ messageId, events, more }: MessageProps) {
           }
         />
       </Section>
-      <div className="mb-4 overflow-x-auto">
+      <div ref={tabs} className="mb-4 overflow-x-auto">
         <Tabs
           tabs={TABS}
           value={tab}
@@ -156,7 +164,7 @@ function Copied({ text, what }: { readonly text: string; readonly what: string }
 /** Of mail that came in. */
 function NotKept() {
   return (
-    <Empty
+    <SectionEmpty
       icon={<EnvelopeSimpleIcon size={48} className="text-kumo-inactive" />}
       title="The content of mail that came in is not kept"
       description="It is passed on to the destination address or to the Worker, and only what happened to it stays here."

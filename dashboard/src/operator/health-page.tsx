@@ -1,26 +1,14 @@
-import { Badge } from '@cloudflare/kumo/components/badge'
-import { useQuery } from '@tanstack/react-query'
 import type { QueueBody } from '#contract/operator.ts'
+import { useSession } from '../api/session.ts'
 import { useAsk } from '../api/use-ask.ts'
 import { Asked } from '../parts/asked.tsx'
 import { Page, Section } from '../parts/page.tsx'
-import { useSession } from '../session/session.ts'
+import { HealthParts } from './health-parts.tsx'
 import { OPERATOR } from './operator-path.ts'
 
-interface Readiness {
-  readonly ready: boolean
-  readonly parts: readonly { readonly part: string; readonly ready: boolean; readonly detail?: string }[]
-}
-
-/** Whether each part of the service can do its work; the same that a load balancer asks. */
+/** Whether each part of the service can do its work, how much waits, and where it is reached. */
 export function HealthPage() {
   const { service } = useSession()
-  const readiness = useQuery({
-    queryKey: ['readyz'],
-    // Not ready is 503, and an answer all the same.
-    queryFn: async ({ signal }) => (await (await fetch('/readyz', { signal })).json()) as Readiness,
-    refetchInterval: 5000,
-  })
   const queue = useAsk<QueueBody>(`${OPERATOR}/queue`, { every: 5000 })
   const places = [
     ['MX', `${service.mx.host}:${service.mx.port}`],
@@ -34,21 +22,7 @@ export function HealthPage() {
       title="Health"
       lead="Figures for graphs and alarms are at /metrics, for programs at /healthz and /readyz."
     >
-      <Section title="Parts">
-        <Asked of={readiness}>
-          {({ parts }) => (
-            <ul className="divide-y divide-kumo-hairline">
-              {parts.map(({ part, ready, detail }) => (
-                <li key={part} className="flex flex-wrap items-center gap-x-4 gap-y-1 py-2">
-                  <span className="w-40 font-medium">{part}</span>
-                  <Badge variant={ready ? 'success' : 'error'}>{ready ? 'Ready' : 'Not ready'}</Badge>
-                  {detail !== undefined && <span className="text-kumo-subtle">{detail}</span>}
-                </li>
-              ))}
-            </ul>
-          )}
-        </Asked>
-      </Section>
+      <HealthParts />
       <Section title="Queue">
         <Asked of={queue}>
           {({ totals, lanes, paused }) => (

@@ -1,10 +1,8 @@
 import { Badge } from '@cloudflare/kumo/components/badge'
 import { Button } from '@cloudflare/kumo/components/button'
 import { DropdownMenu } from '@cloudflare/kumo/components/dropdown'
-import { Empty } from '@cloudflare/kumo/components/empty'
 import { Input } from '@cloudflare/kumo/components/input'
 import { Select } from '@cloudflare/kumo/components/select'
-import { Table } from '@cloudflare/kumo/components/table'
 import { CheckCircleIcon, DotsThreeIcon } from '@phosphor-icons/react'
 import { useInfiniteQuery } from '@tanstack/react-query'
 import { getRouteApi } from '@tanstack/react-router'
@@ -15,11 +13,12 @@ import { problemText } from '../api/problem.ts'
 import { queryKey, useAct } from '../api/use-ask.ts'
 import { ConfirmDialog } from '../parts/confirm-dialog.tsx'
 import { fieldText } from '../parts/field-text.ts'
+import { type Column, FoldingTable } from '../parts/folding-table.tsx'
 import { Moment } from '../parts/moment.tsx'
 import { Section } from '../parts/page.tsx'
 import { ProblemNote } from '../parts/problem-note.tsx'
 import { RowsSkeleton } from '../parts/rows-skeleton.tsx'
-import { TableBox } from '../parts/table-box.tsx'
+import { SectionEmpty } from '../parts/section-empty.tsx'
 import { OPERATOR } from './operator-path.ts'
 
 const route = getRouteApi('/signed-in/installation/queue')
@@ -30,6 +29,28 @@ const ENDING = {
   cancel: 'The recipient gets nothing, and nobody is told.',
   expire: 'It ends as if its time were over: the sender is told that it could not be delivered.',
 } as const
+
+const COLUMNS: readonly Column<QueuedDelivery>[] = [
+  { head: 'Recipient', renderCell: ({ to }) => to, className: 'break-all' },
+  { head: 'From', renderCell: ({ from }) => from || '<>' },
+  {
+    head: 'State',
+    renderCell: ({ state }) => (
+      <Badge variant={state === 'held' ? 'warning' : 'secondary'}>{WORDS[state] ?? state}</Badge>
+    ),
+  },
+  { head: 'Attempts', renderCell: ({ attempts }) => attempts },
+  {
+    head: 'Last reply',
+    renderCell: ({ last_reply: reply }) =>
+      reply !== null && (
+        <span className="line-clamp-2 min-w-32" title={reply}>
+          {reply}
+        </span>
+      ),
+  },
+  { head: 'Expires', renderCell: ({ expires_at: at }) => <Moment at={at} ago /> },
+]
 
 /** One by one, what expires first coming first. */
 export function QueuedDeliveries() {
@@ -93,95 +114,32 @@ export function QueuedDeliveries() {
       )}
       {deliveries === undefined && !queued.error && <RowsSkeleton />}
       {deliveries?.length === 0 && (
-        <Empty
+        <SectionEmpty
           icon={<CheckCircleIcon size={48} />}
           title="Nothing waits"
           description="All mail is settled."
         />
       )}
       {deliveries !== undefined && deliveries.length > 0 && (
-        <TableBox label="Deliveries">
-          <Table>
-            <Table.Header>
-              <Table.Row>
-                <Table.Head>Recipient</Table.Head>
-                <Table.Head>From</Table.Head>
-                <Table.Head>State</Table.Head>
-                <Table.Head>Attempts</Table.Head>
-                <Table.Head>Last reply</Table.Head>
-                <Table.Head>Expires</Table.Head>
-                <Table.Head>
-                  <span className="sr-only">Actions</span>
-                </Table.Head>
-              </Table.Row>
-            </Table.Header>
-            <Table.Body>
-              {deliveries.map((delivery) => (
-                <Table.Row key={delivery.id}>
-                  <Table.Cell className="break-all">{delivery.to}</Table.Cell>
-                  <Table.Cell>{delivery.from || '<>'}</Table.Cell>
-                  <Table.Cell>
-                    <Badge variant={delivery.state === 'held' ? 'warning' : 'secondary'}>
-                      {WORDS[delivery.state] ?? delivery.state}
-                    </Badge>
-                  </Table.Cell>
-                  <Table.Cell>{delivery.attempts}</Table.Cell>
-                  <Table.Cell>
-                    <span className="line-clamp-2 min-w-32" title={delivery.last_reply ?? undefined}>
-                      {delivery.last_reply ?? ''}
-                    </span>
-                  </Table.Cell>
-                  <Table.Cell>
-                    <Moment at={delivery.expires_at} ago />
-                  </Table.Cell>
-                  <Table.Cell>
-                    <DropdownMenu>
-                      <DropdownMenu.Trigger
-                        render={
-                          <Button
-                            variant="ghost"
-                            shape="square"
-                            icon={<DotsThreeIcon />}
-                            aria-label={`Actions for the mail to ${delivery.to}`}
-                          />
-                        }
-                      />
-                      <DropdownMenu.Content>
-                        <DropdownMenu.Item onClick={() => act.mutate({ action: 'retry', id: delivery.id })}>
-                          Retry now
-                        </DropdownMenu.Item>
-                        {delivery.state === 'held' ? (
-                          <DropdownMenu.Item
-                            onClick={() => act.mutate({ action: 'release', id: delivery.id })}
-                          >
-                            Release
-                          </DropdownMenu.Item>
-                        ) : (
-                          <DropdownMenu.Item onClick={() => act.mutate({ action: 'hold', id: delivery.id })}>
-                            Hold
-                          </DropdownMenu.Item>
-                        )}
-                        <DropdownMenu.Separator />
-                        <DropdownMenu.Item
-                          variant="danger"
-                          onClick={() => setEnding({ act: 'expire', of: delivery })}
-                        >
-                          Expire
-                        </DropdownMenu.Item>
-                        <DropdownMenu.Item
-                          variant="danger"
-                          onClick={() => setEnding({ act: 'cancel', of: delivery })}
-                        >
-                          Cancel
-                        </DropdownMenu.Item>
-                      </DropdownMenu.Content>
-                    </DropdownMenu>
-                  </Table.Cell>
-                </Table.Row>
-              ))}
-            </Table.Body>
-          </Table>
-        </TableBox>
+        <FoldingTable
+          label="Deliveries"
+          rows={deliveries}
+          rowKey={({ id }) => id}
+          columns={[
+            ...COLUMNS,
+            {
+              head: 'Actions',
+              isActions: true,
+              renderCell: (delivery) => (
+                <DeliveryMenu
+                  delivery={delivery}
+                  onAct={(action) => act.mutate({ action, id: delivery.id })}
+                  onEnd={(act) => setEnding({ act, of: delivery })}
+                />
+              ),
+            },
+          ]}
+        />
       )}
       {queued.hasNextPage && (
         <Button
@@ -202,6 +160,45 @@ export function QueuedDeliveries() {
         {ending && ENDING[ending.act]} This cannot be undone.
       </ConfirmDialog>
     </Section>
+  )
+}
+
+interface DeliveryMenuProps {
+  readonly delivery: QueuedDelivery
+  readonly onAct: (action: QueueAction) => void
+  /** Asks first. */
+  readonly onEnd: (act: keyof typeof ENDING) => void
+}
+
+function DeliveryMenu({ delivery: { to, state }, onAct, onEnd }: DeliveryMenuProps) {
+  return (
+    <DropdownMenu>
+      <DropdownMenu.Trigger
+        render={
+          <Button
+            variant="ghost"
+            shape="square"
+            icon={<DotsThreeIcon />}
+            aria-label={`Actions for the mail to ${to}`}
+          />
+        }
+      />
+      <DropdownMenu.Content>
+        <DropdownMenu.Item onClick={() => onAct('retry')}>Retry now</DropdownMenu.Item>
+        {state === 'held' ? (
+          <DropdownMenu.Item onClick={() => onAct('release')}>Release</DropdownMenu.Item>
+        ) : (
+          <DropdownMenu.Item onClick={() => onAct('hold')}>Hold</DropdownMenu.Item>
+        )}
+        <DropdownMenu.Separator />
+        <DropdownMenu.Item variant="danger" onClick={() => onEnd('expire')}>
+          Expire
+        </DropdownMenu.Item>
+        <DropdownMenu.Item variant="danger" onClick={() => onEnd('cancel')}>
+          Cancel
+        </DropdownMenu.Item>
+      </DropdownMenu.Content>
+    </DropdownMenu>
   )
 }
 

@@ -2,13 +2,12 @@ import { LinkButton } from '@cloudflare/kumo/components/button'
 import { Link } from '@cloudflare/kumo/components/link'
 import { Asked } from '../parts/asked.tsx'
 import { Section } from '../parts/page.tsx'
-import { DomainStateBadge } from '../sending/domain-state.tsx'
-import { useSendingDomains } from '../sending/use-sending-domains.ts'
-
-const MOST_SHOWN = 6
+import { ListedStateBadge } from '../sending/listed-state-badge.tsx'
+import { isSendingDomain } from '../sending/use-account-domains.ts'
+import { useFirstDomains } from './use-first-domains.ts'
 
 export function DomainsSection({ accountId }: { readonly accountId: string }) {
-  const domains = useSendingDomains(accountId)
+  const domains = useFirstDomains(accountId)
   const base = `/${accountId}/sending/domains`
   return (
     <Section
@@ -25,22 +24,27 @@ export function DomainsSection({ accountId }: { readonly accountId: string }) {
       }
     >
       <Asked of={domains}>
-        {(all) => (
-          <>
-            {all.length === 0 && <p className="text-kumo-subtle">No domain sends yet.</p>}
-            <ul className="flex flex-col gap-2">
-              {all.slice(0, MOST_SHOWN).map(({ zoneId, tag, name, isVerified }) => (
-                <li key={tag} className="flex flex-wrap items-center justify-between gap-2">
-                  <Link href={`${base}/${zoneId}/${tag}`}>{name}</Link>
-                  <DomainStateBadge state={isVerified ? 'verified' : 'waiting'} />
-                </li>
-              ))}
-            </ul>
-            {all.length > MOST_SHOWN && (
-              <p className="mt-2 text-kumo-subtle">And {all.length - MOST_SHOWN} more.</p>
-            )}
-          </>
-        )}
+        {({ result, info }) => {
+          const more = (info?.total_count ?? 0) - result.length
+          return (
+            <>
+              {result.length === 0 && <p className="text-kumo-subtle">No domain sends yet.</p>}
+              <ul className="flex flex-col gap-2">
+                {result.filter(isSendingDomain).map((entry) => (
+                  <li key={entry.tag} className="flex flex-wrap items-center justify-between gap-2">
+                    <Link href={`${base}/${entry.zone.id}/${entry.tag}`}>{entry.name}</Link>
+                    <ListedStateBadge entry={entry} />
+                  </li>
+                ))}
+              </ul>
+              {more > 0 && (
+                <p className="mt-2 text-kumo-subtle">
+                  And <Link href={`${base}?show=sending`}>{more.toLocaleString()} more</Link>.
+                </p>
+              )}
+            </>
+          )
+        }}
       </Asked>
     </Section>
   )

@@ -4,7 +4,7 @@ import type { ReactNode } from 'react'
 import { accountPath } from '../api/ask.ts'
 import { useAsk } from '../api/use-ask.ts'
 import { Section } from '../parts/page.tsx'
-import { useSendingDomains } from '../sending/use-sending-domains.ts'
+import { useFirstDomains } from './use-first-domains.ts'
 
 interface Usage {
   readonly months: readonly { readonly month: string; readonly sent: number }[]
@@ -12,7 +12,7 @@ interface Usage {
 
 /** For newcomers: gone once something was sent. */
 export function FirstSteps({ accountId }: { readonly accountId: string }) {
-  const domains = useSendingDomains(accountId).data
+  const domains = useFirstDomains(accountId).data?.result
   const usage = useAsk<Usage>(accountPath(accountId, 'email/sending/usage')).data
   if (!domains || !usage || usage.months.some(({ sent }) => sent > 0)) return null
   const own = (path: string) => `/${accountId}${path}`

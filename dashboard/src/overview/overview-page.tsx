@@ -1,6 +1,6 @@
+import { useSession } from '../api/session.ts'
 import { SimulatorAddresses } from '../inbox/simulator-addresses.tsx'
 import { Page } from '../parts/page.tsx'
-import { useSession } from '../session/session.ts'
 import { useAccount } from '../shell/use-account.ts'
 import { Attention } from './attention.tsx'
 import { DomainsSection } from './domains-section.tsx'

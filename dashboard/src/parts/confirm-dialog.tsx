@@ -4,6 +4,7 @@ import { Input } from '@cloudflare/kumo/components/input'
 import { type FormEvent, type ReactNode, useState } from 'react'
 import { problemText } from '../api/problem.ts'
 import { ProblemNote } from './problem-note.tsx'
+import { useFocusBack } from './use-focus-back.ts'
 
 interface ConfirmDialogProps {
   readonly open: boolean
@@ -25,6 +26,8 @@ export function ConfirmDialog(props: ConfirmDialogProps) {
   const [written, setWritten] = useState('')
   const [busy, setBusy] = useState(false)
   const [problem, setProblem] = useState<string>()
+
+  useFocusBack(open)
 
   function change(open: boolean) {
     setWritten('')

@@ -3,6 +3,7 @@ import { Dialog } from '@cloudflare/kumo/components/dialog'
 import { type FormEvent, type ReactNode, useState } from 'react'
 import { problemText } from '../api/problem.ts'
 import { ProblemNote } from './problem-note.tsx'
+import { useFocusBack } from './use-focus-back.ts'
 
 interface FormDialogProps {
   readonly open: boolean
@@ -24,6 +25,8 @@ export function FormDialog(props: FormDialogProps) {
   const { open, onOpenChange, title, lead, action, about = '', size = 'lg', onSubmit, children } = props
   const [busy, setBusy] = useState(false)
   const [problem, setProblem] = useState<{ readonly text: string; readonly about: string }>()
+
+  useFocusBack(open)
 
   function change(open: boolean) {
     setProblem(undefined)

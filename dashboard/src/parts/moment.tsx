@@ -39,5 +39,7 @@ function Ago({ time }: { readonly time: number }) {
   }, [])
   const difference = time - Math.max(now, time > now && time - now < 10_000 ? time : now)
   const [unit, size] = STEPS.find(([, size]) => Math.abs(difference) >= size) ?? STEPS[3]
-  return relative.format(Math.trunc(difference / size), unit)
+  const count = difference / size
+  // What ends in a week ends in seven days, also a second later.
+  return relative.format(count > 0 ? Math.round(count) : Math.trunc(count), unit)
 }

@@ -9,6 +9,9 @@ interface PageProps {
   readonly children: ReactNode
 }
 
+/** The id of its heading, by which the page is called. */
+export const PAGE_TITLE = 'page-title'
+
 /** The head of every page, and the window's title. */
 export function Page({ title, lead, actions, children }: PageProps) {
   useEffect(() => {
@@ -18,7 +21,9 @@ export function Page({ title, lead, actions, children }: PageProps) {
     <>
       <div className="mb-6 flex flex-wrap items-start justify-between gap-4">
         <div className={headClass(lead)}>
-          <h1 className="text-2xl font-semibold">{title}</h1>
+          <h1 id={PAGE_TITLE} className="text-2xl font-semibold">
+            {title}
+          </h1>
           {lead !== undefined && <p className="mt-1 max-w-prose text-kumo-subtle">{lead}</p>}
         </div>
         {actions !== undefined && <div className="flex flex-wrap gap-2">{actions}</div>}

@@ -51,3 +51,63 @@ export function timeRangeText(text: string): string {
 export function moment(at: number): string {
   return `${new Date(at).toISOString().slice(0, 19)}Z`
 }
+
+export type RangeStep = 'earlier' | 'later' | 'narrower' | 'wider'
+
+interface StepLimits {
+  readonly now: number
+  /** What the range is called where it has one of these lengths and ends now. */
+  readonly lengths: readonly string[]
+  /** How long it may be, and how far back it may begin, in ms. */
+  readonly longestMs: number
+  readonly keptMs: number
+}
+
+const SHORTEST_MS = 60_000
+
+/** The range after one step: half of it sooner or later, or half or twice as long around its middle. Undefined where there
+ *  is no further to go. */
+export function stepTimeRange(text: string, step: RangeStep, limits: StepLimits): string | undefined {
+  const { now, lengths, longestMs, keptMs } = limits
+  const range = parseTimeRange(text)
+  if (!range) return undefined
+  const span = spanOf(range, now)
+  const { from, to } = within(stepped(span, step, longestMs), { from: now - keptMs, to: now })
+  const isSame = Math.abs(from - span.from) < 1000 && Math.abs(to - span.to) < 1000
+  if (isSame || to - from < SHORTEST_MS) return undefined
+  const endsNow = now - to < 1000
+  const named = lengths.find((length) => {
+    const known = parseTimeRange(length)
+    return known?.kind === 'last' && Math.abs(known.ms - (to - from)) < 1000
+  })
+  return endsNow && named !== undefined ? named : timeRangeBetween(from, to)
+}
+
+interface Span {
+  readonly from: number
+  readonly to: number
+}
+
+function stepped({ from, to }: Span, step: RangeStep, longestMs: number): Span {
+  const length = to - from
+  const middle = (from + to) / 2
+  switch (step) {
+    case 'earlier':
+      return { from: from - length / 2, to: to - length / 2 }
+    case 'later':
+      return { from: from + length / 2, to: to + length / 2 }
+    case 'narrower':
+      return { from: middle - length / 4, to: middle + length / 4 }
+    case 'wider': {
+      const half = Math.min(length, longestMs / 2)
+      return { from: middle - half, to: middle + half }
+    }
+  }
+}
+
+/** Moved, and only then cut, to where it has its place. */
+function within({ from, to }: Span, bounds: Span): Span {
+  const back = Math.max(0, to - bounds.to)
+  const forth = Math.max(0, bounds.from - (from - back))
+  return { from: Math.max(bounds.from, from - back), to: Math.min(bounds.to, to - back + forth) }
+}

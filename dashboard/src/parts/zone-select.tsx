@@ -1,4 +1,4 @@
-import { Select } from '@cloudflare/kumo/components/select'
+import { SearchSelect } from './search-select.tsx'
 import { useZones } from './use-zones.ts'
 
 interface ZoneSelectProps {
@@ -13,23 +13,19 @@ const ALL = 'all'
 /** Chooses one domain of the account, or all of them. */
 export function ZoneSelect({ accountId, value, onChange }: ZoneSelectProps) {
   const { data: zones, isLoading } = useZones(accountId)
-  const items = [
-    { value: ALL, label: 'All domains' },
-    ...(zones ?? []).map(({ id, name }) => ({ value: id, label: name })),
-  ]
   return (
-    <Select
-      aria-label="Domain"
+    <SearchSelect
+      label="Domain"
+      isLabelHidden
+      className="max-w-60"
+      search="Search domains"
       value={value ?? ALL}
-      items={items}
-      loading={value !== undefined && isLoading}
-      onValueChange={(chosen) => onChange(chosen === ALL || chosen === null ? undefined : chosen)}
-    >
-      {items.map(({ value, label }) => (
-        <Select.Option key={value} value={value}>
-          {label}
-        </Select.Option>
-      ))}
-    </Select>
+      items={[
+        { value: ALL, label: 'All domains' },
+        ...(zones ?? []).map(({ id, name }) => ({ value: id, label: name })),
+      ]}
+      isLoading={isLoading}
+      onChange={(chosen) => onChange(chosen === ALL ? undefined : chosen)}
+    />
   )
 }

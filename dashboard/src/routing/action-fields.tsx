@@ -56,7 +56,9 @@ function Destination({ value: { target }, onChange, targets: { addresses }, erro
   const link = <Link href={`/${id}/routing/addresses`}>Destination addresses</Link>
   if (addresses.length === 0 && target === '') {
     return (
-      <Nothing error={error}>There is no destination address yet. Add one under {link}, and verify it.</Nothing>
+      <Nothing error={error}>
+        There is no destination address yet. Add one under {link}, and verify it.
+      </Nothing>
     )
   }
   const known = addresses.map(({ email, verified }) => ({

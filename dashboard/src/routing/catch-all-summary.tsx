@@ -1,16 +1,20 @@
 import { LinkButton } from '@cloudflare/kumo/components/button'
+import type { AddressResult } from '#contract/addresses.ts'
+import type { CatchAllResult } from '#contract/rules.ts'
 import { Section } from '../parts/page.tsx'
 import { useAccount } from '../shell/use-account.ts'
 import { ActionText } from './action-text.tsx'
+import { type RuleState, stateOf } from './read-rule.ts'
 import { useCatchAlls } from './use-catch-alls.ts'
 
 interface CatchAllSummaryProps {
   readonly zoneId: string
   readonly domains: readonly string[]
+  readonly addresses: readonly AddressResult[]
 }
 
 /** What becomes of mail that none of the rules above is for, and the way to where that is set. */
-export function CatchAllSummary({ zoneId, domains }: CatchAllSummaryProps) {
+export function CatchAllSummary({ zoneId, domains, addresses }: CatchAllSummaryProps) {
   const { id } = useAccount()
   const catchAlls = useCatchAlls(zoneId, domains)
   if (catchAlls.size === 0) return null
@@ -25,7 +29,7 @@ export function CatchAllSummary({ zoneId, domains }: CatchAllSummaryProps) {
             <span className="min-w-0">
               <span className="font-mono text-sm [overflow-wrap:anywhere]">*@{domain}</span>{' '}
               <span className="block text-kumo-subtle">
-                {rule.enabled ? <ActionText rule={rule} /> : 'Disabled: such mail is refused.'}
+                <Said rule={rule} state={stateOf(rule, addresses)} />
               </span>
             </span>
             <LinkButton
@@ -33,14 +37,24 @@ export function CatchAllSummary({ zoneId, domains }: CatchAllSummaryProps) {
               variant="secondary"
               href={`/${id}/routing/domains/${zoneId}?tab=catch-all&domain=${encodeURIComponent(domain)}`}
               {...(domains.length > 1 && {
-                'aria-label': `${rule.enabled ? 'Edit' : 'Enable'} Catch-all rule of ${domain}`,
+                'aria-label': `${stateOf(rule, addresses) === 'disabled' ? 'Enable' : 'Edit'} Catch-all rule of ${domain}`,
               })}
             >
-              {rule.enabled ? 'Edit Catch-all rule' : 'Enable Catch-all rule'}
+              {stateOf(rule, addresses) === 'disabled' ? 'Enable Catch-all rule' : 'Edit Catch-all rule'}
             </LinkButton>
           </li>
         ))}
       </ul>
     </Section>
+  )
+}
+
+function Said({ rule, state }: { readonly rule: CatchAllResult; readonly state: RuleState }) {
+  if (state === 'disabled') return <>Disabled: such mail is rejected.</>
+  return (
+    <>
+      <ActionText rule={rule} />
+      {state === 'unverified' && ' (waiting for verification)'}
+    </>
   )
 }

@@ -2,8 +2,10 @@ import { LinkButton } from '@cloudflare/kumo/components/button'
 import { Empty } from '@cloudflare/kumo/components/empty'
 import { Input } from '@cloudflare/kumo/components/input'
 import { Link } from '@cloudflare/kumo/components/link'
+import { Pagination } from '@cloudflare/kumo/components/pagination'
 import { Table } from '@cloudflare/kumo/components/table'
 import { PathIcon, PlusIcon } from '@phosphor-icons/react'
+import { getRouteApi } from '@tanstack/react-router'
 import { useState } from 'react'
 import type { RoutingSettingsBody } from '#contract/routing-settings.ts'
 import type { AccountRuleResult } from '#contract/rules.ts'
@@ -14,11 +16,15 @@ import { Page, Section } from '../parts/page.tsx'
 import { TableBox } from '../parts/table-box.tsx'
 import { useZones } from '../parts/use-zones.ts'
 import { useAccount } from '../shell/use-account.ts'
+import type { DomainsSearch } from './routes.ts'
 import { accountRoutingPath } from './routing-paths.ts'
 import { RoutingStatus } from './routing-status.tsx'
 
 /** So many that one looks for a name rather than down the list. */
 const MANY = 10
+const PER_PAGE = 50
+
+const route = getRouteApi('/signed-in/$accountId/routing/domains')
 
 /** The domains of the account, and whether they take mail. */
 export function DomainsPage() {
@@ -68,8 +74,13 @@ function DomainsTable({
 }) {
   const { data: rules } = useEveryPage<AccountRuleResult>(accountRoutingPath(accountId, 'rules'))
   const { data: proofs } = useZones(accountId)
-  const [wanted, setWanted] = useState('')
-  const shown = zones.filter(({ name }) => name.includes(wanted.trim().toLowerCase()))
+  const { name: part = '', page: asked = 1 } = route.useSearch()
+  const navigate = route.useNavigate()
+  const [wanted, setWanted] = useState(part)
+  const found = zones.filter(({ name }) => name.includes(part.toLowerCase()))
+  const page = Math.min(asked, Math.max(1, Math.ceil(found.length / PER_PAGE)))
+  const shown = found.slice((page - 1) * PER_PAGE, page * PER_PAGE)
+  const show = (search: DomainsSearch, isStep = false) => void navigate({ search, replace: !isStep })
   const isPending = (zoneId: string) => proofs?.find(({ id }) => id === zoneId)?.status === 'pending'
   const count = (zoneId: string) => rules?.filter(({ zone }) => zone.tag === zoneId).length
   return (
@@ -78,10 +89,15 @@ function DomainsTable({
         <div className="mb-4 max-w-sm">
           <Input
             className="w-full"
+            type="search"
             aria-label="Search domains"
             placeholder="Search domains"
             value={wanted}
-            onChange={(event) => setWanted(event.target.value)}
+            onChange={({ target: { value } }) => {
+              setWanted(value)
+              // A change begins at the first page again.
+              show(value.trim() === '' ? {} : { name: value.trim() })
+            }}
           />
         </div>
       )}
@@ -118,6 +134,16 @@ function DomainsTable({
           </Table.Body>
         </Table>
       </TableBox>
+      {found.length > PER_PAGE && (
+        <div className="mt-4">
+          <Pagination
+            page={page}
+            perPage={PER_PAGE}
+            totalCount={found.length}
+            setPage={(page) => show({ ...(part !== '' && { name: part }), ...(page > 1 && { page }) }, true)}
+          />
+        </div>
+      )}
       {shown.length === 0 && <p className="mt-4 text-kumo-subtle">No domain has that in its name.</p>}
     </>
   )

@@ -7,7 +7,7 @@ import type { DomainPreviewBody } from '#contract/onboarding-records.ts'
 import type { RoutingSettingsBody } from '#contract/routing-settings.ts'
 import type { ZoneBody } from '#contract/zones.ts'
 import { ask, zonePath } from '../api/ask.ts'
-import { problemText } from '../api/problem.ts'
+import { Problem, problemText } from '../api/problem.ts'
 import { useAct, useAsk } from '../api/use-ask.ts'
 import { roadOf } from '../domains/dns-roads.ts'
 import { PlannedRecordList } from '../domains/planned-record-list.tsx'
@@ -20,6 +20,7 @@ import { ProblemNote } from '../parts/problem-note.tsx'
 import { RowsSkeleton } from '../parts/rows-skeleton.tsx'
 import { useAccount } from '../shell/use-account.ts'
 import { ChooseDomain } from './choose-domain.tsx'
+import { NoSuchDomain } from './no-such-domain.tsx'
 import { accountRoutingPath, routingPath } from './routing-paths.ts'
 import { isFine } from './use-routing-records.ts'
 
@@ -30,6 +31,8 @@ export function OnboardPage() {
   const { id } = useAccount()
   const { zone } = route.useSearch()
   const navigate = route.useNavigate()
+  const chosen = useAsk<ZoneBody>(zonePath(zone ?? ''), { enabled: zone !== undefined })
+  if (chosen.error instanceof Problem && chosen.error.status === 404 && !chosen.data) return <NoSuchDomain />
   return (
     <Page
       title="Onboard Domain"
@@ -40,10 +43,11 @@ export function OnboardPage() {
         </LinkButton>
       }
     >
-      <Section title="Choose a domain">
-        <ChooseDomain zoneId={zone} onChoose={(zone) => void navigate({ search: { zone } })} />
-      </Section>
-      {zone !== undefined && <Chosen key={zone} zoneId={zone} />}
+      {zone === undefined ? (
+        <ChooseDomain onChosen={(zone) => void navigate({ search: { zone } })} />
+      ) : (
+        <Chosen key={zone} zoneId={zone} />
+      )}
     </Page>
   )
 }

@@ -1,5 +1,5 @@
 import { createRoute, lazyRouteComponent } from '@tanstack/react-router'
-import { searchText } from '../parts/search-text.ts'
+import { searchCount, searchText } from '../parts/search-text.ts'
 import { ofAccountRoute } from '../shell/root-routes.tsx'
 
 /** The tabs of a domain, in their order. */
@@ -12,9 +12,19 @@ export interface DomainSearch {
   readonly domain?: string | undefined
 }
 
+export interface DomainsSearch {
+  /** A part of the name. */
+  readonly name?: string | undefined
+  readonly page?: number | undefined
+}
+
 const domainsRoute = createRoute({
   getParentRoute: () => ofAccountRoute,
   path: '/routing/domains',
+  validateSearch: ({ name, page }: Record<string, unknown>): DomainsSearch => ({
+    name: searchText(name),
+    page: searchCount(page),
+  }),
   component: lazyRouteComponent(() => import('./domains-page.tsx'), 'DomainsPage'),
 })
 

@@ -27,6 +27,9 @@ interface RuleDialogProps {
   readonly targets: Targets
 }
 
+/** What may be refused of a pattern, a target and a name. */
+const FIELDS = ['/matchers/0/value', '/actions/0/value/0', '/name'] as const
+
 /** Creates or changes a routing rule. */
 export function RuleDialog({ zoneId, rule, onClose, domains, domain, rules, targets }: RuleDialogProps) {
   const account = useAccount()
@@ -35,7 +38,9 @@ export function RuleDialog({ zoneId, rule, onClose, domains, domain, rules, targ
   const [host, setHost] = useState(before === undefined ? domain : domainOf(before))
   const [action, setAction] = useState(rule ? actionOf(rule) : { type: 'forward' as const, target: '' })
   const [problem, setProblem] = useState<Problem>()
-  const [isTried, setTried] = useState(false)
+  /** How often a field was found wanting, which is said there. */
+  const [refusals, setRefusals] = useState(0)
+  const isTried = refusals > 0
   const path = routingPath(zoneId, 'rules')
   const save = useAct(
     (body: RuleBody) =>
@@ -47,9 +52,9 @@ export function RuleDialog({ zoneId, rule, onClose, domains, domain, rules, targ
   const isEmpty = isTried && local.trim() === ''
   const wrong = isEmpty
     ? 'Say which address the rule is for.'
-    : (checkLocalPart(local.trim()) ?? problem?.at('/matchers/0/value'))
-  const wrongTarget = (isTried && lackOf(action)) || problem?.at('/actions/0/value/0')
-  const wrongName = problem?.at('/name')
+    : (checkLocalPart(local.trim()) ?? problem?.at(FIELDS[0]))
+  const wrongTarget = (isTried && lackOf(action)) || problem?.at(FIELDS[1])
+  const wrongName = problem?.at(FIELDS[2])
   // It was switched off as that went.
   const isMended = rule?.enabled === false && isGone(actionOf(rule), targets) && !isGone(action, targets)
   const twin = rules.find(
@@ -59,9 +64,10 @@ export function RuleDialog({ zoneId, rule, onClose, domains, domain, rules, targ
 
   async function submit(form: FormData) {
     setProblem(undefined)
-    setTried(true)
-    const lack = checkLocalPart(local.trim()) ?? lackOf(action)
-    if (local.trim() === '' || lack !== undefined) throw new Error(lack)
+    if (local.trim() === '' || checkLocalPart(local.trim()) !== undefined || lackOf(action) !== undefined) {
+      setRefusals(refusals + 1)
+      throw new Error('What is named above has to be mended first.')
+    }
     try {
       await save.mutateAsync({
         matchers: [{ type: 'literal', field: 'to', value: address }],
@@ -71,7 +77,10 @@ export function RuleDialog({ zoneId, rule, onClose, domains, domain, rules, targ
         ...((!rule || isMended) && { enabled: true }),
       })
     } catch (error) {
-      if (error instanceof Problem) setProblem(error)
+      if (error instanceof Problem) {
+        setProblem(error)
+        if (FIELDS.some((pointer) => error.at(pointer) !== undefined)) setRefusals(refusals + 1)
+      }
       throw error
     }
   }
@@ -84,7 +93,8 @@ export function RuleDialog({ zoneId, rule, onClose, domains, domain, rules, targ
       }}
       title={rule ? 'Edit routing rule' : 'Create routing rule'}
       action="Save"
-      about={`${address} ${action.type} ${action.target}`}
+      // What its fields say is not said once more below them.
+      about={`${refusals} ${address} ${action.type} ${action.target}`}
       onSubmit={submit}
       lead={
         rule?.source === 'wrangler'
@@ -122,14 +132,14 @@ export function RuleDialog({ zoneId, rule, onClose, domains, domain, rules, targ
         </Select>
       </div>
       <p className="text-sm text-kumo-subtle" role="status">
-        {local.trim() === '' ? (
+        {wrong !== undefined ? null : local.trim() === '' ? (
           'The address that the rule is for.'
-        ) : wrong === undefined ? (
+        ) : (
           <>
             Mail for <span className="font-mono">{address}</span>
             {twin && ' has a rule already: of the two only the one that stands first is tried.'}
           </>
-        ) : null}
+        )}
       </p>
       <ActionFields
         value={action}

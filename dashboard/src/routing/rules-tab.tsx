@@ -90,7 +90,13 @@ export function RulesTab({ zoneId, zone, domains, domain, onDomain }: DomainTabP
           }}
         </Asked>
       </Section>
-      <CatchAllSummary zoneId={zoneId} domains={chosen === '' ? names : [chosen]} />
+      {targets && (
+        <CatchAllSummary
+          addresses={targets.addresses}
+          zoneId={zoneId}
+          domains={names.filter((name) => chosen === '' || name === chosen)}
+        />
+      )}
       {rules.data && <AddressTest zoneId={zoneId} zone={zone} domains={names} rules={rules.data} />}
       {asked !== undefined && targets && rules.data && (
         <RuleDialog

@@ -86,8 +86,8 @@ function Suggestions({ zones, onChoose }: SuggestionsProps) {
     <fieldset className="flex flex-wrap items-center gap-2">
       <legend className="mb-2 text-kumo-subtle">Zones of this account</legend>
       {zones.slice(0, MOST_SUGGESTED).map(({ id, name }) => (
-        <Button key={id} size="sm" onClick={() => onChoose(name)}>
-          {name}
+        <Button key={id} size="sm" className="max-w-full" onClick={() => onChoose(name)}>
+          <span className="truncate">{name}</span>
         </Button>
       ))}
     </fieldset>

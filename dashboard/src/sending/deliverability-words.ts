@@ -6,8 +6,21 @@ export function percent(rate: number | null): string {
   return rate.toLocaleString(undefined, { style: 'percent', maximumFractionDigits: 1 })
 }
 
+type RateProblem = DomainDeliverability['problems'][number]
+
+const RATE_WORDS = {
+  'delivery_rate.low': 'Too little arrives',
+  'hard_bounce_rate.high': 'Too many bounces',
+  'complaint_rate.high': 'Too many complaints',
+} as const satisfies Record<RateProblem, string>
+
+/** In a list. */
+export function rateWord(problem: RateProblem): string {
+  return RATE_WORDS[problem]
+}
+
 export function explainProblem(
-  problem: DomainDeliverability['problems'][number],
+  problem: RateProblem,
   { thresholds }: Pick<DomainDeliverability, 'thresholds'>,
 ): string {
   switch (problem) {

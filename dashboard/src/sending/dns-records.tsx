@@ -1,16 +1,13 @@
 import { Button } from '@cloudflare/kumo/components/button'
-import { Collapsible } from '@cloudflare/kumo/components/collapsible'
 import { ArrowsClockwiseIcon, WrenchIcon } from '@phosphor-icons/react'
 import type { UseQueryResult } from '@tanstack/react-query'
-import { useState } from 'react'
 import type { DomainStatusBody } from '#contract/onboarding-records.ts'
 import { ask } from '../api/ask.ts'
 import { problemText } from '../api/problem.ts'
 import { useAct } from '../api/use-ask.ts'
 import { CheckedRecordList } from '../domains/checked-record-list.tsx'
-import { zoneFileText } from '../domains/record-names.ts'
+import { ZoneFile } from '../domains/zone-file.tsx'
 import { Asked } from '../parts/asked.tsx'
-import { CodeText } from '../parts/code-text.tsx'
 import { Moment } from '../parts/moment.tsx'
 import { Section } from '../parts/page.tsx'
 import { ProblemNote } from '../parts/problem-note.tsx'
@@ -58,7 +55,7 @@ export function DnsRecords({ zone, domain }: OfDomain) {
               zoneName={zone.name}
               isSound={answer.status === 'ready'}
             />
-            {zone.dns === 'manual' && <ZoneFile text={zoneFileText(answer.records)} />}
+            {zone.dns === 'manual' && <ZoneFile records={answer.records} />}
           </>
         )}
       </Asked>
@@ -81,21 +78,9 @@ function Summary({ status: { dataUpdatedAt }, answer }: SummaryProps) {
         {found} of {answer.records.length} records found. {explainState(state)}
       </span>
       <span className="text-kumo-subtle">
-        Looked <Moment at={dataUpdatedAt} ago />
-        {state === 'verified' ? '.' : ', and looks again every few seconds.'}
+        Checked <Moment at={dataUpdatedAt} ago />
+        {state === 'verified' ? '.' : ', and again every few seconds.'}
       </span>
     </p>
-  )
-}
-
-function ZoneFile({ text }: { readonly text: string }) {
-  const [open, setOpen] = useState(false)
-  return (
-    <Collapsible.Root open={open} onOpenChange={setOpen} className="mt-4">
-      <Collapsible.DefaultTrigger>All of them as a zone file</Collapsible.DefaultTrigger>
-      <Collapsible.DefaultPanel>
-        <CodeText text={text} what="the records as a zone file" />
-      </Collapsible.DefaultPanel>
-    </Collapsible.Root>
   )
 }

@@ -14,12 +14,15 @@ import type { OfDomain } from './domain-page.tsx'
 export function DomainFigures({ zone, domain }: OfDomain) {
   const answer = useAsk<readonly DomainDeliverability[]>(zonePath(zone.id, 'email/sending/deliverability'))
   return (
-    <Section title="Deliverability" lead="Of the last seven days, by what became of each recipient.">
+    <Section
+      title="Deliverability"
+      lead="Of the last seven days, by what became of each recipient. Analytics counts mail to the simulator too; these figures leave it out."
+    >
       <Asked of={answer}>
         {(domains) => {
           const own = domains.find(({ tag }) => tag === domain.tag)
           return own === undefined || own.settled === 0 ? (
-            <p className="text-kumo-subtle">Nothing was sent from {domain.name} in this time.</p>
+            <p className="text-kumo-subtle">No delivery from {domain.name} ended in this time.</p>
           ) : (
             <Figures of={own} />
           )
@@ -78,7 +81,7 @@ function Providers({ of: { providers } }: { readonly of: DomainDeliverability })
         <Table.Body>
           {providers.map((provider) => (
             <Table.Row key={provider.provider}>
-              <Table.Cell>{provider.provider}</Table.Cell>
+              <Table.Cell>{provider.provider === 'other' ? 'Others' : provider.provider}</Table.Cell>
               <Table.Cell>{provider.settled.toLocaleString()}</Table.Cell>
               <Table.Cell>{percent(provider.delivery_rate)}</Table.Cell>
               <Table.Cell>{percent(provider.hard_bounce_rate)}</Table.Cell>

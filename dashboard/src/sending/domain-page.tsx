@@ -1,8 +1,9 @@
 import { LinkButton } from '@cloudflare/kumo/components/button'
 import { Tabs } from '@cloudflare/kumo/components/tabs'
-import { ChartBarIcon, EnvelopeSimpleIcon, ListBulletsIcon } from '@phosphor-icons/react'
+import { EnvelopeSimpleIcon, ListBulletsIcon } from '@phosphor-icons/react'
 import type { SendingSubdomainBody } from '#contract/sending-subdomains.ts'
 import { zonePath } from '../api/ask.ts'
+import { Problem } from '../api/problem.ts'
 import { useAsk } from '../api/use-ask.ts'
 import { DkimKeys } from '../domains/dkim-keys.tsx'
 import type { ZoneDetail } from '../domains/zone-detail.ts'
@@ -12,6 +13,7 @@ import { DomainOverview } from './domain-overview.tsx'
 import { DomainSettings } from './domain-settings.tsx'
 import { DomainSmarthosts } from './domain-smarthosts.tsx'
 import { DOMAIN_TABS, isDomainTab } from './domain-tabs.ts'
+import { NoSuchDomain } from './no-such-domain.tsx'
 import { domainRoute } from './routes.ts'
 import { sendingDomainPath } from './use-domain-status.ts'
 
@@ -26,6 +28,8 @@ export function DomainPage() {
   const { accountId, zoneId, domainId } = domainRoute.useParams()
   const zone = useAsk<ZoneDetail>(zonePath(zoneId))
   const domain = useAsk<SendingSubdomainBody>(sendingDomainPath(zoneId, domainId))
+  if ([zone, domain].some(({ data, error }) => data === undefined && isUnknown(error)))
+    return <NoSuchDomain accountId={accountId} />
   return (
     <Page
       title={domain.data?.name ?? 'Sending domain'}
@@ -43,6 +47,13 @@ export function DomainPage() {
   )
 }
 
+function isUnknown(error: Error | null): boolean {
+  return error instanceof Problem && error.status === 404
+}
+
+/** The tab that leads to the figures of the zone, which have a page of their own. */
+const ANALYTICS = { value: 'analytics', label: 'Analytics' } as const
+
 function DomainTabs(of: OfDomain) {
   const { tab = 'overview' } = domainRoute.useSearch()
   const navigate = domainRoute.useNavigate()
@@ -51,9 +62,16 @@ function DomainTabs(of: OfDomain) {
       <Tabs
         variant="underline"
         className="mb-6"
-        tabs={[...DOMAIN_TABS]}
+        tabs={[...DOMAIN_TABS, ANALYTICS]}
         value={tab}
         onValueChange={(tab) => {
+          if (tab === ANALYTICS.value) {
+            void navigate({
+              to: '/$accountId/sending/analytics',
+              params: { accountId: of.accountId },
+              search: { zone: of.zone.id },
+            })
+          }
           if (isDomainTab(tab)) void navigate({ search: tab === 'overview' ? {} : { tab } })
         }}
       />
@@ -90,13 +108,6 @@ function Actions({ accountId, zoneId, name }: ActionsProps) {
   const test = name === undefined ? '' : `?domain=${encodeURIComponent(name)}`
   return (
     <>
-      <LinkButton
-        variant="secondary"
-        icon={<ChartBarIcon aria-hidden />}
-        href={`${base}/analytics?zone=${zoneId}`}
-      >
-        Analytics
-      </LinkButton>
       <LinkButton
         variant="secondary"
         icon={<ListBulletsIcon aria-hidden />}

@@ -1,4 +1,5 @@
 import { Badge } from '@cloudflare/kumo/components/badge'
+import type { AccountDomainBody } from '#contract/account-domains.ts'
 import type { DomainStatusBody } from '#contract/onboarding-records.ts'
 
 export type DomainState = 'verified' | 'waiting' | 'attention' | 'pending' | 'off'
@@ -23,10 +24,21 @@ const WORDS = {
   off: { label: 'Not onboarded', variant: 'neutral', explanation: 'Nothing is sent from it.' },
 } as const satisfies Record<DomainState, object>
 
-export function stateOf({ records, status }: DomainStatusBody): DomainState {
-  if (status === 'ready' || status === 'unlocked') return 'verified'
-  const isWrong = records.some(({ state }) => state !== 'ready' && state !== 'missing')
-  return isWrong ? 'attention' : 'waiting'
+/** As DNS is now. */
+export function stateOf({ errors, status }: DomainStatusBody): DomainState {
+  const isReady = status === 'ready' || status === 'unlocked'
+  return isReady ? 'verified' : lackOf(errors.map(({ code }) => code))
+}
+
+/** As of the last look. */
+export function listedState({ tag, zone, status, errors }: AccountDomainBody): DomainState {
+  if (zone.status === 'pending') return 'pending'
+  if (tag === null) return 'off'
+  return status === 'ready' ? 'verified' : lackOf(errors)
+}
+
+function lackOf(codes: AccountDomainBody['errors']): DomainState {
+  return codes.every((code) => code.endsWith('.missing')) ? 'waiting' : 'attention'
 }
 
 export function explainState(state: DomainState): string {

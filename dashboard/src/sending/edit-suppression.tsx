@@ -1,7 +1,7 @@
 import { Button } from '@cloudflare/kumo/components/button'
 import { Dialog } from '@cloudflare/kumo/components/dialog'
 import { InputArea } from '@cloudflare/kumo/components/input'
-import { type FormEvent, useState } from 'react'
+import { type FormEvent, useRef, useState } from 'react'
 import type { EditSuppression as Change, SuppressionBody, SuppressionDetail } from '#contract/suppressions.ts'
 import { ask } from '../api/ask.ts'
 import { Problem, problemText } from '../api/problem.ts'
@@ -12,6 +12,7 @@ import { ProblemNote } from '../parts/problem-note.tsx'
 import { RowsSkeleton } from '../parts/rows-skeleton.tsx'
 import { ExpiryField, expiryOf, expiryTime } from './expiry-field.tsx'
 import { REASONS } from './suppression-reasons.ts'
+import { useFocusRefused } from './use-focus-refused.ts'
 
 interface EditSuppressionProps {
   readonly path: string
@@ -63,6 +64,8 @@ function DetailForm({ path, detail, onClose }: DetailFormProps) {
   const [note, setNote] = useState(detail.note ?? '')
   const save = useAct((body: Change) => ask(`${path}/${detail.id}`, { method: 'PATCH', body }), [path])
   const wrong = save.error instanceof Problem ? save.error.at('/expires_at') : undefined
+  const form = useRef<HTMLFormElement>(null)
+  useFocusRefused(form, save.error)
   if (detail.read_only) {
     return <p className="text-kumo-subtle">{detail.note ?? 'Nothing is noted about it.'}</p>
   }
@@ -74,6 +77,7 @@ function DetailForm({ path, detail, onClose }: DetailFormProps) {
   }
   return (
     <form
+      ref={form}
       className="flex flex-col gap-4"
       // What was refused is shown by the form.
       onSubmit={(event) => void submit(event).catch(() => {})}

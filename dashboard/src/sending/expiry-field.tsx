@@ -43,9 +43,10 @@ interface ExpiryFieldProps {
 export function ExpiryField({ value, onChange, problem }: ExpiryFieldProps) {
   const [now] = useState(() => localTime(new Date()))
   return (
-    <div className="grid gap-4 sm:grid-cols-2">
+    <div className="grid items-start gap-4 sm:grid-cols-2">
       <Select
         label="Expires"
+        className="w-full"
         items={CHOICES}
         value={value.choice}
         onValueChange={(choice) => onChange({ ...value, choice: choice ?? 'never' })}

@@ -12,12 +12,12 @@ export function ImportReport({ result, onClose }: ImportReportProps) {
   const { total, processed, deduplicated, invalid, skipped, faults, faults_left_out: leftOut } = result
   return (
     <div role="status" className="flex flex-col gap-4">
-      <dl className="grid grid-cols-2 gap-4 sm:grid-cols-5">
-        <Figure label="Read" value={total} />
-        <Figure label="Added" value={processed} />
-        <Figure label="Repeated" value={deduplicated} />
-        <Figure label="Skipped" value={skipped} />
-        <Figure label="Invalid" value={invalid} />
+      <dl className="grid grid-cols-2 gap-4 sm:grid-cols-3">
+        <Figure label="Read" value={total.toLocaleString()} />
+        <Figure label="Added" value={processed.toLocaleString()} />
+        <Figure label="Repeated" value={deduplicated.toLocaleString()} />
+        <Figure label="Skipped" value={skipped.toLocaleString()} />
+        <Figure label="Invalid" value={invalid.toLocaleString()} />
       </dl>
       {faults.length > 0 && (
         // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- what scrolls must be reached by keyboard
@@ -30,8 +30,9 @@ export function ImportReport({ result, onClose }: ImportReportProps) {
               </Table.Row>
             </Table.Header>
             <Table.Body>
-              {faults.map(({ line, email, error }) => (
-                <Table.Row key={line}>
+              {faults.map(({ line, email, error }, index) => (
+                // A line of JSON may have several.
+                <Table.Row key={`${index} ${line}`}>
                   <Table.Cell>{line}</Table.Cell>
                   <Table.Cell>
                     {email !== undefined && (
@@ -45,7 +46,11 @@ export function ImportReport({ result, onClose }: ImportReportProps) {
           </Table>
         </div>
       )}
-      {leftOut > 0 && <p className="text-kumo-subtle">And {leftOut} more lines with faults.</p>}
+      {leftOut > 0 && (
+        <p className="text-kumo-subtle">
+          And {leftOut.toLocaleString()} more {leftOut === 1 ? 'line' : 'lines'} with faults.
+        </p>
+      )}
       <div className="flex justify-end">
         <Button variant="primary" onClick={onClose}>
           Close

@@ -105,7 +105,7 @@ export function ImportSuppressions({ path, onClose }: ImportSuppressionsProps) {
   )
 }
 
-/** A list of addresses is a CSV of one column. */
+/** A list of addresses is a CSV of one column. JSON may be the API's own request, with its entries in `items`. */
 function formatOf(text: string): Import['format'] {
-  return /^\s*\[/.test(text) ? 'json' : 'csv'
+  return /^\s*(?:\[|\{\s*")/.test(text) ? 'json' : 'csv'
 }

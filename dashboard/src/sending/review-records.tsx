@@ -57,7 +57,7 @@ export function ReviewRecords({ zone: listed, name: written }: ReviewRecordsProp
         <Asked of={preview}>
           {(answer) => (
             <>
-              <PlannedRecordList preview={answer} zone={zone.name} />
+              <PlannedRecordList preview={answer} zone={zone.name} owner={zone} />
               {onboard.error && <ProblemNote className="mt-4">{problemText(onboard.error)}</ProblemNote>}
               <div className="mt-6 flex flex-wrap items-center gap-3">
                 <Button

@@ -2,6 +2,7 @@ import { createRoute, lazyRouteComponent, redirect } from '@tanstack/react-route
 import { searchCount, searchText } from '../parts/search-text.ts'
 import { ofAccountRoute } from '../shell/root-routes.tsx'
 import { type DomainTab, isDomainTab } from './domain-tabs.ts'
+import { type DomainsShown, isDomainsShown } from './domains-shown.ts'
 import { isReason, type SuppressionReason } from './suppression-reasons.ts'
 
 /** As the address has it. Each validator returns every key: what it leaves out, the router hands on as it was written. */
@@ -17,14 +18,16 @@ const sendingRoute = createRoute({
 
 export interface DomainsSearch {
   readonly name?: string | undefined
+  readonly show?: DomainsShown | undefined
   readonly page?: number | undefined
 }
 
 export const domainsRoute = createRoute({
   getParentRoute: () => ofAccountRoute,
   path: '/sending/domains',
-  validateSearch: ({ name, page }: Search): DomainsSearch => ({
+  validateSearch: ({ name, show, page }: Search): DomainsSearch => ({
     name: searchText(name),
+    show: isDomainsShown(show) ? show : undefined,
     page: searchCount(page),
   }),
   component: lazyRouteComponent(() => import('./domains-page.tsx'), 'DomainsPage'),

@@ -1,5 +1,5 @@
 import { Button } from '@cloudflare/kumo/components/button'
-import { useSession } from '../session/session.ts'
+import { useSession } from '../api/session.ts'
 
 const OUTCOMES = [
   ['delivered', 'Delivered'],

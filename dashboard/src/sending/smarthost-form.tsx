@@ -1,6 +1,5 @@
 import { Input } from '@cloudflare/kumo/components/input'
 import { Select } from '@cloudflare/kumo/components/select'
-import { SensitiveInput } from '@cloudflare/kumo/components/sensitive-input'
 import { useState } from 'react'
 import type { PutSmarthost, SmarthostBody } from '#contract/smarthost.ts'
 import { ask } from '../api/ask.ts'
@@ -10,6 +9,8 @@ import { FormDialog } from '../parts/form-dialog.tsx'
 
 const TLS = { implicit: 'TLS from the first byte', starttls: 'STARTTLS', none: 'None' } as const
 const PORTS = { implicit: '465', starttls: '587', none: '25' } as const
+
+const FIELDS = ['host', 'tls', 'port', 'username', 'password'] as const
 
 interface SmarthostFormProps {
   readonly base: string
@@ -26,9 +27,15 @@ export function SmarthostForm({ base, path, title, present, onOpenChange }: Smar
   const [username, setUsername] = useState(present?.username ?? '')
   const [password, setPassword] = useState('')
   const save = useAct((body: PutSmarthost) => ask(path, { method: 'PUT', body }), [base])
-  const wrong = (field: string) => {
+  const wrong = (field: (typeof FIELDS)[number]) => {
     const detail = save.error instanceof Problem ? save.error.at(`/${field}`) : undefined
     return detail === undefined ? {} : { error: detail }
+  }
+  const isAtField = FIELDS.some((field) => 'error' in wrong(field))
+  /** What was wrong was of what the field said then. */
+  const change = <Value,>(set: (value: Value) => void, value: Value) => {
+    save.reset()
+    set(value)
   }
   return (
     <FormDialog
@@ -37,6 +44,10 @@ export function SmarthostForm({ base, path, title, present, onOpenChange }: Smar
       title={title}
       lead="Test the connection once it is set."
       action="Save smarthost"
+      // Once is enough.
+      about={
+        isAtField ? `at its field ${save.submittedAt}` : [host, tls, port, username, password].join('\n')
+      }
       onSubmit={() =>
         save.mutateAsync({
           host: host.trim(),
@@ -54,14 +65,15 @@ export function SmarthostForm({ base, path, title, present, onOpenChange }: Smar
         autoCapitalize="none"
         required
         {...wrong('host')}
-        onChange={({ target }) => setHost(target.value)}
+        onChange={({ target }) => change(setHost, target.value)}
       />
-      <div className="grid gap-4 sm:grid-cols-2">
+      <div className="grid items-start gap-4 sm:grid-cols-2">
         <Select
           label="TLS"
+          className="w-full"
           items={TLS}
           value={tls}
-          onValueChange={(value) => setTls(value ?? 'starttls')}
+          onValueChange={(value) => change(setTls, value ?? 'starttls')}
           {...wrong('tls')}
         />
         <Input
@@ -72,7 +84,7 @@ export function SmarthostForm({ base, path, title, present, onOpenChange }: Smar
           value={port}
           autoComplete="off"
           {...wrong('port')}
-          onChange={({ target }) => setPort(target.value)}
+          onChange={({ target }) => change(setPort, target.value)}
         />
       </div>
       <Input
@@ -82,17 +94,19 @@ export function SmarthostForm({ base, path, title, present, onOpenChange }: Smar
         autoComplete="off"
         autoCapitalize="none"
         {...wrong('username')}
-        onChange={({ target }) => setUsername(target.value)}
+        onChange={({ target }) => change(setUsername, target.value)}
       />
       {username !== '' && (
-        <SensitiveInput
+        <Input
           label="Password"
+          type="password"
           description={present ? 'Give it again: it is never shown, and does not stay by itself.' : undefined}
           value={password}
-          autoComplete="off"
+          // A browser would put the reader's own in.
+          autoComplete="new-password"
           required
           {...wrong('password')}
-          onChange={({ target }) => setPassword(target.value)}
+          onChange={({ target }) => change(setPassword, target.value)}
         />
       )}
     </FormDialog>

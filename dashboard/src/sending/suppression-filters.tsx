@@ -3,9 +3,10 @@ import { Input } from '@cloudflare/kumo/components/input'
 import { Select } from '@cloudflare/kumo/components/select'
 import { MagnifyingGlassIcon } from '@phosphor-icons/react'
 import { type FormEvent, useState } from 'react'
+import { SearchSelect } from '../parts/search-select.tsx'
 import { type SuppressionsSearch, suppressionsRoute } from './routes.ts'
 import { isReason, REASONS } from './suppression-reasons.ts'
-import { useSendingDomains } from './use-sending-domains.ts'
+import { useSendingDomains } from './use-account-domains.ts'
 
 const ANY = 'any'
 const reasonItems = [
@@ -16,7 +17,7 @@ const reasonItems = [
 export function SuppressionFilters({ accountId }: { readonly accountId: string }) {
   const search = suppressionsRoute.useSearch()
   const navigate = suppressionsRoute.useNavigate()
-  const domains = useSendingDomains(accountId).data ?? []
+  const { data: domains = [], isLoading } = useSendingDomains(accountId)
   const [written, setWritten] = useState(search.search ?? '')
   const names = [...new Set([...domains.map(({ name }) => name), ...(search.scope ? [search.scope] : [])])]
   const scopeItems = [
@@ -60,12 +61,14 @@ export function SuppressionFilters({ accountId }: { readonly accountId: string }
         value={search.reason ?? ANY}
         onValueChange={(reason) => show({ reason: isReason(reason) ? reason : undefined })}
       />
-      <Select
-        aria-label="Scope"
-        className="w-full"
+      <SearchSelect
+        label="Scope"
+        isLabelHidden
+        search="Search domains"
+        isLoading={isLoading}
         items={scopeItems}
         value={search.scope ?? ANY}
-        onValueChange={(scope) => show({ scope: scope === null || scope === ANY ? undefined : scope })}
+        onChange={(scope) => show({ scope: scope === ANY ? undefined : scope })}
       />
     </search>
   )

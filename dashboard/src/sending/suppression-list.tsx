@@ -1,6 +1,5 @@
 import { Badge } from '@cloudflare/kumo/components/badge'
 import { Button } from '@cloudflare/kumo/components/button'
-import { Empty } from '@cloudflare/kumo/components/empty'
 import { Table } from '@cloudflare/kumo/components/table'
 import { ProhibitIcon, TrashIcon } from '@phosphor-icons/react'
 import { useInfiniteQuery } from '@tanstack/react-query'
@@ -12,6 +11,7 @@ import { queryKey } from '../api/use-ask.ts'
 import { Moment } from '../parts/moment.tsx'
 import { ProblemNote } from '../parts/problem-note.tsx'
 import { RowsSkeleton } from '../parts/rows-skeleton.tsx'
+import { SectionEmpty } from '../parts/section-empty.tsx'
 import { DeleteSuppression } from './delete-suppression.tsx'
 import { EditSuppression } from './edit-suppression.tsx'
 import type { SuppressionsSearch } from './routes.ts'
@@ -148,7 +148,7 @@ function Nobody({ filtered, onAdd }: { readonly filtered: boolean; readonly onAd
   const icon = <ProhibitIcon size={48} aria-hidden />
   if (filtered) {
     return (
-      <Empty
+      <SectionEmpty
         icon={icon}
         title="No entry matches"
         description="The search takes a whole address, or what stands before its @."
@@ -156,7 +156,7 @@ function Nobody({ filtered, onAdd }: { readonly filtered: boolean; readonly onAd
     )
   }
   return (
-    <Empty
+    <SectionEmpty
       icon={icon}
       title="Nobody is suppressed"
       description="Addresses come here by themselves when mail to them bounces or is complained of. You can also add some."

@@ -1,8 +1,8 @@
 import { Link } from '@cloudflare/kumo/components/link'
 import { Tabs } from '@cloudflare/kumo/components/tabs'
+import { useSession } from '../api/session.ts'
 import { CodeText } from '../parts/code-text.tsx'
 import { Section } from '../parts/page.tsx'
-import { useSession } from '../session/session.ts'
 import { type CodePlace, isRequestCode, REQUEST_CODES } from './request-code.ts'
 import { testRoute } from './routes.ts'
 import type { TestMessage } from './test-message.ts'
@@ -16,14 +16,13 @@ interface TestCodeProps {
 export function TestCode({ accountId, message }: TestCodeProps) {
   const { code } = testRoute.useSearch()
   const navigate = testRoute.useNavigate()
-  const { service, development } = useSession()
+  const { service } = useSession()
   const shown = isRequestCode(code) ? code : 'curl'
   const place: CodePlace = {
     api: `${service.public_url}/client/v4`,
     accountId,
     submission: service.submission,
-    // Where the first start puts it, unless POSTHORN_DATA says otherwise.
-    ca: development ? '.posthorn/ca/ca.pem' : undefined,
+    ca: service.ca,
   }
   const { label, write } = REQUEST_CODES[shown]
   return (

@@ -1,15 +1,15 @@
 import { Button } from '@cloudflare/kumo/components/button'
 import { Input, InputArea } from '@cloudflare/kumo/components/input'
-import { Select } from '@cloudflare/kumo/components/select'
 import { PaperPlaneTiltIcon } from '@phosphor-icons/react'
-import { type FormEvent, useState } from 'react'
+import { type FormEvent, useRef, useState } from 'react'
 import type { SendResult } from '#contract/sending.ts'
 import { ask } from '../api/ask.ts'
 import { problemText } from '../api/problem.ts'
+import { useSession } from '../api/session.ts'
 import { useAct } from '../api/use-ask.ts'
 import { Section } from '../parts/page.tsx'
 import { ProblemNote } from '../parts/problem-note.tsx'
-import { useSession } from '../session/session.ts'
+import { SearchSelect } from '../parts/search-select.tsx'
 import { AttachmentField } from './attachment-field.tsx'
 import { fieldProblem } from './field-problem.ts'
 import { testRoute } from './routes.ts'
@@ -17,7 +17,8 @@ import { SimulatorChoice } from './simulator-choice.tsx'
 import { TestCode } from './test-code.tsx'
 import { sendBody, splitAddresses, type TestAttachment, type TestMessage } from './test-message.ts'
 import { TestResult } from './test-result.tsx'
-import type { SendingDomain } from './use-sending-domains.ts'
+import type { SendingDomain } from './use-account-domains.ts'
+import { useFocusRefused } from './use-focus-refused.ts'
 
 interface TestFormProps {
   readonly accountId: string
@@ -30,7 +31,8 @@ export function TestForm({ accountId, domains }: TestFormProps) {
   const usual = development ? `delivered@simulator.${service.domain}` : (user?.email ?? '')
   const [local, setLocal] = useState('hello')
   const [chosen, setChosen] = useState<string>()
-  const domain = chosen ?? domains.find(({ name }) => name === search.domain)?.name ?? domains[0]?.name ?? ''
+  const usualDomain = domains.find(({ status }) => status === 'ready') ?? domains[0]
+  const domain = chosen ?? domains.find(({ name }) => name === search.domain)?.name ?? usualDomain?.name ?? ''
   const [name, setName] = useState('')
   const [to, setTo] = useState(search.to ?? usual)
   const [subject, setSubject] = useState('A test from Posthorn')
@@ -57,6 +59,9 @@ export function TestForm({ accountId, domains }: TestFormProps) {
   }
   const isAtField = ['from', 'to', 'subject', 'text', 'html'].some((field) => 'error' in wrong(field))
 
+  const form = useRef<HTMLFormElement>(null)
+  useFocusRefused(form, send.error)
+
   function submit(event: FormEvent) {
     event.preventDefault()
     send.mutate(message)
@@ -66,7 +71,7 @@ export function TestForm({ accountId, domains }: TestFormProps) {
     <div className="grid items-start gap-x-6 xl:grid-cols-2">
       <div className="min-w-0">
         <Section title="Message">
-          <form className="flex flex-col gap-4" onSubmit={submit}>
+          <form ref={form} className="flex flex-col gap-4" onSubmit={submit}>
             <div className="grid gap-4 sm:grid-cols-2">
               <Input
                 label="From"
@@ -77,12 +82,12 @@ export function TestForm({ accountId, domains }: TestFormProps) {
                 {...wrong('from')}
                 onChange={({ target }) => setLocal(target.value)}
               />
-              <Select
+              <SearchSelect
                 label="At domain"
-                className="w-full"
+                search="Search domains"
                 items={domains.map(({ name }) => ({ value: name, label: name }))}
                 value={domain}
-                onValueChange={(name) => setChosen(name ?? undefined)}
+                onChange={setChosen}
               />
             </div>
             <Input

@@ -6,7 +6,7 @@ import { Page } from '../parts/page.tsx'
 import { RowsSkeleton } from '../parts/rows-skeleton.tsx'
 import { testRoute } from './routes.ts'
 import { TestForm } from './test-form.tsx'
-import { useSendingDomains } from './use-sending-domains.ts'
+import { useSendingDomains } from './use-account-domains.ts'
 
 /** A message by hand, beside the programs that send the same. */
 export function TestPage() {

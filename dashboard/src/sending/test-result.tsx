@@ -5,9 +5,9 @@ import { type ReactNode, useEffect, useRef } from 'react'
 import type { DeliveryBody, MessageBody } from '#contract/messages.ts'
 import type { SendResult } from '#contract/sending.ts'
 import { accountPath, ask } from '../api/ask.ts'
+import { useSession } from '../api/session.ts'
 import { queryKey } from '../api/use-ask.ts'
 import { Section } from '../parts/page.tsx'
-import { useSession } from '../session/session.ts'
 
 const STATES = {
   waiting: { label: 'Waiting', variant: 'warning' },

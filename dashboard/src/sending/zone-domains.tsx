@@ -2,17 +2,19 @@ import { Button } from '@cloudflare/kumo/components/button'
 import { Input } from '@cloudflare/kumo/components/input'
 import { Link } from '@cloudflare/kumo/components/link'
 import type { FormEvent } from 'react'
-import type { SendingSubdomainBody } from '#contract/sending-subdomains.ts'
-import { useAsk } from '../api/use-ask.ts'
 import { Asked } from '../parts/asked.tsx'
 import { Section } from '../parts/page.tsx'
 import type { OfDomain } from './domain-page.tsx'
+import { ListedStateBadge } from './listed-state-badge.tsx'
 import { domainRoute } from './routes.ts'
-import { sendingDomainPath } from './use-domain-status.ts'
+import { isSendingDomain, useAccountDomains } from './use-account-domains.ts'
+
+/** Every one of a zone, with room for zones whose names end in its. */
+const MOST = 1000
 
 /** The other domains of the zone: each sends by itself, with records of its own (config-subdomains.md). */
 export function ZoneDomains({ accountId, zone, domain }: OfDomain) {
-  const domains = useAsk<SendingSubdomainBody[]>(sendingDomainPath(zone.id))
+  const domains = useAccountDomains(accountId, { name: zone.name, sending: true, perPage: MOST })
   const navigate = domainRoute.useNavigate()
   function onboard(event: FormEvent<HTMLFormElement>) {
     event.preventDefault()
@@ -31,16 +33,19 @@ export function ZoneDomains({ accountId, zone, domain }: OfDomain) {
       lead="A subdomain is a sending domain of its own: kinds of mail that differ do well to come from different ones."
     >
       <Asked of={domains}>
-        {(all) => {
-          const others = all.filter(({ tag, enabled }) => enabled && tag !== domain.tag)
+        {({ result }) => {
+          const others = result
+            .filter(isSendingDomain)
+            .filter((entry) => entry.zone.id === zone.id && entry.tag !== domain.tag)
           if (others.length === 0) {
             return <p className="mb-4 text-kumo-subtle">No other domain of {zone.name} sends.</p>
           }
           return (
             <ul className="mb-4 flex flex-col gap-2">
-              {others.map(({ tag, name }) => (
-                <li key={tag}>
-                  <Link href={`/${accountId}/sending/domains/${zone.id}/${tag}`}>{name}</Link>
+              {others.map((entry) => (
+                <li key={entry.tag} className="flex flex-wrap items-center gap-x-3 gap-y-1">
+                  <Link href={`/${accountId}/sending/domains/${zone.id}/${entry.tag}`}>{entry.name}</Link>
+                  <ListedStateBadge entry={entry} />
                 </li>
               ))}
             </ul>

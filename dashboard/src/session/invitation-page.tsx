@@ -32,7 +32,8 @@ function Accept({ path, invitation }: { readonly path: string; readonly invitati
   const router = useRouter()
   const [problem, setProblem] = useState<unknown>()
   const isWrong = problem instanceof Problem && problem.status === 401
-  const atField = problem instanceof Problem ? (isWrong ? problem.message : problem.at('/password')) : undefined
+  const atField =
+    problem instanceof Problem ? (isWrong ? problem.message : problem.at('/password')) : undefined
   const [busy, setBusy] = useState(false)
 
   async function accept(event: FormEvent<HTMLFormElement>) {

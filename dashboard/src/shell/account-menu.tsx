@@ -2,7 +2,7 @@ import { Button } from '@cloudflare/kumo/components/button'
 import { DropdownMenu } from '@cloudflare/kumo/components/dropdown'
 import { CaretUpDownIcon, CheckIcon } from '@phosphor-icons/react'
 import { useNavigate } from '@tanstack/react-router'
-import { type SessionAccount, useSession } from '../session/session.ts'
+import { type SessionAccount, useSession } from '../api/session.ts'
 
 /** Whose mail one looks at; a menu of the others that the viewer is a member of. */
 export function AccountMenu({ account }: { readonly account: SessionAccount }) {

@@ -1,6 +1,8 @@
 import { CommandPalette } from '@cloudflare/kumo/components/command-palette'
+import { Dialog } from '@cloudflare/kumo/components/dialog'
 import { useNavigate } from '@tanstack/react-router'
-import { useState } from 'react'
+import { useEffect, useState } from 'react'
+import { focusOnceClosed } from '../parts/focus-once-closed.ts'
 import type { NavigationEntry, NavigationGroup } from './navigation.ts'
 
 interface CommandMenuProps {
@@ -13,9 +15,11 @@ interface CommandMenuProps {
 export function CommandMenu({ groups, open, onOpenChange }: CommandMenuProps) {
   const navigate = useNavigate()
   const [search, setSearch] = useState('')
+  // The library's menu gives the focus back to nobody. This is drawn before its field takes it.
+  const [opener] = useState(() => document.activeElement)
+  useEffect(() => () => focusOnceClosed(opener), [opener])
   function go({ href }: NavigationEntry) {
     onOpenChange(false)
-    setSearch('')
     void navigate({ href })
   }
   const wanted = search.trim().toLowerCase()
@@ -36,7 +40,8 @@ export function CommandMenu({ groups, open, onOpenChange }: CommandMenuProps) {
       onSelect={go}
       getSelectableItems={(groups) => groups.flatMap(({ items }) => items)}
     >
-      <CommandPalette.Input placeholder="Go to…" />
+      <Dialog.Title className="sr-only">Go to a page</Dialog.Title>
+      <CommandPalette.Input placeholder="Go to…" aria-label="Go to…" />
       <CommandPalette.List>
         <CommandPalette.Results>
           {(group: (typeof found)[number]) => (

@@ -19,7 +19,7 @@ import {
   TrayIcon,
   UsersIcon,
 } from '@phosphor-icons/react'
-import type { Session } from '../session/session.ts'
+import type { Session } from '../api/session.ts'
 
 export interface NavigationGroup {
   readonly label: string

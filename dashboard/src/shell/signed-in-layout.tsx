@@ -1,12 +1,15 @@
 import { Sidebar } from '@cloudflare/kumo/components/sidebar'
 import { Outlet, useRouterState } from '@tanstack/react-router'
 import { lazy, Suspense, useEffect, useState } from 'react'
-import { useSession } from '../session/session.ts'
+import { useSession } from '../api/session.ts'
+import { PAGE_TITLE } from '../parts/page.tsx'
 import { AccountMenu } from './account-menu.tsx'
 import { CloseMenu } from './close-menu.tsx'
 import { navigation } from './navigation.ts'
 import { TopBar } from './top-bar.tsx'
+import { UnreachableNote } from './unreachable-note.tsx'
 import { useAccount } from './use-account.ts'
+import { useArrival } from './use-arrival.ts'
 
 const CommandMenu = lazy(async () => ({ default: (await import('./command-menu.tsx')).CommandMenu }))
 
@@ -16,27 +19,20 @@ export function SignedInLayout() {
   const account = useAccount()
   const here = useRouterState({ select: ({ location }) => location.pathname })
   const [isCommandMenuOpen, setCommandMenuOpen] = useState(false)
+  useCommandKey(setCommandMenuOpen)
   const groups = navigation(session, account.id)
+  useArrival()
   // The side bar may be longer than the window: where one is, is seen in it.
   // oxlint-disable-next-line react/exhaustive-deps -- whenever the place changes
   useEffect(() => {
     document.querySelector('#places [data-active]')?.scrollIntoView({ block: 'nearest' })
   }, [here])
-  useEffect(() => {
-    function listen(event: KeyboardEvent) {
-      if (event.key.toLowerCase() !== 'k' || !(event.metaKey || event.ctrlKey)) return
-      event.preventDefault()
-      setCommandMenuOpen(true)
-    }
-    document.addEventListener('keydown', listen)
-    return () => document.removeEventListener('keydown', listen)
-  }, [])
   return (
     <Sidebar.Provider defaultOpen mobileBreakpoint={768}>
       <CloseMenu here={here} />
       <a
         href="#page"
-        className="sr-only focus:not-sr-only focus:fixed focus:z-50 focus:bg-kumo-base focus:p-3"
+        className="sr-only focus:not-sr-only focus:fixed focus:top-2 focus:left-2 focus:z-50 focus:rounded-lg focus:bg-kumo-base focus:px-4 focus:py-3 focus:ring-2 focus:ring-kumo-focus"
       >
         Skip to the page
       </a>
@@ -45,23 +41,25 @@ export function SignedInLayout() {
           <AccountMenu account={account} />
         </Sidebar.Header>
         <Sidebar.Content id="places">
-          {groups.map(({ label, entries }) => (
-            <Sidebar.Group key={label}>
-              <Sidebar.GroupLabel>{label}</Sidebar.GroupLabel>
-              <Sidebar.Menu>
-                {entries.map(({ label, href, icon }) => {
-                  const isHere = here === href || here.startsWith(`${href}/`)
-                  return (
-                    <Sidebar.MenuItem key={href}>
-                      <Sidebar.MenuButton icon={icon} href={href} active={isHere} tooltip={label}>
-                        {label}
-                      </Sidebar.MenuButton>
-                    </Sidebar.MenuItem>
-                  )
-                })}
-              </Sidebar.Menu>
-            </Sidebar.Group>
-          ))}
+          <nav aria-label="Places">
+            {groups.map(({ label, entries }) => (
+              <Sidebar.Group key={label}>
+                <Sidebar.GroupLabel>{label}</Sidebar.GroupLabel>
+                <Sidebar.Menu>
+                  {entries.map(({ label, href, icon }) => {
+                    const isHere = here === href || here.startsWith(`${href}/`)
+                    return (
+                      <Sidebar.MenuItem key={href}>
+                        <Sidebar.MenuButton icon={icon} href={href} active={isHere} tooltip={label}>
+                          {label}
+                        </Sidebar.MenuButton>
+                      </Sidebar.MenuItem>
+                    )
+                  })}
+                </Sidebar.Menu>
+              </Sidebar.Group>
+            ))}
+          </nav>
         </Sidebar.Content>
         <Sidebar.Footer>
           <Sidebar.Trigger />
@@ -69,7 +67,13 @@ export function SignedInLayout() {
       </Sidebar>
       <div className="flex min-w-0 flex-1 flex-col bg-kumo-canvas">
         <TopBar onSearch={() => setCommandMenuOpen(true)} />
-        <main id="page" tabIndex={-1} className="mx-auto w-full max-w-7xl flex-1 p-4 outline-none md:p-8">
+        <main
+          id="page"
+          tabIndex={-1}
+          aria-labelledby={PAGE_TITLE}
+          className="mx-auto w-full max-w-7xl flex-1 p-4 outline-none md:p-8"
+        >
+          <UnreachableNote />
           <Outlet />
         </main>
       </div>
@@ -80,4 +84,17 @@ export function SignedInLayout() {
       )}
     </Sidebar.Provider>
   )
+}
+
+/** Opens the command menu, or closes it. */
+function useCommandKey(toggle: (next: (isOpen: boolean) => boolean) => void): void {
+  useEffect(() => {
+    function listen(event: KeyboardEvent) {
+      if (event.key.toLowerCase() !== 'k' || !(event.metaKey || event.ctrlKey)) return
+      event.preventDefault()
+      toggle((isOpen) => !isOpen)
+    }
+    document.addEventListener('keydown', listen)
+    return () => document.removeEventListener('keydown', listen)
+  }, [toggle])
 }

@@ -5,8 +5,10 @@ import { MagnifyingGlassIcon, MoonIcon, SignOutIcon, SunIcon, UserIcon } from '@
 import { useQueryClient } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
 import { ask } from '../api/ask.ts'
-import { useSession } from '../session/session.ts'
+import { useSession } from '../api/session.ts'
 import { useColorMode } from './color-mode.ts'
+
+const SHORTCUT = /Mac|iPhone|iPad/.test(navigator.userAgent) ? '⌘ K' : 'Ctrl K'
 
 export function TopBar({ onSearch }: { readonly onSearch: () => void }) {
   const { user } = useSession()
@@ -25,7 +27,7 @@ export function TopBar({ onSearch }: { readonly onSearch: () => void }) {
       </div>
       <Button variant="secondary" icon={<MagnifyingGlassIcon />} onClick={onSearch} className="mr-auto">
         Go to…
-        <kbd className="ml-2 hidden text-xs text-kumo-subtle sm:inline">Ctrl K</kbd>
+        <kbd className="ml-2 hidden text-xs text-kumo-subtle sm:inline">{SHORTCUT}</kbd>
       </Button>
       <Button
         variant="ghost"

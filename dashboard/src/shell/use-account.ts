@@ -1,5 +1,5 @@
 import { useParams } from '@tanstack/react-router'
-import { type SessionAccount, useSession } from '../session/session.ts'
+import { type SessionAccount, useSession } from '../api/session.ts'
 
 /** The account that the page is about; outside of one (inbox, operator) the viewer's first. */
 export function useAccount(): SessionAccount {

@@ -1,6 +1,5 @@
 import { Badge } from '@cloudflare/kumo/components/badge'
 import { Button } from '@cloudflare/kumo/components/button'
-import { Empty } from '@cloudflare/kumo/components/empty'
 import { Input } from '@cloudflare/kumo/components/input'
 import { Link } from '@cloudflare/kumo/components/link'
 import { SensitiveInput } from '@cloudflare/kumo/components/sensitive-input'
@@ -15,6 +14,7 @@ import { ConfirmDialog } from '../parts/confirm-dialog.tsx'
 import { fieldText } from '../parts/field-text.ts'
 import { FormDialog } from '../parts/form-dialog.tsx'
 import { Section } from '../parts/page.tsx'
+import { SectionEmpty } from '../parts/section-empty.tsx'
 import { TableBox } from '../parts/table-box.tsx'
 import { scriptPath } from './script-path.ts'
 import { useRunningVersion } from './use-running-version.ts'
@@ -56,8 +56,7 @@ export function BindingsTab({ accountId, worker }: WorkerTabProps) {
       <Asked of={version}>
         {({ resources: { bindings } }) =>
           bindings.length === 0 ? (
-            <Empty
-              size="sm"
+            <SectionEmpty
               icon={<PlugsIcon size={32} />}
               title="No binding"
               description="Add send_email, kv_namespaces, queues or vars to its wrangler configuration, and deploy it."

@@ -1,6 +1,6 @@
 import { Link } from '@cloudflare/kumo/components/link'
+import { useSession } from '../api/session.ts'
 import { CodeText } from '../parts/code-text.tsx'
-import { useSession } from '../session/session.ts'
 import { useAccount } from '../shell/use-account.ts'
 
 /** How `wrangler` deploys to this instance and this account. */

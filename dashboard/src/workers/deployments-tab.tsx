@@ -11,6 +11,7 @@ import { Moment } from '../parts/moment.tsx'
 import { Section } from '../parts/page.tsx'
 import { TableBox } from '../parts/table-box.tsx'
 import { scriptPath } from './script-path.ts'
+import { useAuthorName } from './use-author-name.ts'
 import { useDeployments } from './use-running-version.ts'
 import type { WorkerTabProps } from './worker-page.tsx'
 
@@ -67,6 +68,7 @@ function DeploymentsTable({
   readonly deployments: readonly DeploymentBody[]
   readonly numbers: ReadonlyMap<string, number>
 }) {
+  const authorName = useAuthorName(deployments.map(({ author_email: author }) => author))
   return (
     <TableBox label="Deployments">
       <Table>
@@ -92,7 +94,7 @@ function DeploymentsTable({
                 <Table.Cell>
                   <Moment at={created_on} />
                 </Table.Cell>
-                <Table.Cell>{author_email}</Table.Cell>
+                <Table.Cell className="[overflow-wrap:anywhere]">{authorName(author_email)}</Table.Cell>
                 <Table.Cell>{annotations['workers/message']}</Table.Cell>
               </Table.Row>
             )

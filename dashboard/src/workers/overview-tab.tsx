@@ -1,5 +1,4 @@
 import { LinkButton } from '@cloudflare/kumo/components/button'
-import { Empty } from '@cloudflare/kumo/components/empty'
 import { Link } from '@cloudflare/kumo/components/link'
 import { SkeletonLine } from '@cloudflare/kumo/components/loader'
 import { Table } from '@cloudflare/kumo/components/table'
@@ -15,6 +14,7 @@ import { Asked } from '../parts/asked.tsx'
 import { CopyButton } from '../parts/copy-button.tsx'
 import { Moment } from '../parts/moment.tsx'
 import { Section } from '../parts/page.tsx'
+import { SectionEmpty } from '../parts/section-empty.tsx'
 import { TableBox } from '../parts/table-box.tsx'
 import type { WorkerTabProps } from './worker-page.tsx'
 import { Handlers } from './workers-page.tsx'
@@ -101,8 +101,7 @@ function MailRules({ accountId, worker }: WorkerTabProps) {
           ]
           if (leading.length === 0) {
             return (
-              <Empty
-                size="sm"
+              <SectionEmpty
                 icon={<SignpostIcon size={32} />}
                 title="No mail comes here yet"
                 description="Create a routing rule with the action “Send to a Worker”."

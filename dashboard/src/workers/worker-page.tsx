@@ -42,11 +42,18 @@ export function WorkerPage() {
   const navigate = route.useNavigate()
   const workers = useAsk<readonly ScriptBody[]>(accountPath(id, 'workers/scripts'), { every: 5000 })
   return (
-    <Page title={script}>
+    <Page
+      title={script}
+      actions={
+        <LinkButton variant="secondary" href={`/${id}/workers`}>
+          All Workers
+        </LinkButton>
+      }
+    >
       <Asked of={workers}>
         {(all) => {
           const worker = all.find((each) => each.id === script)
-          if (!worker) return <Gone accountId={id} script={script} />
+          if (!worker) return <Gone script={script} />
           return (
             <>
               <Tabs
@@ -85,14 +92,13 @@ function Tab({ tab, ...of }: WorkerTabProps & { readonly tab: WorkerTab }) {
   }
 }
 
-function Gone({ accountId, script }: { readonly accountId: string; readonly script: string }) {
+function Gone({ script }: { readonly script: string }) {
   return (
     <Section title="Worker">
       <Empty
         icon={<FunctionIcon size={48} />}
         title={`There is no Worker ${script}`}
         description="It was deleted, or deployed under another name."
-        contents={<LinkButton href={`/${accountId}/workers`}>All Workers</LinkButton>}
       />
     </Section>
   )

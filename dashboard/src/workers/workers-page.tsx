@@ -1,7 +1,5 @@
 import { Badge } from '@cloudflare/kumo/components/badge'
-import { Empty } from '@cloudflare/kumo/components/empty'
 import { Link } from '@cloudflare/kumo/components/link'
-import { Table } from '@cloudflare/kumo/components/table'
 import { FunctionIcon } from '@phosphor-icons/react'
 import type { AccountRuleResult } from '#contract/rules.ts'
 import type { ScriptBody } from '#contract/workers.ts'
@@ -9,9 +7,10 @@ import { accountPath } from '../api/ask.ts'
 import { useEveryPage } from '../api/ask-every-page.ts'
 import { useAsk } from '../api/use-ask.ts'
 import { Asked } from '../parts/asked.tsx'
+import { FoldingTable } from '../parts/folding-table.tsx'
 import { Moment } from '../parts/moment.tsx'
 import { Page, Section } from '../parts/page.tsx'
-import { TableBox } from '../parts/table-box.tsx'
+import { SectionEmpty } from '../parts/section-empty.tsx'
 import { useAccount } from '../shell/use-account.ts'
 import { DeployHint } from './deploy-hint.tsx'
 
@@ -29,7 +28,7 @@ export function WorkersPage() {
         {(all) =>
           all.length === 0 ? (
             <Section title="Workers">
-              <Empty
+              <SectionEmpty
                 icon={<FunctionIcon size={48} />}
                 title="No Worker yet"
                 description="Deploy one with wrangler; it shows up here by itself."
@@ -63,34 +62,20 @@ function WorkersTable({
   const leading = (name: string) =>
     rules?.filter(({ actions: [action] }) => action?.type === 'worker' && action.value?.[0] === name).length
   return (
-    <TableBox label="Workers">
-      <Table>
-        <Table.Header>
-          <Table.Row>
-            <Table.Head>Worker</Table.Head>
-            <Table.Head>Handlers</Table.Head>
-            <Table.Head>Routing rules</Table.Head>
-            <Table.Head>Changed</Table.Head>
-          </Table.Row>
-        </Table.Header>
-        <Table.Body>
-          {workers.map((worker) => (
-            <Table.Row key={worker.tag}>
-              <Table.Cell>
-                <Link href={`/${accountId}/workers/${worker.id}`}>{worker.id}</Link>
-              </Table.Cell>
-              <Table.Cell>
-                <Handlers names={worker.handlers} />
-              </Table.Cell>
-              <Table.Cell>{leading(worker.id)}</Table.Cell>
-              <Table.Cell>
-                <Moment at={worker.modified_on} ago />
-              </Table.Cell>
-            </Table.Row>
-          ))}
-        </Table.Body>
-      </Table>
-    </TableBox>
+    <FoldingTable
+      label="Workers"
+      rows={workers}
+      rowKey={({ tag }) => tag}
+      columns={[
+        {
+          head: 'Worker',
+          renderCell: ({ id }) => <Link href={`/${accountId}/workers/${id}`}>{id}</Link>,
+        },
+        { head: 'Handlers', renderCell: ({ handlers }) => <Handlers names={handlers} /> },
+        { head: 'Routing rules', renderCell: ({ id }) => leading(id) },
+        { head: 'Changed', renderCell: ({ modified_on: at }) => <Moment at={at} ago /> },
+      ]}
+    />
   )
 }
 

@@ -1,6 +1,7 @@
 import Fastify, { type FastifyInstance } from 'fastify'
 import { SESSION_BASE } from '#contract/session.ts'
 import { absentProduct } from './absent-product.ts'
+import { accountDomainRoutes } from './account-domains.ts'
 import { accountRoutes } from './accounts.ts'
 import { activityRoutes } from './activity.ts'
 import { addressRoutes } from './addresses.ts'
@@ -107,6 +108,7 @@ export function openHttpDoor(world: HttpWorld): FastifyInstance {
       routingSettingsRoutes(api, world)
       routingDnsRoutes(api, world)
       mtaStsRoutes(api, world)
+      accountDomainRoutes(api, world)
       emailZoneRoutes(api, world)
       deliverabilityRoutes(api, world)
       workersDoor(api, scriptsWorld(world))

@@ -3,6 +3,7 @@ import type { Foresee } from '#outbound/accept/foresee.ts'
 import type { MailSetup } from '#registry/domains/mail-setup.ts'
 import type { Quota } from '#registry/quota/quota.ts'
 import type { Suppressions } from '#registry/suppressions/suppressions.ts'
+import type { AccountDomainsWorld } from './account-domains.ts'
 import type { ActivityWorld } from './activity.ts'
 import type { AddressesWorld } from './addresses.ts'
 import type { AnalyticsEngineWorld } from './analytics-engine.ts'
@@ -38,7 +39,7 @@ export interface HttpWorld extends AuditWorld, ServiceDomainWorld {
   /** Domains in and out of the two services. */
   readonly mailSetup: MailSetup
   readonly quota: Pick<Quota, 'report' | 'adjust' | 'months'>
-  readonly reputation: DeliverabilityWorld['reputation']
+  readonly reputation: DeliverabilityWorld['reputation'] & AccountDomainsWorld['reputation']
   /** What happened to mail, for the activity log. */
   readonly history: ActivityWorld['history']
   readonly graphql: GraphqlRoutesWorld['graphql']
@@ -56,8 +57,9 @@ export interface HttpWorld extends AuditWorld, ServiceDomainWorld {
     Pick<AnalyticsEngineWorld, 'analytics'>
   /** The dashboard, and the sessions of who signed in to it. */
   readonly dashboard: DashboardWorld
-  readonly preview: MessagePreviewWorld['preview']
+  /** Takes messages apart for those who look at them. */
+  readonly mailReader: MessagePreviewWorld['mailReader']
   /** How people become members. */
-  readonly members: Pick<MembersWorld, 'invitationMail' | 'publicUrl'>
+  readonly members: Pick<MembersWorld, 'invitationMail' | 'mailArrives' | 'publicUrl'>
   readonly now: () => number
 }

@@ -11,4 +11,12 @@ export interface MessagesWorld {
   readonly readTimeline: ReadTimeline
   /** Undefined for a body that is gone. */
   readonly readBody: (bodyId: string) => Promise<Buffer | undefined>
+  /** The same in pieces, none of them large. */
+  readonly openBody: (bodyId: string) => Promise<OpenBody | undefined>
+}
+
+export interface OpenBody {
+  /** In octets. */
+  readonly size: number
+  open(): AsyncIterable<Uint8Array>
 }

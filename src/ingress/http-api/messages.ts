@@ -24,7 +24,8 @@ export interface Asked {
   readonly by: Principal
 }
 
-/** An account's own mail: `/accounts/{account_id}/email/sending/messages` and `…/deliveries`. */
+/** What became of an account's own mail: `/accounts/{account_id}/email/sending/messages` and `…/deliveries`. What a message
+ *  holds is at message-preview.ts. */
 export function messageRoutes(api: FastifyInstance, world: MessagesWorld): void {
   const admitted =
     (permission: Permission, route: (asked: Asked, world: MessagesWorld) => Promise<FastifyReply>) =>
@@ -42,7 +43,6 @@ export function messageRoutes(api: FastifyInstance, world: MessagesWorld): void 
     explainLongScan(routes, 'Narrow it by since and until.')
     const base = '/accounts/:accountId/email/sending'
     routes.get(`${base}/messages`, read(messagesRoute))
-    routes.get(`${base}/messages/:messageId`, read(contentRoute))
     routes.get(`${base}/messages/:messageId/deliveries`, read(deliveriesRoute))
     routes.get(`${base}/messages/:messageId/timeline`, read(timelineRoute))
     for (const action of ['retry', 'cancel'] as const)
@@ -78,33 +78,6 @@ async function messageNamed({ id, header }: MessageId, { by }: Asked, { hands }:
 
 function noSuchMessage(reply: FastifyReply): FastifyReply {
   return turnAway(reply, 'notFound', 'There is no such message in this account.')
-}
-
-/** The message itself, as the original has it (clients.md): only where the domain's preview is on, and until the body
- *  is deleted. */
-async function contentRoute(asked: Asked, world: MessagesWorld): Promise<FastifyReply> {
-  const { reply } = asked
-  const message = await findMessage(asked, world)
-  if (!message) return reply
-  const why = whyNotShown(message)
-  if (why !== undefined) return turnAway(reply, 'notFound', why)
-  const content = await world.readBody(message.bodyId)
-  if (!content) return turnAway(reply, 'notFound', 'The content of this message has been deleted.')
-  return (
-    reply
-      .code(200)
-      // A browser must never show it as a page of ours.
-      .header('content-security-policy', "sandbox; default-src 'none'")
-      .header('content-disposition', `attachment; filename="${message.id}.eml"`)
-      .header('cache-control', 'private, no-store')
-      .type('message/rfc822')
-      .send(content)
-  )
-}
-
-/** Why nobody looks at the content of a message. */
-export function whyNotShown({ previewEnabled }: MessageView): string | undefined {
-  return previewEnabled ? undefined : 'The preview of messages is off for the domain of this one.'
 }
 
 async function deliveriesRoute(asked: Asked, world: MessagesWorld): Promise<FastifyReply> {

@@ -2,6 +2,7 @@ import type { ServiceNames } from '#model/service.ts'
 import type { Resolver } from '#net/resolver.ts'
 import type { Store } from '#store/store.ts'
 import type { Vault } from '#vault/vault.ts'
+import { type AccountDomain, accountDomains } from './account-domains.ts'
 import { changeMtaSts, type StsChange, type StsWish } from './change-mta-sts.ts'
 import { type DomainKey, findDomainKey, keysOf } from './dkim-key.ts'
 import {
@@ -43,6 +44,8 @@ export interface MailSetup {
   sendingDomains(zone: Zone): Promise<MailDomain[]>
   /** One of them. */
   sendingDomain(zone: Zone, id: string): Promise<MailDomain | undefined>
+  /** What an account sends from, over all of its zones. */
+  accountDomains(accountId: string): Promise<AccountDomain[]>
   /** Domains that take mail, or did until their owner switched them off; the apex first. */
   routingDomains(zone: Zone): Promise<MailDomain[]>
   /** By name, whatever it is set up for. */
@@ -195,6 +198,7 @@ export function openMailSetup(world: MailSetupWorld): MailSetup {
       const all = await mailDomainsOf(store, of(zone))
       return all.filter(({ sending }) => sending !== 'none')
     },
+    accountDomains: (accountId) => accountDomains(store, accountId),
     async routingDomains(zone) {
       const all = await mailDomainsOf(store, of(zone))
       return all.filter(({ routing }) => routing !== 'none')

@@ -16,6 +16,8 @@ export interface Reputation {
   look(): Promise<number>
   /** Of one domain, over whole hours up to now. `days`: 1 to 31; by default the window that thresholds are about. */
   figures(accountId: string, domainId: string, days?: number): Promise<DomainFigures>
+  /** The domains of an account with rates that have crossed their thresholds, by id. */
+  troubled(accountId: string): Promise<ReadonlyMap<string, Standing>>
   /** Of all domains of an account, between two times (ms) that are whole hours. */
   between(accountId: string, since: number, until: number): Promise<Figures>
   /** Forgets what no window reaches any more. */
@@ -23,17 +25,20 @@ export interface Reputation {
   readonly thresholds: Thresholds
 }
 
-export interface DomainFigures {
+export interface Standing {
+  /** Those of the window that thresholds are about, as of the last look. */
+  readonly problems: readonly FiguresProblem[]
+  /** Since when there are any. */
+  readonly problemsSince: number | null
+}
+
+export interface DomainFigures extends Standing {
   readonly total: Figures
   /** Those with the most first. */
   readonly providers: readonly (Figures & { readonly provider: Provider })[]
   /** In milliseconds. */
   readonly since: number
   readonly until: number
-  /** Those of the window that thresholds are about, as of the last look. */
-  readonly problems: readonly FiguresProblem[]
-  /** Since when there are any. */
-  readonly problemsSince: number | null
 }
 
 export interface ReputationOptions {
@@ -168,6 +173,12 @@ export function openReputation(options: ReputationOptions): Reputation {
       ])
       return { ...figures, problems: problemsIn(row?.problems ?? '[]'), problemsSince: row?.since ?? null }
     },
+    async troubled(accountId) {
+      const rows = await store.all(inTroubleOf, [accountId])
+      return new Map(
+        rows.map((row) => [row.domain_id, { problems: problemsIn(row.problems), problemsSince: row.since }]),
+      )
+    },
     async between(accountId, since, until) {
       const [row] = await store.all(ofAccount, [accountId, hourOf(since), hourOf(until)])
       return row ? figuresOf(row) : NO_FIGURES
@@ -281,6 +292,14 @@ const takeNote = statement(
 const standing = statement<{ readonly problems: string; readonly since: number | null }>(
   'reputation.standing',
   'select problems, since from deliverability_standing where domain_id = $1 and account_id = $2',
+)
+const inTroubleOf = statement<{
+  readonly domain_id: string
+  readonly problems: string
+  readonly since: number | null
+}>(
+  'reputation.in-trouble-of-account',
+  `select domain_id, problems, since from deliverability_standing where account_id = $1 and ${IN_TROUBLE}`,
 )
 
 const forgetHours = statement('reputation.forget-hours', 'delete from deliverability where hour < $1')

@@ -1,0 +1,45 @@
+import { Link } from '@cloudflare/kumo/components/link'
+import { Section } from '../parts/page.tsx'
+import { visibleText } from '../parts/visible-text.ts'
+import type { InboxMessage } from './inbox-message.ts'
+
+const MOST = 50
+const IN_TEXT = /https?:\/\/[^\s<>"]+/g
+
+/** Where a message leads: nothing in the frame above can be followed, and whoever reads this is to see where it goes. */
+export function MessageLinks({ message }: { readonly message: InboxMessage }) {
+  const links = linksOf(message)
+  if (links.size === 0) return null
+  return (
+    <Section title="Links" lead="Each opens in a new tab. Look where it leads first.">
+      <ul className="flex flex-col gap-3">
+        {[...links].slice(0, MOST).map(([url, text]) => (
+          <li key={url} className="min-w-0">
+            <Link href={url} target="_blank" rel="noopener noreferrer">
+              {visibleText(text)}
+            </Link>
+            <code className="block font-mono text-sm break-all text-kumo-subtle">{url}</code>
+          </li>
+        ))}
+      </ul>
+    </Section>
+  )
+}
+
+/** By their addresses, with the words that stand for them. */
+function linksOf({ HTML, Text }: InboxMessage): ReadonlyMap<string, string> {
+  // A document that is in no window: it loads nothing and runs nothing.
+  const anchors = new DOMParser().parseFromString(HTML, 'text/html').querySelectorAll('a[href]')
+  const written: [string, string][] = [...anchors].map((anchor) => [
+    anchor.getAttribute('href') ?? '',
+    anchor.textContent.trim(),
+  ])
+  if (HTML === '') written.push(...(Text.match(IN_TEXT) ?? []).map((url): [string, string] => [url, url]))
+  const links = new Map<string, string>()
+  for (const [href, text] of written) {
+    const url = URL.parse(href)
+    if (url === null || !/^https?:$/.test(url.protocol) || links.has(url.href)) continue
+    links.set(url.href, text === '' ? url.host : text)
+  }
+  return links
+}
