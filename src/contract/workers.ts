@@ -413,7 +413,7 @@ export const bulkSecrets = operation({
  *  refused. */
 export const patchLatestVersion = operation({
   ...EDIT,
-  id: 'workers.versions.patch-latest',
+  id: 'workers.versions.patch_latest',
   method: 'PATCH',
   path: `${WORKERS}/workers/{script_name}/versions/latest`,
   summary:

@@ -49,6 +49,13 @@ test('whatever the HTML is, no such element is left of it', () => {
   )
 })
 
+test('a link opens a window, which the sandbox forbids, and so leaves the message where it is', () => {
+  assert.equal(
+    pageOf('<A\nhref=x target=_self>x</A><area/href=x><a><abbr>'),
+    '<A target="_blank"\nhref=x target=_self>x</A><area target="_blank"/href=x><a target="_blank"><abbr>',
+  )
+})
+
 test('pictures that are in the message are in the page; nothing else is, and none without end', () => {
   const embedded = new Map([
     ['logo@x', picture('image/PNG')],

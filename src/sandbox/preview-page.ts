@@ -10,7 +10,7 @@ export function previewPage(mail: {
 }): string {
   const { html, text, embedded } = mail
   if (html === undefined) return textPage(text)
-  return withImages(html.replace(REACHING_OUT, '<$1x-$2'), embedded)
+  return withImages(html.replace(REACHING_OUT, '<$1x-$2').replace(LINK, '<$1 target="_blank"'), embedded)
 }
 
 /** To be sent with it, always. The sandbox takes scripts, forms, windows and its own origin away from the page, and
@@ -38,6 +38,10 @@ export const PREVIEW_HEADERS: Readonly<Record<string, string>> = {
  *  know, a frame connects before the policy stops it, and `<meta>` says where referrers go. As elements that nobody knows they do nothing. */
 const REACHING_OUT =
   /<(\/?)(link|meta|base|iframe|frame|frameset|object|embed|portal|fencedframe)(?=[\s/>]|$)/gi
+
+/** In a window of its own, which the sandbox does not grant, a link leads nowhere; in the frame it would put an error in
+ *  the message's place. Of two attributes of a name the first counts, so what the author wrote does not. */
+const LINK = /<(a|area)(?=[\s/>])/gi
 
 const EMBEDDED = /cid:([^"'\s)>&]{1,500})/gi
 /** Types that are pictures and nothing else. */

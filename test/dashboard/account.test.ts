@@ -35,6 +35,7 @@ test('API tokens: created with permissions, shown once, rolled, disabled, revoke
   await dialog.getByLabel('Name').fill('Newsletter')
   await dialog.getByRole('button', { name: 'Create token' }).click()
   await dialog.getByText('Choose one permission at least.').waitFor()
+  await dialog.locator('button[type="submit"]:focus').waitFor()
   await dialog.getByRole('checkbox', { name: 'Email Sending Read' }).click()
   await dialog.getByRole('button', { name: 'Create token' }).click()
   const shown = page.getByLabel('the secret of the token', { exact: true })
@@ -111,6 +112,8 @@ test(
     await page.getByRole('button', { name: 'Remove ann@example.com' }).click()
     await page.getByRole('button', { name: 'Remove the member' }).click()
     await page.getByRole('row', { name: /ann@example.com/ }).waitFor({ state: 'detached' })
+    // The last administrator stays.
+    assert.equal(await page.getByRole('button', { name: /^Remove / }).count(), 0)
   },
 )
 
@@ -121,7 +124,8 @@ test('webhooks: added, tested, told of mail, replayed, disabled, deleted', skip,
   const dialog = page.getByRole('dialog')
   await dialog.getByLabel('URL').fill('http://10.0.0.1/hook')
   await dialog.getByRole('button', { name: 'Add webhook' }).click()
-  await dialog.getByRole('alert').waitFor()
+  await dialog.locator('input[type="url"][aria-invalid="true"]:focus').waitFor()
+  assert.equal(await dialog.getByRole('alert').count(), 0)
   await dialog.getByLabel('URL').fill(hook())
   await dialog.getByLabel('Description').fill('Bounces to the CRM')
   await dialog.getByRole('button', { name: 'Add webhook' }).click()
@@ -153,15 +157,56 @@ test('webhooks: added, tested, told of mail, replayed, disabled, deleted', skip,
   await page.getByText('Nobody is told yet').waitFor()
 })
 
+test('a webhook that is gone says so, with the way back', skip, async () => {
+  const { page } = dashboard
+  await dashboard.open(dashboard.ofAccount(`/account/webhooks/${'0'.repeat(32)}`))
+  await page.getByRole('heading', { level: 1, name: 'Webhook' }).waitFor()
+  await page.getByText('There is no such webhook').waitFor()
+  await page.getByRole('link', { name: 'All webhooks' }).click()
+  await page.getByRole('heading', { level: 1, name: 'Webhooks' }).waitFor()
+})
+
+test('of many tokens one is found by a part of its name, the others page by page', skip, async () => {
+  const { page, instance } = dashboard
+  const { api, account_id, api_token } = instance.dev
+  const tokens = `${api}/accounts/${account_id}/tokens`
+  const headers = { authorization: `Bearer ${api_token}` }
+  const asked = await checkedFetch(`${tokens}/permission_groups?name=Email%20Sending%20Read`, { headers })
+  const { result } = (await asked.json()) as { result: readonly { readonly id: string }[] }
+  const policies = [
+    {
+      effect: 'allow',
+      permission_groups: [{ id: result[0]?.id }],
+      resources: { [`com.cloudflare.api.account.${account_id}`]: '*' },
+    },
+  ]
+  const names = [...Array.from({ length: 60 }, (_, number) => `Program ${number}`), 'W'.repeat(120)]
+  for (const name of names)
+    await checkedFetch(tokens, { method: 'POST', headers, body: JSON.stringify({ name, policies }) })
+  await dashboard.open(dashboard.ofAccount('/account/tokens'))
+  await page.getByRole('button', { name: 'Next page' }).click()
+  await page.waitForURL(/page=2/)
+  await dashboard.examine('tokens-many')
+  await page.getByRole('searchbox', { name: 'Search tokens' }).fill('program 59')
+  await page.getByRole('row', { name: /Program 59/ }).waitFor()
+  assert.equal(await page.getByRole('row').count(), 2)
+  await page.getByRole('searchbox', { name: 'Search tokens' }).fill('WWW')
+  await page.getByRole('row', { name: /WWW/ }).waitFor()
+  await dashboard.examine('tokens-long-name')
+})
+
 test('event subscriptions: a queue is subscribed, disabled, deleted', skip, async () => {
   const { page, instance } = dashboard
   const { api, account_id, api_token } = instance.dev
+  await dashboard.open(dashboard.ofAccount('/account/subscriptions'))
+  await page.getByText('This account has no queue yet').waitFor()
+  await dashboard.examine('subscriptions-no-queue')
+  assert.equal(await page.getByRole('button', { name: 'Subscribe a queue' }).count(), 0)
   await checkedFetch(`${api}/accounts/${account_id}/queues`, {
     method: 'POST',
     headers: { authorization: `Bearer ${api_token}` },
     body: JSON.stringify({ queue_name: 'mail-events' }),
   })
-  await dashboard.open(dashboard.ofAccount('/account/subscriptions'))
   await page.getByRole('button', { name: 'Subscribe a queue' }).first().click()
   const dialog = page.getByRole('dialog')
   await dialog.getByLabel('Name').fill('Bounces')
@@ -180,11 +225,13 @@ test('event subscriptions: a queue is subscribed, disabled, deleted', skip, asyn
 test('the audit log has what was done, with before and after', skip, async () => {
   const { page } = dashboard
   await dashboard.open(dashboard.ofAccount('/account/audit-log'))
-  await page.getByText('member', { exact: false }).first().waitFor()
+  await page.getByText('API token created: Program 59', { exact: true }).waitFor()
   await page.locator('summary').first().click()
   await page.getByRole('heading', { name: 'After' }).first().waitFor()
   await dashboard.examine('audit-log')
-  await page.getByLabel('Action').fill('token.create')
+  await page.getByRole('combobox', { name: 'Action' }).click()
+  await page.getByPlaceholder('Search actions').fill('token created')
+  await page.getByRole('option', { name: 'API token created' }).click()
   await page.getByRole('button', { name: 'Search' }).click()
   await page.waitForURL(/action=token.create/)
 })

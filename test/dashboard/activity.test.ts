@@ -79,14 +79,20 @@ test('filters narrow it, stand in the URL, and are removed one by one', skip, as
   await dialog.getByRole('button', { name: 'Show' }).click()
   await dialog.getByRole('alert').waitFor()
   await dialog.getByLabel('Recipient').fill('bounce@simulator.posthorn.test')
+  await dialog.getByRole('combobox', { name: 'Cause' }).click()
+  await page.getByRole('option', { name: 'Recipient unknown' }).click()
   await dialog.getByRole('button', { name: 'Show' }).click()
   await dialog.waitFor({ state: 'hidden' })
   assert.equal(new URL(page.url()).searchParams.get('recipient'), 'bounce@simulator.posthorn.test')
+
+  assert.equal(new URL(page.url()).searchParams.get('cause'), 'recipient-unknown')
+  await page.getByText('Cause: Recipient unknown').waitFor()
 
   // The same link shows the same.
   await page.reload()
   await page.getByText('1 row', { exact: true }).waitFor()
   await page.getByRole('button', { name: 'Remove the filter Recipient' }).click()
+  await page.getByRole('button', { name: 'Remove the filter Cause' }).click()
   await page.getByRole('searchbox', { name: 'Search the log' }).fill('no such thing')
   await page.getByText('Nothing in the log matches').waitFor()
   await dashboard.examine('activity-empty')

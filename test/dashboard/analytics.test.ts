@@ -68,7 +68,7 @@ test('sending: totals, charts by time, domain, provider and cause', skip, async 
 
   await panel('Delivery failure analysis').getByRole('link', { name: 'Recipient unknown' }).click()
   await page.getByRole('heading', { level: 1, name: 'Email Sending activity log' }).waitFor()
-  await page.getByText('Cause: recipient-unknown').waitFor()
+  await page.getByText('Cause: Recipient unknown').waitFor()
   await page.getByRole('link', { name: 'bounce', exact: true }).waitFor()
 })
 

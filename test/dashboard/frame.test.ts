@@ -54,6 +54,17 @@ test('on a phone the menu opens over the page, and closes behind whoever goes', 
   await page.setViewportSize({ width: 1280, height: 800 })
 })
 
+test('on a phone with text of twice the size nothing of the top is cut off', skip, async () => {
+  const { page } = dashboard
+  await page.setViewportSize({ width: 390, height: 844 })
+  await dashboard.open(dashboard.ofAccount('/workers'))
+  await page.getByRole('heading', { level: 1 }).waitFor()
+  await page.evaluate("document.documentElement.style.fontSize = '200%'")
+  const box = await page.getByRole('button', { name: 'You' }).boundingBox()
+  assert.ok(box !== null && box.x + box.width <= 390, JSON.stringify(box))
+  await page.setViewportSize({ width: 1280, height: 800 })
+})
+
 test('what a link says of a page is passed over where the page knows no such thing', skip, async () => {
   const { page, instance } = dashboard
   await dashboard.open(dashboard.ofAccount('/sending/suppressions?reason=nonsense'))

@@ -171,11 +171,18 @@ test('links and forms of a mail lead nowhere, whoever clicks them', skip, async 
   const { page } = watched
   const sent = await send({ subject: 'Click here', html: leavingBody(elsewhere.url) })
   for (const path of [`${dashboard.ofAccount(sent.page)}?tab=preview`, sent.inbox]) {
-    for (const name of ['script', 'top', 'window', 'form', 'file', 'here']) {
+    for (const name of ['script', 'top', 'window', 'form', 'file', 'here', 'self', 'svg']) {
       await page.goto(path)
-      await page.frameLocator('iframe[title="The message"]').locator(`#${name}`).click()
+      const frame = page.frameLocator('iframe[title="The message"]')
+      await frame.locator(`#${name}`).click()
       await assertUnharmed(path, name)
+      // Nor does an error take the message's place.
+      await frame.getByText('the end of the mail').waitFor()
     }
+    // Where they lead is said below it; what is no address of the web is left out.
+    const links = page.getByRole('region', { name: 'Links' })
+    await links.getByText(`${elsewhere.url}/here`).waitFor()
+    assert.equal(await links.getByRole('link', { name: 'script' }).count(), 0)
   }
 })
 

@@ -20,6 +20,12 @@ const message = (subject: string, more: object = {}) => ({
   ...more,
 })
 
+test('a message that is not there says so', skip, async () => {
+  await dashboard.open('/inbox/nothing')
+  await dashboard.page.getByRole('heading', { level: 1, name: 'No such message' }).waitFor()
+  await dashboard.page.getByRole('link', { name: 'Back to the inbox' }).waitFor()
+})
+
 test('an empty inbox says what to do', skip, async () => {
   const { page } = dashboard
   await dashboard.open('/inbox')

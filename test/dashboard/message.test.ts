@@ -145,6 +145,11 @@ test('mail that came in: what its sender had proven, and what the Worker threw',
   await verdicts.getByText('DMARC pass').waitFor()
   await timeline.getByText('The Worker thrower: exception').waitFor()
   await timeline.getByLabel('the exception', { exact: true }).getByText('TypeError: Not this one').waitFor()
+  const ruleLink = timeline.getByRole('link', { name: 'thrower@yourdomain.com' })
+  assert.equal(
+    await ruleLink.getAttribute('href'),
+    dashboard.ofAccount(`/routing/domains/${instance.dev.zone_id}`),
+  )
   await dashboard.examine('message-worker')
   await page.getByRole('tab', { name: 'Preview' }).click()
   await page.getByText('The content of mail that came in is not kept').waitFor()

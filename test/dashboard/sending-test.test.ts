@@ -142,5 +142,5 @@ test('the overview counts as Analytics does, and the newcomer’s steps are gone
   assert.deepEqual(await figures('Totals'), counted)
   await page.goBack()
   await day.getByRole('link', { name: 'Delivered' }).click()
-  await page.getByRole('checkbox', { name: 'Only the latest of each recipient', checked: true }).waitFor()
+  await page.getByRole('switch', { name: 'Only the latest of each recipient', checked: true }).waitFor()
 })

@@ -132,6 +132,33 @@ test('a subdomain is onboarded on its own, and the list has them all with their 
   assert.match(page.url(), /name=copied/)
 })
 
+test('a record in the way is deleted where it is named', skip, async () => {
+  const { page } = dashboard
+  const { dev } = dashboard.instance
+  const { id } = await zoneNamed('hosted.example')
+  const records = `/zones/${id}/dns_records`
+  const name = 'cf-bounce.shop.hosted.example'
+  const added = await fetch(`${dev.api}${records}`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${dev.api_token}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ type: 'MX', name, content: 'mx.elsewhere.example', priority: 10 }),
+  })
+  assert.equal(added.status, 200)
+  await dashboard.open(dashboard.ofAccount('/sending/domains/onboard?domain=shop.hosted.example'))
+  const done = page.getByRole('button', { name: 'Done' })
+  const inTheWay = page.getByRole('list', { name: 'Records in the way' })
+  await inTheWay.getByText('mx.elsewhere.example').waitFor()
+  assert.equal(await done.isDisabled(), true)
+  await dashboard.examine('sending-onboard-conflict')
+  await inTheWay.getByRole('button', { name: `Delete record MX ${name}` }).click()
+  await page.getByRole('dialog').getByRole('button', { name: 'Delete record' }).click()
+  await page.getByRole('dialog').waitFor({ state: 'detached' })
+  await page.getByRole('list', { name: 'Records to be added' }).waitFor()
+  await inTheWay.waitFor({ state: 'detached' })
+  assert.equal(await done.isEnabled(), true)
+  assert.deepEqual(await api(`${records}?name=${name}`), [])
+})
+
 test('records that were lost are repaired', skip, async () => {
   const { page } = dashboard
   await openDomain('hosted.example')

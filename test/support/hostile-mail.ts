@@ -82,7 +82,9 @@ export function leavingBody(elsewhere: string): string {
     <p><a id=window target=_blank rel=opener href="${elsewhere}/window">window</a>
     <p><a id=file download href="${elsewhere}/file">file</a>
     <form action="${elsewhere}/form" method=post target=_top><input name=a value=secret><button id=form>form</button></form>
-    <p><a id=here href="${elsewhere}/here">here</a>${END}`
+    <p><a id=here href="${elsewhere}/here">here</a>
+    <p><a title=">" id=self target=_self href="${elsewhere}/self">self</a>
+    <p><svg width=99 height=20><a id=svg href="${elsewhere}/svg"><text y=15>svg</text></a></svg>${END}`
 }
 
 /** Elements whose names and ids are those that a page's own scripts look for. */

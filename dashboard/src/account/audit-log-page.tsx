@@ -1,14 +1,13 @@
 import { Button, LinkButton } from '@cloudflare/kumo/components/button'
-import { Input } from '@cloudflare/kumo/components/input'
 import { ClockCounterClockwiseIcon, DownloadSimpleIcon } from '@phosphor-icons/react'
 import { useInfiniteQuery } from '@tanstack/react-query'
 import { getRouteApi } from '@tanstack/react-router'
-import type { FormEvent } from 'react'
 import type { AuditLogBody } from '#contract/audit-logs.ts'
+import type { TokenBody } from '#contract/tokens.ts'
 import { accountPath, askWhole, withQuery } from '../api/ask.ts'
+import { useEveryPage } from '../api/ask-every-page.ts'
 import { problemText } from '../api/problem.ts'
 import { queryKey } from '../api/use-ask.ts'
-import { fieldText } from '../parts/field-text.ts'
 import { Page, Section } from '../parts/page.tsx'
 import { ProblemNote } from '../parts/problem-note.tsx'
 import { RowsSkeleton } from '../parts/rows-skeleton.tsx'
@@ -16,6 +15,7 @@ import { SectionEmpty } from '../parts/section-empty.tsx'
 import { useAccount } from '../shell/use-account.ts'
 import { AdministratorsOnly } from './administrators-only.tsx'
 import { AuditEntry } from './audit-entry.tsx'
+import { AuditFilters } from './audit-filters.tsx'
 
 const route = getRouteApi('/signed-in/$accountId/account/audit-log')
 
@@ -30,7 +30,8 @@ export function AuditLogPage() {
 
 function AuditLog() {
   const { id } = useAccount()
-  const { action, email, since, before } = route.useSearch()
+  const search = route.useSearch()
+  const { action, email, since, before } = search
   const navigate = route.useNavigate()
   const filters = { 'action.type': action, 'actor.email': email, since, before }
   const path = withQuery(accountPath(id, 'audit_logs'), { ...filters, per_page: 50 })
@@ -49,14 +50,10 @@ function AuditLog() {
   const isNarrowed = Object.values(filters).some((filter) => filter !== undefined)
   const entries = log.data?.pages.flatMap(({ result }) => result)
 
-  function search(event: FormEvent<HTMLFormElement>) {
-    event.preventDefault()
-    const form = new FormData(event.currentTarget)
-    const wanted = Object.fromEntries(
-      [...form.keys()].map((name) => [name, fieldText(form, name)]).filter(([, value]) => value !== ''),
-    )
-    void navigate({ search: wanted })
-  }
+  const authors = entries?.flatMap(({ metadata }) => metadata['token_id'] ?? []) ?? []
+  const { data: tokens } = useEveryPage<TokenBody>(`${accountPath(id, 'tokens')}?include_expired=true`, {
+    enabled: authors.length > 0,
+  })
 
   return (
     <Page
@@ -84,30 +81,7 @@ function AuditLog() {
       }
     >
       <Section title="Changes">
-        <form
-          key={path}
-          className="mb-4 grid items-end gap-3 sm:grid-cols-2 lg:grid-cols-[1fr_1fr_1fr_1fr_auto]"
-          onSubmit={search}
-        >
-          <Input
-            className="w-full"
-            label="Action"
-            name="action"
-            placeholder="token.create"
-            defaultValue={action}
-          />
-          <Input
-            className="w-full"
-            label="Who"
-            name="email"
-            type="email"
-            placeholder="user@example.com"
-            defaultValue={email}
-          />
-          <Input className="w-full" label="From" name="since" type="date" defaultValue={since} />
-          <Input className="w-full" label="Before" name="before" type="date" defaultValue={before} />
-          <Button type="submit">Search</Button>
-        </form>
+        <AuditFilters key={path} search={search} onSearch={(search) => void navigate({ search })} />
         {log.error && <ProblemNote>{problemText(log.error)}</ProblemNote>}
         {entries === undefined && !log.error && <RowsSkeleton />}
         {entries?.length === 0 && (
@@ -124,7 +98,7 @@ function AuditLog() {
         <ul className="divide-y divide-kumo-hairline">
           {entries?.map((entry) => (
             <li key={entry.id}>
-              <AuditEntry entry={entry} />
+              <AuditEntry entry={entry} tokens={tokens} />
             </li>
           ))}
         </ul>

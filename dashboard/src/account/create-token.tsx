@@ -3,12 +3,13 @@ import { Input } from '@cloudflare/kumo/components/input'
 import { Select } from '@cloudflare/kumo/components/select'
 import { useState } from 'react'
 import type { TokenBody } from '#contract/tokens.ts'
-import type { ZoneBody } from '#contract/zones.ts'
 import { ask } from '../api/ask.ts'
 import { useAct, useAsk } from '../api/use-ask.ts'
 import { Asked } from '../parts/asked.tsx'
 import { fieldText } from '../parts/field-text.ts'
 import { FormDialog } from '../parts/form-dialog.tsx'
+import { SearchSelect } from '../parts/search-select.tsx'
+import { useZones } from '../parts/use-zones.ts'
 import { useAccount } from '../shell/use-account.ts'
 import type { MadeSecret } from './new-secret.tsx'
 
@@ -35,9 +36,7 @@ const DAY_MS = 86_400_000
 export function CreateToken({ open, onOpenChange, path, onMade }: CreateTokenProps) {
   const account = useAccount()
   const groups = useAsk<readonly PermissionGroup[]>(`${path}/permission_groups`, { enabled: open })
-  const zones = useAsk<readonly ZoneBody[]>(`/client/v4/zones?account.id=${account.id}&per_page=1000`, {
-    enabled: open,
-  })
+  const zones = useZones(account.id)
   const [chosen, setChosen] = useState<readonly string[]>([])
   const [zone, setZone] = useState(EVERYWHERE)
   const [lifetime, setLifetime] = useState<string>('never')
@@ -94,18 +93,20 @@ export function CreateToken({ open, onOpenChange, path, onMade }: CreateTokenPro
         )}
       </Asked>
       <div className="grid gap-4 sm:grid-cols-2">
-        <Select
+        <SearchSelect
           label="Where"
-          hideLabel={false}
+          search="Search domains"
           value={zone}
-          items={{
-            [EVERYWHERE]: 'The whole account',
-            ...Object.fromEntries((zones.data ?? []).map(({ id, name }) => [id, name])),
-          }}
-          onValueChange={(zone) => setZone(zone ?? EVERYWHERE)}
+          items={[
+            { value: EVERYWHERE, label: 'The whole account' },
+            ...(zones.data ?? []).map(({ id, name }) => ({ value: id, label: name })),
+          ]}
+          isLoading={zones.isLoading}
+          onChange={setZone}
         />
         <Select
           label="Expires"
+          className="w-full"
           hideLabel={false}
           value={lifetime}
           items={LIFETIMES}

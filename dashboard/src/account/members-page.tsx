@@ -5,6 +5,7 @@ import { useState } from 'react'
 import type { InvitedMemberBody, MemberBody, RoleBody } from '#contract/members.ts'
 import { accountPath, ask } from '../api/ask.ts'
 import { problemText } from '../api/problem.ts'
+import { useSession } from '../api/session.ts'
 import { useAct, useAsk } from '../api/use-ask.ts'
 import { Asked } from '../parts/asked.tsx'
 import { ConfirmDialog } from '../parts/confirm-dialog.tsx'
@@ -67,7 +68,12 @@ interface MembersProps {
 }
 
 function Members({ members, roles, path }: MembersProps) {
+  const { user: viewer } = useSession()
   const [leaving, setLeaving] = useState<MemberBody>()
+  const administrators = members.filter(isAdministrator)
+  /** One remains, in any case. */
+  const mayNotLeave = ({ user }: MemberBody) =>
+    user.id === viewer?.id && administrators.length === 1 && administrators[0]?.user.id === user.id
   const remove = useAct((id: string) => ask(`${path}/${id}`, { method: 'DELETE' }), [path])
   const change = useAct(
     ({ id, role }: { readonly id: string; readonly role: string }) =>
@@ -99,20 +105,21 @@ function Members({ members, roles, path }: MembersProps) {
               ),
           },
           { head: 'State', renderCell: (member) => <MemberState member={member} /> },
-          { head: 'Since', renderCell: ({ created_on: at }) => <Moment at={at} ago /> },
+          { head: 'Added', renderCell: ({ created_on: at }) => <Moment at={at} ago /> },
           {
             head: 'Actions',
             isActions: true,
-            renderCell: (member) => (
-              <Button
-                size="sm"
-                variant="secondary-destructive"
-                aria-label={`${member.status === 'accepted' ? 'Remove' : 'Take back the invitation of'} ${member.user.email}`}
-                onClick={() => setLeaving(member)}
-              >
-                {member.status === 'accepted' ? 'Remove' : 'Take back'}
-              </Button>
-            ),
+            renderCell: (member) =>
+              mayNotLeave(member) ? null : (
+                <Button
+                  size="sm"
+                  variant="secondary-destructive"
+                  aria-label={`${member.status === 'accepted' ? 'Remove' : 'Take back the invitation of'} ${member.user.email}`}
+                  onClick={() => setLeaving(member)}
+                >
+                  {member.status === 'accepted' ? 'Remove' : 'Take back'}
+                </Button>
+              ),
           },
         ]}
       />
@@ -135,8 +142,12 @@ function Members({ members, roles, path }: MembersProps) {
   )
 }
 
+function isAdministrator({ status, roles }: MemberBody): boolean {
+  return status === 'accepted' && roles.some(({ name }) => name === 'Administrator')
+}
+
 function MemberState({ member: { status, expires_on: end } }: { readonly member: MemberBody }) {
-  if (status === 'accepted') return <Badge variant="success">Member</Badge>
+  if (status === 'accepted') return <Badge variant="success">Active</Badge>
   return (
     <span className="flex flex-wrap items-center gap-2">
       <Badge variant="warning">Invited</Badge>

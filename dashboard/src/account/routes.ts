@@ -1,23 +1,34 @@
-import { createRoute, lazyRouteComponent } from '@tanstack/react-router'
-import { searchText } from '../parts/search-text.ts'
+import { createRoute } from '@tanstack/react-router'
+import { searchCount, searchText } from '../parts/search-text.ts'
+import { lazyPage } from '../shell/lazy-page.ts'
 import { ofAccountRoute } from '../shell/root-routes.tsx'
 
 const tokensRoute = createRoute({
   getParentRoute: () => ofAccountRoute,
   path: '/account/tokens',
-  component: lazyRouteComponent(() => import('./tokens-page.tsx'), 'TokensPage'),
+  validateSearch: ({ name, page }: Record<string, unknown>): TokensSearch => ({
+    name: searchText(name),
+    page: searchCount(page),
+  }),
+  component: lazyPage(async () => (await import('./tokens-page.tsx')).TokensPage),
 })
+
+/** The part of the name that is looked for, and the page of what has it. */
+export interface TokensSearch {
+  readonly name?: string | undefined
+  readonly page?: number | undefined
+}
 
 const membersRoute = createRoute({
   getParentRoute: () => ofAccountRoute,
   path: '/account/members',
-  component: lazyRouteComponent(() => import('./members-page.tsx'), 'MembersPage'),
+  component: lazyPage(async () => (await import('./members-page.tsx')).MembersPage),
 })
 
 const webhooksRoute = createRoute({
   getParentRoute: () => ofAccountRoute,
   path: '/account/webhooks',
-  component: lazyRouteComponent(() => import('./webhooks-page.tsx'), 'WebhooksPage'),
+  component: lazyPage(async () => (await import('./webhooks-page.tsx')).WebhooksPage),
 })
 
 const webhookRoute = createRoute({
@@ -26,13 +37,13 @@ const webhookRoute = createRoute({
   validateSearch: ({ status }: Record<string, unknown>): { readonly status?: string | undefined } => ({
     status: searchText(status),
   }),
-  component: lazyRouteComponent(() => import('./webhook-page.tsx'), 'WebhookPage'),
+  component: lazyPage(async () => (await import('./webhook-page.tsx')).WebhookPage),
 })
 
 const subscriptionsRoute = createRoute({
   getParentRoute: () => ofAccountRoute,
   path: '/account/subscriptions',
-  component: lazyRouteComponent(() => import('./subscriptions-page.tsx'), 'SubscriptionsPage'),
+  component: lazyPage(async () => (await import('./subscriptions-page.tsx')).SubscriptionsPage),
 })
 
 const auditLogRoute = createRoute({
@@ -44,7 +55,7 @@ const auditLogRoute = createRoute({
     since: searchText(since),
     before: searchText(before),
   }),
-  component: lazyRouteComponent(() => import('./audit-log-page.tsx'), 'AuditLogPage'),
+  component: lazyPage(async () => (await import('./audit-log-page.tsx')).AuditLogPage),
 })
 
 /** What the log is narrowed to; `since` and `before` are days. */
@@ -58,7 +69,7 @@ export interface AuditLogSearch {
 const usageRoute = createRoute({
   getParentRoute: () => ofAccountRoute,
   path: '/account/usage',
-  component: lazyRouteComponent(() => import('./usage-page.tsx'), 'UsagePage'),
+  component: lazyPage(async () => (await import('./usage-page.tsx')).UsagePage),
 })
 
 export const accountRoutes = [

@@ -7,7 +7,7 @@ import { ask } from '../api/ask.ts'
 import { useAct } from '../api/use-ask.ts'
 import { fieldText } from '../parts/field-text.ts'
 import { FormDialog } from '../parts/form-dialog.tsx'
-import { ProblemNote } from '../parts/problem-note.tsx'
+import { SearchSelect } from '../parts/search-select.tsx'
 import { useZones } from '../parts/use-zones.ts'
 import { useAccount } from '../shell/use-account.ts'
 import { EVENT_TEXTS } from './webhook-events.ts'
@@ -16,6 +16,7 @@ interface SubscribeFormProps {
   readonly onClose: () => void
   /** Of the account's subscriptions. */
   readonly path: string
+  /** Those of the account: one at least. */
   readonly queues: readonly QueueBody[]
 }
 
@@ -24,7 +25,7 @@ type Source = keyof typeof SOURCES
 
 export function SubscribeForm({ onClose, path, queues }: SubscribeFormProps) {
   const { id } = useAccount()
-  const zones = useZones(id).data ?? []
+  const { data: zones = [], isLoading } = useZones(id)
   const [source, setSource] = useState<Source>('email.sending')
   const [queue, setQueue] = useState(queues[0]?.queue_id ?? '')
   const [zone, setZone] = useState<string>()
@@ -52,23 +53,18 @@ export function SubscribeForm({ onClose, path, queues }: SubscribeFormProps) {
       action="Subscribe"
       onSubmit={submit}
     >
-      {queues.length === 0 && (
-        <ProblemNote>
-          This account has no queue yet. Make one with <code>npx wrangler queues create my-queue</code>.
-        </ProblemNote>
-      )}
       <Input label="Name" name="name" description="Empty: after the queue and the source." maxLength={255} />
-      <div className="grid gap-4 sm:grid-cols-3">
-        <Select
+      <div className="grid items-start gap-4 sm:grid-cols-3">
+        <SearchSelect
           label="Queue"
-          hideLabel={false}
+          search="Search queues"
           value={queue}
-          items={Object.fromEntries(queues.map(({ queue_id, queue_name }) => [queue_id, queue_name]))}
-          onValueChange={(queue) => setQueue(queue ?? '')}
+          items={queues.map(({ queue_id, queue_name }) => ({ value: queue_id, label: queue_name }))}
+          onChange={setQueue}
         />
         <Select
           label="Source"
-          hideLabel={false}
+          className="w-full"
           value={source}
           items={SOURCES}
           onValueChange={(source) => {
@@ -76,12 +72,13 @@ export function SubscribeForm({ onClose, path, queues }: SubscribeFormProps) {
             setEvents([])
           }}
         />
-        <Select
+        <SearchSelect
           label="Domain"
-          hideLabel={false}
+          search="Search domains"
           value={chosenZone?.id ?? ''}
-          items={Object.fromEntries(zones.map(({ id, name }) => [id, name]))}
-          onValueChange={(zone) => setZone(zone ?? undefined)}
+          items={zones.map(({ id, name }) => ({ value: id, label: name }))}
+          isLoading={isLoading}
+          onChange={setZone}
         />
       </div>
       <Checkbox.Group legend="Events" value={[...events]} onValueChange={setEvents}>

@@ -8,6 +8,7 @@ import type { QueueBody } from '#contract/queues.ts'
 import { accountPath, ask } from '../api/ask.ts'
 import { useAct, useAsk } from '../api/use-ask.ts'
 import { Asked } from '../parts/asked.tsx'
+import { CodeText } from '../parts/code-text.tsx'
 import { ConfirmDialog } from '../parts/confirm-dialog.tsx'
 import { FoldingTable } from '../parts/folding-table.tsx'
 import { Page, Section } from '../parts/page.tsx'
@@ -15,12 +16,26 @@ import { SectionEmpty } from '../parts/section-empty.tsx'
 import { useAccount } from '../shell/use-account.ts'
 import { SubscribeForm } from './subscribe-form.tsx'
 
+const NOT_SUBSCRIBED = {
+  title: 'No queue is subscribed',
+  description: 'Subscribe one here, or with wrangler.',
+}
+const NO_QUEUE = {
+  title: 'This account has no queue yet',
+  description: 'Create one with wrangler; then it can be subscribed here.',
+}
+const CREATE_QUEUE = 'npx wrangler queues create my-queue'
+const CREATE_SUBSCRIPTION =
+  'npx wrangler queues subscription create my-queue --source email.sending --events message.bounced'
+
 /** Queues of the account that are told what happens to mail. */
 export function SubscriptionsPage() {
   const { id } = useAccount()
   const path = accountPath(id, 'event_subscriptions/subscriptions')
   const subscriptions = useAsk<readonly EventSubscriptionBody[]>(`${path}?per_page=1000`)
-  const queues = useAsk<readonly QueueBody[]>(`${accountPath(id, 'queues')}?per_page=1000`)
+  const queuesPath = `${accountPath(id, 'queues')}?per_page=1000`
+  const queues = useAsk<readonly QueueBody[]>(queuesPath, { every: 5000 })
+  const hasNoQueue = queues.data?.length === 0
   const [isAdding, setAdding] = useState(false)
   const add = (
     <Button variant="primary" onClick={() => setAdding(true)}>
@@ -31,7 +46,7 @@ export function SubscriptionsPage() {
     <Page
       title="Event subscriptions"
       lead="Queues that get an event for what happens to mail; a Worker consumes them."
-      actions={add}
+      actions={!hasNoQueue && add}
     >
       <Section title="Subscriptions">
         <Asked of={subscriptions}>
@@ -39,10 +54,18 @@ export function SubscriptionsPage() {
             subscriptions.length === 0 ? (
               <SectionEmpty
                 icon={<BroadcastIcon size={48} />}
-                title="No queue is subscribed"
-                description="Subscribe one here, or with wrangler."
-                commandLine="npx wrangler queues subscription create my-queue --source email.sending --events message.bounced"
-                contents={add}
+                {...(hasNoQueue ? NO_QUEUE : NOT_SUBSCRIBED)}
+                contents={
+                  <>
+                    <div className="w-full max-w-2xl text-left">
+                      <CodeText
+                        text={hasNoQueue ? CREATE_QUEUE : CREATE_SUBSCRIPTION}
+                        what="the command of wrangler"
+                      />
+                    </div>
+                    {!hasNoQueue && add}
+                  </>
+                }
               />
             ) : (
               <Subscriptions subscriptions={subscriptions} queues={queues.data ?? []} path={path} />

@@ -1,12 +1,16 @@
 import { Badge } from '@cloudflare/kumo/components/badge'
 import { Button } from '@cloudflare/kumo/components/button'
 import { DropdownMenu } from '@cloudflare/kumo/components/dropdown'
+import { Input } from '@cloudflare/kumo/components/input'
+import { Pagination } from '@cloudflare/kumo/components/pagination'
 import { DotsThreeIcon, KeyIcon } from '@phosphor-icons/react'
+import { getRouteApi } from '@tanstack/react-router'
 import { useState } from 'react'
 import type { TokenBody } from '#contract/tokens.ts'
 import { accountPath, ask } from '../api/ask.ts'
+import { useEveryPage } from '../api/ask-every-page.ts'
 import { problemText } from '../api/problem.ts'
-import { useAct, useAsk } from '../api/use-ask.ts'
+import { useAct } from '../api/use-ask.ts'
 import { Asked } from '../parts/asked.tsx'
 import { ConfirmDialog } from '../parts/confirm-dialog.tsx'
 import { type Column, FoldingTable } from '../parts/folding-table.tsx'
@@ -18,6 +22,11 @@ import { useAccount } from '../shell/use-account.ts'
 import { AdministratorsOnly } from './administrators-only.tsx'
 import { CreateToken } from './create-token.tsx'
 import { type MadeSecret, NewSecret } from './new-secret.tsx'
+
+const route = getRouteApi('/signed-in/$accountId/account/tokens')
+/** So many that one looks for a name rather than down the list. */
+const MANY = 10
+const PER_PAGE = 50
 
 const STATES = {
   active: { variant: 'success', label: 'Active' },
@@ -37,7 +46,7 @@ export function TokensPage() {
 function TokensOfAccount() {
   const account = useAccount()
   const path = accountPath(account.id, 'tokens')
-  const tokens = useAsk<readonly TokenBody[]>(`${path}?per_page=1000&include_expired=true`)
+  const tokens = useEveryPage<TokenBody>(`${path}?include_expired=true`)
   const [isCreating, setCreating] = useState(false)
   const [made, setMade] = useState<MadeSecret>()
   const create = (
@@ -63,7 +72,7 @@ function TokensOfAccount() {
                 contents={create}
               />
             ) : (
-              <Tokens tokens={tokens} path={path} onRolled={setMade} />
+              <FoundTokens tokens={tokens} path={path} onRolled={setMade} />
             )
           }
         </Asked>
@@ -74,13 +83,18 @@ function TokensOfAccount() {
 }
 
 const COLUMNS: readonly Column<TokenBody>[] = [
-  { head: 'Name', renderCell: ({ name }) => name, className: 'font-medium' },
+  {
+    head: 'Name',
+    // A name may be one long word, which leaves the other columns their place.
+    renderCell: ({ name }) => <span className="block max-w-80 min-w-32 wrap-anywhere">{name}</span>,
+    className: 'font-medium',
+  },
   { head: 'Permissions', renderCell: (token) => <Permissions token={token} /> },
   {
     head: 'State',
     renderCell: ({ status }) => <Badge variant={STATES[status].variant}>{STATES[status].label}</Badge>,
   },
-  { head: 'Made', renderCell: ({ issued_on: at }) => <Moment at={at} /> },
+  { head: 'Created', renderCell: ({ issued_on: at }) => <Moment at={at} /> },
   { head: 'Expires', renderCell: ({ expires_on: at }) => (at ? <Moment at={at} /> : 'Never') },
 ]
 
@@ -88,6 +102,47 @@ interface TokensProps {
   readonly tokens: readonly TokenBody[]
   readonly path: string
   readonly onRolled: (made: MadeSecret) => void
+}
+
+function FoundTokens({ tokens, ...others }: TokensProps) {
+  const { name: part = '', page: asked = 1 } = route.useSearch()
+  const navigate = route.useNavigate()
+  const [written, setWritten] = useState(part)
+  const found = tokens.filter(({ name }) => name.toLowerCase().includes(part.toLowerCase()))
+  const page = Math.min(asked, Math.max(1, Math.ceil(found.length / PER_PAGE)))
+  return (
+    <>
+      {(tokens.length > MANY || part !== '') && (
+        <Input
+          className="mb-4 w-full max-w-sm"
+          type="search"
+          aria-label="Search tokens"
+          placeholder="Search tokens"
+          value={written}
+          onChange={({ target: { value } }) => {
+            setWritten(value)
+            // A change begins at the first page again.
+            void navigate({ search: value.trim() === '' ? {} : { name: value.trim() }, replace: true })
+          }}
+        />
+      )}
+      {found.length === 0 ? (
+        <p className="text-kumo-subtle">No token has that in its name.</p>
+      ) : (
+        <Tokens tokens={found.slice((page - 1) * PER_PAGE, page * PER_PAGE)} {...others} />
+      )}
+      {found.length > PER_PAGE && (
+        <div className="mt-4">
+          <Pagination
+            page={page}
+            perPage={PER_PAGE}
+            totalCount={found.length}
+            setPage={(page) => void navigate({ search: (before) => ({ ...before, page }) })}
+          />
+        </div>
+      )}
+    </>
+  )
 }
 
 function Tokens({ tokens, path, onRolled }: TokensProps) {

@@ -3,6 +3,7 @@ import { Input } from '@cloudflare/kumo/components/input'
 import { useState } from 'react'
 import type { WebhookBody, WebhookWithSecretBody } from '#contract/webhooks.ts'
 import { ask } from '../api/ask.ts'
+import { Problem } from '../api/problem.ts'
 import { useAct } from '../api/use-ask.ts'
 import { fieldText } from '../parts/field-text.ts'
 import { FormDialog } from '../parts/form-dialog.tsx'
@@ -22,6 +23,8 @@ interface WebhookFormProps {
 export function WebhookForm({ open, onOpenChange, path, webhook, onMade }: WebhookFormProps) {
   const [isEverything, setEverything] = useState(webhook ? webhook.events === null : true)
   const [events, setEvents] = useState<readonly string[]>(webhook?.events ?? [])
+  const [url, setUrl] = useState(webhook?.url ?? '')
+  const [domains, setDomains] = useState(webhook?.domains?.join(', ') ?? '')
   const save = useAct(
     (body: unknown): Promise<WebhookBody | WebhookWithSecretBody> =>
       webhook
@@ -31,17 +34,24 @@ export function WebhookForm({ open, onOpenChange, path, webhook, onMade }: Webho
   )
 
   async function submit(form: FormData) {
-    const domains = fieldText(form, 'domains')
-      .split(/[\s,]+/)
-      .filter((name) => name !== '')
+    const names = partsOf(domains)
     if (!isEverything && events.length === 0) throw new Error('Choose one event at least, or all.')
     const made = await save.mutateAsync({
-      url: fieldText(form, 'url'),
+      url: url.trim(),
       description: fieldText(form, 'description'),
       events: isEverything ? null : events,
-      domains: domains.length === 0 ? null : domains,
+      domains: names.length === 0 ? null : names,
     })
     if ('secret' in made) onMade?.(made)
+  }
+
+  const problem = save.error instanceof Problem ? save.error : undefined
+  const wrongUrl = problem?.at('/url')
+  const wrongDomain = partsOf(domains).findIndex((_, index) => problem?.at(`/domains/${index}`) !== undefined)
+  /** What was wrong was of what the field said then. */
+  function change(set: (text: string) => void, text: string) {
+    save.reset()
+    set(text)
   }
 
   return (
@@ -52,22 +62,30 @@ export function WebhookForm({ open, onOpenChange, path, webhook, onMade }: Webho
       lead="A POST for each event, signed as Standard Webhooks has it. Anything but an answer of 2xx is tried again, for three days."
       size="xl"
       action={webhook ? 'Save' : 'Add webhook'}
+      isAtField={({ errors }) =>
+        errors.some(({ source }) => /^\/(?:url$|domains\/)/.test(source?.pointer ?? ''))
+      }
       onSubmit={submit}
     >
       <Input
         label="URL"
-        name="url"
         type="url"
         placeholder="https://example.com/hooks/mail"
-        defaultValue={webhook?.url}
+        value={url}
         required
+        {...(wrongUrl !== undefined && { error: wrongUrl, 'aria-invalid': true })}
+        onChange={({ target: { value } }) => change(setUrl, value)}
       />
       <Input label="Description" name="description" maxLength={500} defaultValue={webhook?.description} />
       <Input
         label="Domains"
-        name="domains"
         description="Parted by commas. Empty: all of the account."
-        defaultValue={webhook?.domains?.join(', ')}
+        value={domains}
+        {...(wrongDomain !== -1 && {
+          'aria-invalid': true,
+          error: `This account has no domain ${partsOf(domains)[wrongDomain]}.`,
+        })}
+        onChange={({ target: { value } }) => change(setDomains, value)}
       />
       <Checkbox
         label="All events, also those that are yet to come"
@@ -85,4 +103,8 @@ export function WebhookForm({ open, onOpenChange, path, webhook, onMade }: Webho
       )}
     </FormDialog>
   )
+}
+
+function partsOf(domains: string): readonly string[] {
+  return domains.split(/[\s,]+/).filter((name) => name !== '')
 }

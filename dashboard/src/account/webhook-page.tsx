@@ -1,16 +1,18 @@
-import { Button } from '@cloudflare/kumo/components/button'
+import { Button, LinkButton } from '@cloudflare/kumo/components/button'
 import { useKumoToastManager } from '@cloudflare/kumo/components/toast'
+import { BellIcon } from '@phosphor-icons/react'
 import { getRouteApi } from '@tanstack/react-router'
 import { useState } from 'react'
 import type { WebhookBody, WebhookTrialBody, WebhookWithSecretBody } from '#contract/webhooks.ts'
 import { accountPath, ask } from '../api/ask.ts'
-import { problemText } from '../api/problem.ts'
+import { Problem, problemText } from '../api/problem.ts'
 import { useAct, useAsk } from '../api/use-ask.ts'
 import { Asked } from '../parts/asked.tsx'
 import { ConfirmDialog } from '../parts/confirm-dialog.tsx'
 import { Moment } from '../parts/moment.tsx'
 import { Page, Section } from '../parts/page.tsx'
 import { ProblemNote } from '../parts/problem-note.tsx'
+import { SectionEmpty } from '../parts/section-empty.tsx'
 import { useAccount } from '../shell/use-account.ts'
 import { ReplayForm } from './replay-form.tsx'
 import { WebhookDeliveries } from './webhook-deliveries.tsx'
@@ -25,7 +27,32 @@ export function WebhookPage() {
   const { webhookId } = route.useParams()
   const webhooks = accountPath(id, 'email/webhooks')
   const webhook = useAsk<WebhookBody>(`${webhooks}/${webhookId}`, { every: 5000 })
-  return <Asked of={webhook}>{(webhook) => <Webhook webhook={webhook} webhooks={webhooks} />}</Asked>
+  if (webhook.data) return <Webhook webhook={webhook.data} webhooks={webhooks} />
+  const isGone = webhook.error instanceof Problem && webhook.error.status === 404
+  return (
+    <Page
+      title="Webhook"
+      actions={
+        <LinkButton variant="secondary" href={`/${id}/account/webhooks`}>
+          All webhooks
+        </LinkButton>
+      }
+    >
+      {isGone ? <Gone /> : <Asked of={webhook}>{() => null}</Asked>}
+    </Page>
+  )
+}
+
+function Gone() {
+  return (
+    <Section title="Not found">
+      <SectionEmpty
+        icon={<BellIcon size={48} aria-hidden />}
+        title="There is no such webhook"
+        description="It was deleted, or the address of this page is mistyped."
+      />
+    </Section>
+  )
 }
 
 interface WebhookProps {

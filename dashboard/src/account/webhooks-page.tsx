@@ -74,7 +74,7 @@ export function WebhooksPage() {
           }
         </Asked>
       </Section>
-      <WebhookForm open={isAdding} onOpenChange={setAdding} path={path} onMade={setMade} />
+      {isAdding && <WebhookForm open onOpenChange={setAdding} path={path} onMade={setMade} />}
     </Page>
   )
 }

@@ -1,12 +1,15 @@
 import { Button } from '@cloudflare/kumo/components/button'
 import { DropdownMenu } from '@cloudflare/kumo/components/dropdown'
 import { Input } from '@cloudflare/kumo/components/input'
+import { Select } from '@cloudflare/kumo/components/select'
 import { CaretDownIcon, FunnelIcon, XIcon } from '@phosphor-icons/react'
 import { useEffect, useState } from 'react'
 import { ask } from '../api/ask.ts'
+import { causeText } from '../parts/cause-text.ts'
 import { fieldText } from '../parts/field-text.ts'
 import { FormDialog } from '../parts/form-dialog.tsx'
 import { statusesOf } from '../parts/mail-status.ts'
+import { CAUSES } from './causes.ts'
 import { FILTER_FIELDS, type Log, logPath } from './filters.ts'
 import type { ActivitySearch } from './routes.ts'
 
@@ -58,7 +61,8 @@ export function ActivityFilters({ log, onSearch }: ActivityFiltersProps) {
           className="flex max-w-full items-center gap-1 rounded-lg border border-kumo-hairline bg-kumo-base py-0.5 pl-3"
         >
           <span className="truncate text-sm">
-            {FILTER_FIELDS[name].label}: <bdi>{search[name]}</bdi>
+            {FILTER_FIELDS[name].label}:{' '}
+            <bdi>{name === 'cause' ? causeText(search[name] ?? '') : search[name]}</bdi>
           </span>
           <Button
             size="sm"
@@ -79,20 +83,49 @@ export function ActivityFilters({ log, onSearch }: ActivityFiltersProps) {
         onSubmit={apply}
       >
         <div className="grid items-start gap-4 sm:grid-cols-2">
-          {FIELDS.filter((name) => name !== 'rule' || log.direction === 'routing').map((name) => (
-            <Input
-              // A field keeps what it began with.
-              key={`${name} ${search[name] ?? ''}`}
-              name={name}
-              label={FILTER_FIELDS[name].label}
-              description={FILTER_FIELDS[name].hint}
-              defaultValue={search[name] ?? ''}
-              autoComplete="off"
-            />
-          ))}
+          {FIELDS.filter((name) => name !== 'rule' || log.direction === 'routing').map((name) =>
+            name === 'cause' ? (
+              <CauseField key={`cause ${search.cause ?? ''}`} current={search.cause ?? ''} />
+            ) : (
+              <Input
+                // A field keeps what it began with.
+                key={`${name} ${search[name] ?? ''}`}
+                name={name}
+                label={FILTER_FIELDS[name].label}
+                description={FILTER_FIELDS[name].hint}
+                defaultValue={search[name] ?? ''}
+                autoComplete="off"
+              />
+            ),
+          )}
         </div>
       </FormDialog>
     </div>
+  )
+}
+
+/** The cause that is set stays, also one that another version writes. */
+function CauseField({ current }: { readonly current: string }) {
+  const causes = new Set<string>([...CAUSES, ...(current === '' ? [] : [current])])
+  const items = [
+    { value: '', label: 'Any' },
+    ...[...causes].map((value) => ({ value, label: causeText(value) })),
+  ]
+  return (
+    <Select
+      name="cause"
+      label={FILTER_FIELDS.cause.label}
+      description={FILTER_FIELDS.cause.hint}
+      className="w-full"
+      items={items}
+      defaultValue={current}
+    >
+      {items.map(({ value, label }) => (
+        <Select.Option key={value} value={value}>
+          {label}
+        </Select.Option>
+      ))}
+    </Select>
   )
 }
 

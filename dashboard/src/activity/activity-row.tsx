@@ -3,7 +3,9 @@ import type { ActivityBody } from '#contract/activity.ts'
 import { causeText } from '../parts/cause-text.ts'
 import { Moment } from '../parts/moment.tsx'
 import { StatusBadge } from '../parts/status-badge.tsx'
+import { visibleText } from '../parts/visible-text.ts'
 import { AppLink } from '../shell/app-link.tsx'
+import { NO_SENDER, subjectText } from './row-text.ts'
 
 /** In pixels; the classes below have the same. */
 export const ROW_HEIGHT = { wide: 44, narrow: 72 } as const
@@ -33,7 +35,7 @@ export const ActivityRow = memo(function ActivityRow(props: ActivityRowProps) {
         <div className="flex h-6 items-center gap-3 text-kumo-subtle">
           <span role="cell">{status}</span>
           <span role="cell" className="min-w-0 flex-1 truncate">
-            <bdi>{row.direction === 'routing' ? row.from : row.to}</bdi>
+            <bdi>{row.direction === 'routing' ? row.from || NO_SENDER : row.to}</bdi>
           </span>
           <span role="cell" className="shrink-0">
             <Moment at={row.at} ago />
@@ -57,7 +59,7 @@ export const ActivityRow = memo(function ActivityRow(props: ActivityRowProps) {
       </span>
       <span role="cell">{status}</span>
       <span role="cell" className="truncate" title={row.from}>
-        <bdi>{row.from || '<>'}</bdi>
+        <bdi>{row.from || NO_SENDER}</bdi>
       </span>
       <span role="cell" className="truncate" title={row.to}>
         <bdi>{row.to}</bdi>
@@ -71,9 +73,10 @@ export const ActivityRow = memo(function ActivityRow(props: ActivityRowProps) {
 
 /** The subject, and with it the whole row, leads to the message. */
 function RowLink({ row, accountId, onOpen }: ActivityRowProps) {
-  const { id, subject, message_id: messageId, cause } = row
+  const { id, message_id: messageId, cause, error } = row
   const stretched = 'text-kumo-default after:absolute after:inset-0 after:content-[""]'
-  const text = <bdi>{subject.trim() === '' ? '(no subject)' : subject}</bdi>
+  const why = cause === null ? error : causeText(cause)
+  const text = <bdi>{subjectText(row)}</bdi>
   return (
     <>
       {messageId === null ? (
@@ -85,7 +88,7 @@ function RowLink({ row, accountId, onOpen }: ActivityRowProps) {
           {text}
         </AppLink>
       )}
-      {cause !== null && <span className="text-kumo-subtle"> · {causeText(cause)}</span>}
+      {why !== null && <span className="text-kumo-subtle"> · {visibleText(why)}</span>}
     </>
   )
 }

@@ -19,7 +19,7 @@ export const FILTER_FIELDS = {
   domain: { label: 'Domain', hint: 'Of the sender; of mail that came in, of the recipient' },
   subject: { label: 'Subject', hint: 'A part of it' },
   message_id: { label: 'Message ID', hint: 'With or without its angle brackets' },
-  cause: { label: 'Cause', hint: 'Of a failure, such as recipient-unknown' },
+  cause: { label: 'Cause', hint: 'Of a failure' },
   rule: { label: 'Rule', hint: 'The ID of a routing rule' },
 } as const satisfies Partial<Record<FilterName, { readonly label: string; readonly hint: string }>>
 

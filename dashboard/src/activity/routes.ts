@@ -1,5 +1,6 @@
-import { createRoute, lazyRouteComponent } from '@tanstack/react-router'
+import { createRoute } from '@tanstack/react-router'
 import { readTimeRange } from '../parts/time-range.ts'
+import { lazyPage } from '../shell/lazy-page.ts'
 import { ofAccountRoute } from '../shell/root-routes.tsx'
 import { DEFAULT_RANGE, FILTER_NAMES, type FilterName } from './filters.ts'
 
@@ -40,14 +41,14 @@ export const sendingActivityRoute = createRoute({
   getParentRoute: () => ofAccountRoute,
   path: '/sending/activity',
   validateSearch,
-  component: lazyRouteComponent(() => import('./activity-page.tsx'), 'SendingActivityPage'),
+  component: lazyPage(async () => (await import('./activity-page.tsx')).SendingActivityPage),
 })
 
 export const routingActivityRoute = createRoute({
   getParentRoute: () => ofAccountRoute,
   path: '/routing/activity',
   validateSearch,
-  component: lazyRouteComponent(() => import('./activity-page.tsx'), 'RoutingActivityPage'),
+  component: lazyPage(async () => (await import('./activity-page.tsx')).RoutingActivityPage),
 })
 
 export const activityRoutes = [sendingActivityRoute, routingActivityRoute] as const

@@ -4,6 +4,7 @@ import type { ActivityBody } from '#contract/activity.ts'
 import { causeText } from '../parts/cause-text.ts'
 import { Moment } from '../parts/moment.tsx'
 import { StatusBadge } from '../parts/status-badge.tsx'
+import { NO_SENDER } from './row-text.ts'
 
 interface RowDetailsProps {
   /** Undefined: none is shown. */
@@ -31,7 +32,7 @@ function Details({ row }: { readonly row: ActivityBody }) {
     return result === null ? [] : [[name.toUpperCase(), result] as const]
   })
   const facts = [
-    ...[['From', row.from || '<>'] as const, ['To', row.to] as const],
+    ...[['From', row.from || NO_SENDER] as const, ['To', row.to] as const],
     ...(row.cause === null ? [] : [['Cause', causeText(row.cause)] as const]),
     ...(row.error === null ? [] : [['What was said', row.error] as const]),
     ...authentication,
@@ -40,7 +41,7 @@ function Details({ row }: { readonly row: ActivityBody }) {
   return (
     <>
       <Dialog.Title className="text-xl font-semibold">
-        <bdi>{row.subject || '(no subject)'}</bdi>
+        <bdi>{row.subject || 'Refused before it was sent'}</bdi>
       </Dialog.Title>
       <Dialog.Description
         render={<div />}

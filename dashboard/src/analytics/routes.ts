@@ -1,5 +1,6 @@
-import { createRoute, lazyRouteComponent } from '@tanstack/react-router'
+import { createRoute } from '@tanstack/react-router'
 import { readTimeRange } from '../parts/time-range.ts'
+import { lazyPage } from '../shell/lazy-page.ts'
 import { ofAccountRoute } from '../shell/root-routes.tsx'
 
 export interface AnalyticsSearch {
@@ -22,14 +23,14 @@ export const sendingAnalyticsRoute = createRoute({
   getParentRoute: () => ofAccountRoute,
   path: '/sending/analytics',
   validateSearch,
-  component: lazyRouteComponent(() => import('./analytics-page.tsx'), 'SendingAnalyticsPage'),
+  component: lazyPage(async () => (await import('./analytics-page.tsx')).SendingAnalyticsPage),
 })
 
 export const routingAnalyticsRoute = createRoute({
   getParentRoute: () => ofAccountRoute,
   path: '/routing/analytics',
   validateSearch,
-  component: lazyRouteComponent(() => import('./analytics-page.tsx'), 'RoutingAnalyticsPage'),
+  component: lazyPage(async () => (await import('./analytics-page.tsx')).RoutingAnalyticsPage),
 })
 
 export const analyticsRoutes = [sendingAnalyticsRoute, routingAnalyticsRoute] as const

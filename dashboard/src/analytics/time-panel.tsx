@@ -1,7 +1,8 @@
 import { SkeletonLine } from '@cloudflare/kumo/components/loader'
-import { lazy, Suspense } from 'react'
+import { Suspense } from 'react'
 import { statusesOf, statusWords } from '../parts/mail-status.ts'
 import { timeRangeText } from '../parts/time-range.ts'
+import { lazyPage } from '../shell/lazy-page.ts'
 import { cutOf, seriesOf } from './buckets.ts'
 import { ChartPanel, graphqlAsked } from './chart-panel.tsx'
 import { NothingYet } from './nothing-yet.tsx'
@@ -10,7 +11,7 @@ import { overTimeQuestion, type Scope } from './questions.ts'
 import { Legend } from './share-bars.tsx'
 import { type Figures, rowsOf, useFigures } from './use-figures.ts'
 
-const StatusChart = lazy(async () => ({ default: (await import('./status-chart.tsx')).StatusChart }))
+const StatusChart = lazyPage(async () => (await import('./status-chart.tsx')).StatusChart)
 
 interface TimePanelProps {
   readonly scope: Scope

@@ -73,7 +73,12 @@ function Tiles({ of }: { readonly of: readonly Total[] }) {
   return (
     <dl className="grid grid-cols-2 gap-3 sm:grid-cols-3 xl:grid-cols-6">
       {of.map(({ key, label, about, now, before }) => (
-        <div key={key} title={about} className="rounded-lg border border-kumo-hairline p-3">
+        <div
+          key={key}
+          title={about}
+          // Of seven the first stands over the others: the last would stand alone.
+          className={`rounded-lg border border-kumo-hairline p-3 ${of.length === 7 ? 'first:col-span-full' : ''}`}
+        >
           <dt className="flex items-center gap-1.5 text-sm text-kumo-subtle">
             {key !== 'all' && (
               <span
@@ -87,7 +92,7 @@ function Tiles({ of }: { readonly of: readonly Total[] }) {
           <dd className="mt-1 text-2xl font-semibold tabular-nums">{countText(now)}</dd>
           <dd className="text-sm text-kumo-subtle tabular-nums">
             {key !== 'all' && `${shareText(now, all)} of all`}
-            {before !== undefined && <Change now={now} before={before} isAfter={key !== 'all'} />}
+            {before !== undefined && <Change now={now} before={before} isAll={key === 'all'} />}
           </dd>
         </div>
       ))}
@@ -95,14 +100,15 @@ function Tiles({ of }: { readonly of: readonly Total[] }) {
   )
 }
 
-function Change({ now, before, isAfter }: { now: number; before: number; isAfter: boolean }) {
+/** Nothing where there was nothing: the first tile says so for all. */
+function Change({ now, before, isAll }: { now: number; before: number; isAll: boolean }) {
   const change = changeText(now, before)
-  if (change === undefined && now === 0) return null
+  if (change === undefined)
+    return isAll && now > 0 ? <span className="block">none in the period before</span> : null
   return (
     <span className="block">
-      {change ?? (isAfter ? 'none before' : 'none in the period before')}
-      {change !== undefined && <span className="sr-only"> compared with</span>}
-      {change !== undefined && ` from ${countText(before)}`}
+      {change}
+      <span className="sr-only"> compared with</span> from {countText(before)}
     </span>
   )
 }

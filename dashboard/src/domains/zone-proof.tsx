@@ -62,7 +62,7 @@ export function ZoneProof({ zone, onRemoved }: ZoneProofProps) {
         </span>
         {checkedOn !== null && (
           <span className="text-kumo-subtle">
-            Looked <Moment at={checkedOn} ago />.
+            Checked <Moment at={checkedOn} ago />.
           </span>
         )}
       </p>

@@ -1,10 +1,13 @@
-import { Button } from '@cloudflare/kumo/components/button'
+import { Button, LinkButton } from '@cloudflare/kumo/components/button'
+import { Empty } from '@cloudflare/kumo/components/empty'
 import { Link } from '@cloudflare/kumo/components/link'
 import { Tabs } from '@cloudflare/kumo/components/tabs'
+import { EnvelopeSimpleIcon } from '@phosphor-icons/react'
 import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { getRouteApi } from '@tanstack/react-router'
 import { useState } from 'react'
 import { askPlain } from '../api/ask.ts'
+import { Problem } from '../api/problem.ts'
 import { Asked } from '../parts/asked.tsx'
 import { ConfirmDialog } from '../parts/confirm-dialog.tsx'
 import { Moment } from '../parts/moment.tsx'
@@ -25,7 +28,30 @@ export function InboxMessagePage() {
     queryFn: ({ signal }) => askPlain<InboxMessage>(`${INBOX}/message/${encodeURIComponent(id)}`, { signal }),
     staleTime: Number.POSITIVE_INFINITY,
   })
-  return <Asked of={message}>{(message) => <Message message={message} />}</Asked>
+  if (message.error instanceof Problem && message.error.status === 404) return <NoMessage />
+  return (
+    // A subject may be as long as several screens of a phone; the headers have all of it.
+    <div className="[&_h1]:line-clamp-3">
+      <Asked of={message}>{(message) => <Message message={message} />}</Asked>
+    </div>
+  )
+}
+
+function NoMessage() {
+  return (
+    <Page title="No such message">
+      <Empty
+        icon={<EnvelopeSimpleIcon size={48} className="text-kumo-inactive" />}
+        title="There is no such message in the inbox"
+        description="Its address may be wrong, or it has been deleted since."
+        contents={
+          <LinkButton variant="secondary" href="/inbox">
+            Back to the inbox
+          </LinkButton>
+        }
+      />
+    </Page>
+  )
 }
 
 function Message({ message }: { readonly message: InboxMessage }) {
@@ -62,7 +88,7 @@ function Message({ message }: { readonly message: InboxMessage }) {
           <Field name="Reply-To">{message.ReplyTo.map(mailboxText).join(', ')}</Field>
         )}
         <Field name="Envelope">
-          {message.Envelope.From || '<>'} to {message.Envelope.To.join(', ')}
+          {message.Envelope.From || 'no sender (<>)'} to {message.Envelope.To.join(', ')}
         </Field>
         <Field name="Date">
           <Moment at={message.Date} />
@@ -94,7 +120,7 @@ function Message({ message }: { readonly message: InboxMessage }) {
       <InboxMessageTab tab={shown} message={message} />
       {(shown === 'html' || shown === 'text') && (
         <div className="mt-6">
-          <MessageLinks message={message} />
+          <MessageLinks html={message.HTML} text={message.Text} />
         </div>
       )}
       <ConfirmDialog

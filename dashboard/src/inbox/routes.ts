@@ -1,5 +1,6 @@
-import { createRoute, lazyRouteComponent } from '@tanstack/react-router'
+import { createRoute } from '@tanstack/react-router'
 import { searchText } from '../parts/search-text.ts'
+import { lazyPage } from '../shell/lazy-page.ts'
 import { signedInRoute } from '../shell/root-routes.tsx'
 
 export interface InboxSearch {
@@ -13,7 +14,7 @@ const inboxRoute = createRoute({
   validateSearch: ({ query }: Record<string, unknown>): InboxSearch => ({
     query: searchText(query),
   }),
-  component: lazyRouteComponent(() => import('./inbox-page.tsx'), 'InboxPage'),
+  component: lazyPage(async () => (await import('./inbox-page.tsx')).InboxPage),
 })
 
 const TABS = ['html', 'text', 'headers', 'source', 'attachments'] as const
@@ -25,7 +26,7 @@ const inboxMessageRoute = createRoute({
   validateSearch: ({ tab }: Record<string, unknown>): { readonly tab?: InboxTab | undefined } => ({
     tab: TABS.find((name) => name === tab),
   }),
-  component: lazyRouteComponent(() => import('./inbox-message-page.tsx'), 'InboxMessagePage'),
+  component: lazyPage(async () => (await import('./inbox-message-page.tsx')).InboxMessagePage),
 })
 
 export const inboxRoutes = [inboxRoute, inboxMessageRoute] as const

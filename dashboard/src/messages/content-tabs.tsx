@@ -2,6 +2,7 @@ import { LinkButton } from '@cloudflare/kumo/components/button'
 import { Table } from '@cloudflare/kumo/components/table'
 import { DownloadSimpleIcon } from '@phosphor-icons/react'
 import { type UseQueryResult, useQuery } from '@tanstack/react-query'
+import { MessageLinks } from '../inbox/message-links.tsx'
 import { CodeText } from '../parts/code-text.tsx'
 import { visibleText } from '../parts/visible-text.ts'
 import { AttachmentsTab } from './attachments-tab.tsx'
@@ -45,20 +46,22 @@ function PreviewTab({ accountId, messageId }: ContentTabProps) {
     queryFn: async ({ signal }) => {
       const response = await fetch(path, { credentials: 'same-origin', signal })
       if (!response.ok) throw await problemOf(response)
-      await response.body?.cancel()
-      return path
+      return response.text()
     },
   })
   return (
     <Kept of={preview}>
-      {(path) => (
-        <iframe
-          title="The message"
-          sandbox=""
-          src={path}
-          referrerPolicy="no-referrer"
-          className="h-[70vh] w-full rounded-lg border border-kumo-hairline bg-white"
-        />
+      {(html) => (
+        <>
+          <iframe
+            title="The message"
+            sandbox=""
+            src={path}
+            referrerPolicy="no-referrer"
+            className="mb-6 h-[70vh] w-full rounded-lg border border-kumo-hairline bg-white"
+          />
+          <MessageLinks html={html} />
+        </>
       )}
     </Kept>
   )

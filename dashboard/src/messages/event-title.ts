@@ -14,9 +14,9 @@ export function eventTitle({ type, terminal, recipients, routing, worker }: Time
     case 'delivered':
       return routing ? 'Forwarded' : 'Delivered'
     case 'bounced':
-      return terminal ? 'Delivery failed' : 'Came back after it was delivered'
+      return terminal ? 'Delivery failed' : 'Delivery failed: it came back after it was delivered'
     case 'failed':
-      return routing ? 'Could not be processed' : 'Failed'
+      return routing ? 'Error: it could not be processed' : 'Failed'
     case 'rejected':
       return 'Rejected'
     case 'dropped':

@@ -1,4 +1,4 @@
-import { Button } from '@cloudflare/kumo/components/button'
+import { Button, LinkButton } from '@cloudflare/kumo/components/button'
 import { Empty } from '@cloudflare/kumo/components/empty'
 import { Tabs } from '@cloudflare/kumo/components/tabs'
 import { EnvelopeSimpleIcon } from '@phosphor-icons/react'
@@ -36,15 +36,18 @@ export function MessagePage() {
   if (timeline.error instanceof Problem && timeline.error.status === 404 && !timeline.data)
     return <NoMessage />
   return (
-    <Asked of={timeline}>
-      {({ pages }) => (
-        <Message
-          messageId={pages[0]?.result.message_id ?? messageId}
-          events={pages.flatMap(({ result }) => result.events)}
-          more={timeline.hasNextPage ? () => void timeline.fetchNextPage() : undefined}
-        />
-      )}
-    </Asked>
+    // A subject may be as long as several screens of a phone; the headers have all of it.
+    <div className="[&_h1]:line-clamp-3">
+      <Asked of={timeline}>
+        {({ pages }) => (
+          <Message
+            messageId={pages[0]?.result.message_id ?? messageId}
+            events={pages.flatMap(({ result }) => result.events)}
+            more={timeline.hasNextPage ? () => void timeline.fetchNextPage() : undefined}
+          />
+        )}
+      </Asked>
+    </div>
   )
 }
 
@@ -82,6 +85,11 @@ function Message({ messageId, events, more }: MessageProps) {
     <Page
       title={subject === '' ? '(no subject)' : visibleText(subject)}
       lead={isRouted ? 'An email that came in.' : 'An email that was sent.'}
+      actions={
+        <LinkButton variant="secondary" href={`/${accountId}/${isRouted ? 'routing' : 'sending'}/activity`}>
+          Back to the activity log
+        </LinkButton>
+      }
     >
       <Section title="Message">
         <Facts of={factsOf({ messageId, events, size: deliveries.data?.size })} />
@@ -141,20 +149,22 @@ function factsOf({
   const header = events.find((event) => event.header_message_id !== undefined)?.header_message_id
   const octets = size ?? first?.size
   return [
-    ['From', <bdi key="from">{sender === '' ? '<> (the null sender)' : visibleText(sender)}</bdi>],
+    ['From', <bdi key="from">{sender === '' ? 'no sender (<>)' : visibleText(sender)}</bdi>],
     [
       header === undefined ? 'Message ID' : 'ID',
       <Copied key="id" text={messageId} what="the message’s ID" />,
     ],
     ...(header === undefined ? [] : [['Message ID', visibleText(header)] as const]),
-    ...(first ? [['Since', <Moment key="at" at={first.at} />] as const] : []),
+    ...(first
+      ? [[header === undefined ? 'Accepted' : 'Received', <Moment key="at" at={first.at} />] as const]
+      : []),
     ...(octets ? [['Size', `${octets.toLocaleString()} bytes`] as const] : []),
   ]
 }
 
 function Copied({ text, what }: { readonly text: string; readonly what: string }) {
   return (
-    <span className="flex items-center gap-1">
+    <span className="flex items-center gap-1 sm:-my-1.5">
       <code className="min-w-0">{text}</code>
       <CopyButton text={text} what={what} />
     </span>

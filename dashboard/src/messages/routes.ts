@@ -1,4 +1,5 @@
-import { createRoute, lazyRouteComponent } from '@tanstack/react-router'
+import { createRoute } from '@tanstack/react-router'
+import { lazyPage } from '../shell/lazy-page.ts'
 import { ofAccountRoute } from '../shell/root-routes.tsx'
 
 export const MESSAGE_TABS = ['timeline', 'preview', 'source', 'headers', 'attachments'] as const
@@ -22,7 +23,7 @@ export const messageRoute = createRoute({
       ...(typeof delivery === 'string' && /^[0-9a-f]{32}$/.test(delivery) && { delivery }),
     }
   },
-  component: lazyRouteComponent(() => import('./message-page.tsx'), 'MessagePage'),
+  component: lazyPage(async () => (await import('./message-page.tsx')).MessagePage),
 })
 
 export const messageRoutes = [messageRoute] as const

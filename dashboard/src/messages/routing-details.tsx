@@ -5,6 +5,7 @@ import { CodeText } from '../parts/code-text.tsx'
 import { visibleText } from '../parts/visible-text.ts'
 import { type Fact, Facts } from './facts.tsx'
 import { MessageLink } from './message-link.tsx'
+import { RuleName } from './rule-name.tsx'
 
 type Routing = NonNullable<TimelineEvent['routing']>
 
@@ -27,7 +28,14 @@ export function RoutingDetails({ accountId, routing }: RoutingDetailsProps) {
   const facts: readonly (Fact | undefined)[] = [
     ['Came in for', <bdi key="to">{visibleText(routing.recipient)}</bdi>],
     ['Action', ACTIONS[routing.action]],
-    ['Rule', routing.rule_id ?? 'None matched'],
+    [
+      'Rule',
+      routing.rule_id === null ? (
+        'None matched'
+      ) : (
+        <RuleName key="rule" accountId={accountId} ruleId={routing.rule_id} recipient={routing.recipient} />
+      ),
+    ],
     routing.reason === undefined ? undefined : ['Reason', visibleText(routing.reason)],
     ['Came from', `${routing.remote_address}, SMTP session ${routing.session_id}`],
   ]

@@ -30,9 +30,16 @@ const ENDING = {
   expire: 'It ends as if its time were over: the sender is told that it could not be delivered.',
 } as const
 
+/** What is longer than this is broken, and before its domain where that is enough. */
+const WRAPPED = 'min-w-44 wrap-anywhere'
+
 const COLUMNS: readonly Column<QueuedDelivery>[] = [
-  { head: 'Recipient', renderCell: ({ to }) => to, className: 'break-all' },
-  { head: 'From', renderCell: ({ from }) => from || '<>' },
+  { head: 'Recipient', renderCell: ({ to }) => <Address of={to} />, className: WRAPPED },
+  {
+    head: 'From',
+    renderCell: ({ from }) => (from === '' ? 'No sender (<>)' : <Address of={from} />),
+    className: WRAPPED,
+  },
   {
     head: 'State',
     renderCell: ({ state }) => (
@@ -160,6 +167,17 @@ export function QueuedDeliveries() {
         {ending && ENDING[ending.act]} This cannot be undone.
       </ConfirmDialog>
     </Section>
+  )
+}
+
+function Address({ of: address }: { readonly of: string }) {
+  const domain = address.lastIndexOf('@') + 1
+  return (
+    <>
+      {address.slice(0, domain)}
+      <wbr />
+      {address.slice(domain)}
+    </>
   )
 }
 

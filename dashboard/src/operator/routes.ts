@@ -1,5 +1,6 @@
-import { createRoute, lazyRouteComponent } from '@tanstack/react-router'
+import { createRoute } from '@tanstack/react-router'
 import { searchText } from '../parts/search-text.ts'
+import { lazyPage } from '../shell/lazy-page.ts'
 import { signedInRoute } from '../shell/root-routes.tsx'
 
 const STATES = ['waiting', 'claimed', 'held'] as const
@@ -16,13 +17,13 @@ const queueRoute = createRoute({
     domain: searchText(domain),
     state: STATES.find((name) => name === state),
   }),
-  component: lazyRouteComponent(() => import('./queue-page.tsx'), 'QueuePage'),
+  component: lazyPage(async () => (await import('./queue-page.tsx')).QueuePage),
 })
 
 const healthRoute = createRoute({
   getParentRoute: () => signedInRoute,
   path: '/installation/health',
-  component: lazyRouteComponent(() => import('./health-page.tsx'), 'HealthPage'),
+  component: lazyPage(async () => (await import('./health-page.tsx')).HealthPage),
 })
 
 export const operatorRoutes = [queueRoute, healthRoute] as const

@@ -5,6 +5,7 @@ import { type FormEvent, type ReactNode, useState } from 'react'
 import { problemText } from '../api/problem.ts'
 import { ProblemNote } from './problem-note.tsx'
 import { useFocusBack } from './use-focus-back.ts'
+import { useFocusOnFault } from './use-focus-on-fault.ts'
 
 interface ConfirmDialogProps {
   readonly open: boolean
@@ -27,6 +28,7 @@ export function ConfirmDialog(props: ConfirmDialogProps) {
   const [busy, setBusy] = useState(false)
   const [problem, setProblem] = useState<string>()
 
+  const [formRef, refused] = useFocusOnFault()
   useFocusBack(open)
 
   function change(open: boolean) {
@@ -44,6 +46,7 @@ export function ConfirmDialog(props: ConfirmDialogProps) {
       change(false)
     } catch (error) {
       setProblem(problemText(error))
+      refused()
     } finally {
       setBusy(false)
     }
@@ -52,7 +55,7 @@ export function ConfirmDialog(props: ConfirmDialogProps) {
   return (
     <Dialog.Root open={open} onOpenChange={change}>
       <Dialog size="lg" className="p-6">
-        <form onSubmit={(event) => void confirm(event)} className="flex flex-col gap-4">
+        <form ref={formRef} onSubmit={(event) => void confirm(event)} className="flex flex-col gap-4">
           <Dialog.Title className="text-xl font-semibold">{title}</Dialog.Title>
           <Dialog.Description render={<div />} className="text-kumo-subtle">
             {children}

@@ -139,7 +139,7 @@ function Summary({ answer, lookedAt }: SummaryProps) {
         {found} of {answer.records.length} records found.
       </span>
       <span className="text-kumo-subtle">
-        Looked <Moment at={lookedAt} ago />
+        Checked <Moment at={lookedAt} ago />
         {isSound(answer) ? '.' : ', and looks again every few seconds.'}
       </span>
     </p>

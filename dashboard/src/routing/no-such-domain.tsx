@@ -14,7 +14,11 @@ export function NoSuchDomain() {
           icon={<PathIcon size={48} />}
           title="There is no such domain in this account"
           description="Its address may be wrong, or the domain was removed."
-          contents={<LinkButton href={`/${id}/routing/domains`}>All domains</LinkButton>}
+          contents={
+            <LinkButton variant="secondary" href={`/${id}/routing/domains`}>
+              All domains
+            </LinkButton>
+          }
         />
       </Section>
     </Page>

@@ -1,5 +1,6 @@
-import { createRoute, lazyRouteComponent } from '@tanstack/react-router'
+import { createRoute } from '@tanstack/react-router'
 import { searchCount, searchText } from '../parts/search-text.ts'
+import { lazyPage } from '../shell/lazy-page.ts'
 import { ofAccountRoute } from '../shell/root-routes.tsx'
 
 /** The tabs of a domain, in their order. */
@@ -25,7 +26,7 @@ const domainsRoute = createRoute({
     name: searchText(name),
     page: searchCount(page),
   }),
-  component: lazyRouteComponent(() => import('./domains-page.tsx'), 'DomainsPage'),
+  component: lazyPage(async () => (await import('./domains-page.tsx')).DomainsPage),
 })
 
 const onboardRoute = createRoute({
@@ -34,7 +35,7 @@ const onboardRoute = createRoute({
   validateSearch: ({ zone }: Record<string, unknown>): { readonly zone?: string | undefined } => ({
     zone: searchText(zone),
   }),
-  component: lazyRouteComponent(() => import('./onboard-page.tsx'), 'OnboardPage'),
+  component: lazyPage(async () => (await import('./onboard-page.tsx')).OnboardPage),
 })
 
 const domainRoute = createRoute({
@@ -44,13 +45,13 @@ const domainRoute = createRoute({
     tab: DOMAIN_TABS.find((each) => each === tab),
     domain: searchText(domain),
   }),
-  component: lazyRouteComponent(() => import('./domain-page.tsx'), 'DomainPage'),
+  component: lazyPage(async () => (await import('./domain-page.tsx')).DomainPage),
 })
 
 const addressesRoute = createRoute({
   getParentRoute: () => ofAccountRoute,
   path: '/routing/addresses',
-  component: lazyRouteComponent(() => import('./addresses-page.tsx'), 'AddressesPage'),
+  component: lazyPage(async () => (await import('./addresses-page.tsx')).AddressesPage),
 })
 
 export const routingRoutes = [domainsRoute, onboardRoute, domainRoute, addressesRoute] as const

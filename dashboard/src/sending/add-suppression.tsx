@@ -68,7 +68,7 @@ export function AddSuppression({ accountId, path, onClose }: AddSuppressionProps
         autoComplete="off"
         autoCapitalize="none"
         required
-        {...(wrongEmail !== undefined && { error: wrongEmail })}
+        {...(wrongEmail !== undefined && { error: wrongEmail, 'aria-invalid': true })}
         onChange={({ target }) => change(setEmail, target.value)}
       />
       <SearchSelect
@@ -93,7 +93,7 @@ export function AddSuppression({ accountId, path, onClose }: AddSuppressionProps
         description="For your colleagues: why it is here."
         value={note}
         maxLength={1000}
-        {...(wrongNote !== undefined && { error: wrongNote })}
+        {...(wrongNote !== undefined && { error: wrongNote, 'aria-invalid': true })}
         onChange={({ target }) => change(setNote, target.value)}
       />
     </FormDialog>

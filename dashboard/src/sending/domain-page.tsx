@@ -54,6 +54,10 @@ function isUnknown(error: Error | null): boolean {
 /** The tab that leads to the figures of the zone, which have a page of their own. */
 const ANALYTICS = { value: 'analytics', label: 'Analytics' } as const
 
+const [FIRST, ...OTHERS] = DOMAIN_TABS
+// Second: on a phone the row is longer than the window.
+const TABS = [FIRST, ANALYTICS, ...OTHERS]
+
 function DomainTabs(of: OfDomain) {
   const { tab = 'overview' } = domainRoute.useSearch()
   const navigate = domainRoute.useNavigate()
@@ -62,7 +66,7 @@ function DomainTabs(of: OfDomain) {
       <Tabs
         variant="underline"
         className="mb-6"
-        tabs={[...DOMAIN_TABS, ANALYTICS]}
+        tabs={TABS}
         value={tab}
         onValueChange={(tab) => {
           if (tab === ANALYTICS.value) {

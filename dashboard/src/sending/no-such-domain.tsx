@@ -12,7 +12,11 @@ export function NoSuchDomain({ accountId }: { readonly accountId: string }) {
           icon={<GlobeIcon size={48} aria-hidden />}
           title="There is no such sending domain in this account"
           description="Its address may be wrong, or the domain was removed."
-          contents={<LinkButton href={`/${accountId}/sending/domains`}>All domains</LinkButton>}
+          contents={
+            <LinkButton variant="secondary" href={`/${accountId}/sending/domains`}>
+              All domains
+            </LinkButton>
+          }
         />
       </Section>
     </Page>

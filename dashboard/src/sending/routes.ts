@@ -1,5 +1,6 @@
-import { createRoute, lazyRouteComponent, redirect } from '@tanstack/react-router'
+import { createRoute, redirect } from '@tanstack/react-router'
 import { searchCount, searchText } from '../parts/search-text.ts'
+import { lazyPage } from '../shell/lazy-page.ts'
 import { ofAccountRoute } from '../shell/root-routes.tsx'
 import { type DomainTab, isDomainTab } from './domain-tabs.ts'
 import { type DomainsShown, isDomainsShown } from './domains-shown.ts'
@@ -30,7 +31,7 @@ export const domainsRoute = createRoute({
     show: isDomainsShown(show) ? show : undefined,
     page: searchCount(page),
   }),
-  component: lazyRouteComponent(() => import('./domains-page.tsx'), 'DomainsPage'),
+  component: lazyPage(async () => (await import('./domains-page.tsx')).DomainsPage),
 })
 
 export const onboardRoute = createRoute({
@@ -39,7 +40,7 @@ export const onboardRoute = createRoute({
   validateSearch: ({ domain }: Search): { readonly domain?: string | undefined } => ({
     domain: searchText(domain),
   }),
-  component: lazyRouteComponent(() => import('./onboard-page.tsx'), 'OnboardPage'),
+  component: lazyPage(async () => (await import('./onboard-page.tsx')).OnboardPage),
 })
 
 export const domainRoute = createRoute({
@@ -48,7 +49,7 @@ export const domainRoute = createRoute({
   validateSearch: ({ tab }: Search): { readonly tab?: DomainTab | undefined } => ({
     tab: isDomainTab(tab) ? tab : undefined,
   }),
-  component: lazyRouteComponent(() => import('./domain-page.tsx'), 'DomainPage'),
+  component: lazyPage(async () => (await import('./domain-page.tsx')).DomainPage),
 })
 
 export interface SuppressionsSearch {
@@ -66,7 +67,7 @@ export const suppressionsRoute = createRoute({
     reason: isReason(reason) ? reason : undefined,
     scope: searchText(scope),
   }),
-  component: lazyRouteComponent(() => import('./suppressions-page.tsx'), 'SuppressionsPage'),
+  component: lazyPage(async () => (await import('./suppressions-page.tsx')).SuppressionsPage),
 })
 
 export interface TestSearch {
@@ -83,7 +84,7 @@ export const testRoute = createRoute({
     to: searchText(to),
     code: searchText(code),
   }),
-  component: lazyRouteComponent(() => import('./test-page.tsx'), 'TestPage'),
+  component: lazyPage(async () => (await import('./test-page.tsx')).TestPage),
 })
 
 export const sendingRoutes = [

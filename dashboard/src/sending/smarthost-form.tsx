@@ -29,7 +29,7 @@ export function SmarthostForm({ base, path, title, present, onOpenChange }: Smar
   const save = useAct((body: PutSmarthost) => ask(path, { method: 'PUT', body }), [base])
   const wrong = (field: (typeof FIELDS)[number]) => {
     const detail = save.error instanceof Problem ? save.error.at(`/${field}`) : undefined
-    return detail === undefined ? {} : { error: detail }
+    return detail === undefined ? {} : { error: detail, 'aria-invalid': true }
   }
   const isAtField = FIELDS.some((field) => 'error' in wrong(field))
   /** What was wrong was of what the field said then. */

@@ -55,7 +55,7 @@ export function TestForm({ accountId, domains }: TestFormProps) {
   )
   const wrong = (field: string) => {
     const detail = fieldProblem(send.error, field)
-    return detail === undefined ? {} : { error: detail }
+    return detail === undefined ? {} : { error: detail, 'aria-invalid': true }
   }
   const isAtField = ['from', 'to', 'subject', 'text', 'html'].some((field) => 'error' in wrong(field))
 

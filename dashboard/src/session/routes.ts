@@ -1,5 +1,6 @@
-import { createRoute, lazyRouteComponent, redirect } from '@tanstack/react-router'
+import { createRoute, redirect } from '@tanstack/react-router'
 import { sessionQuery } from '../api/session.ts'
+import { lazyPage } from '../shell/lazy-page.ts'
 import { rootRoute, signedInRoute } from '../shell/root-routes.tsx'
 
 /** `/` leads to the overview of the viewer's first account. */
@@ -21,7 +22,7 @@ const signInRoute = createRoute({
   validateSearch: ({ next }: Record<string, unknown>): { readonly next?: string | undefined } => ({
     next: ownPath(next),
   }),
-  component: lazyRouteComponent(() => import('./sign-in-page.tsx'), 'SignInPage'),
+  component: lazyPage(async () => (await import('./sign-in-page.tsx')).SignInPage),
 })
 
 /** A path of this dashboard: a link must not lead elsewhere by way of the sign-in. */
@@ -32,25 +33,25 @@ export function ownPath(next: unknown): string | undefined {
 const invitationRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: '/invitations/$token',
-  component: lazyRouteComponent(() => import('./invitation-page.tsx'), 'InvitationPage'),
+  component: lazyPage(async () => (await import('./invitation-page.tsx')).InvitationPage),
 })
 
 const forgotPasswordRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: '/forgot-password',
-  component: lazyRouteComponent(() => import('./forgot-password-page.tsx'), 'ForgotPasswordPage'),
+  component: lazyPage(async () => (await import('./forgot-password-page.tsx')).ForgotPasswordPage),
 })
 
 const resetPasswordRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: '/reset-password',
-  component: lazyRouteComponent(() => import('./reset-password-page.tsx'), 'ResetPasswordPage'),
+  component: lazyPage(async () => (await import('./reset-password-page.tsx')).ResetPasswordPage),
 })
 
 export const profileRoute = createRoute({
   getParentRoute: () => signedInRoute,
   path: '/profile',
-  component: lazyRouteComponent(() => import('./profile-page.tsx'), 'ProfilePage'),
+  component: lazyPage(async () => (await import('./profile-page.tsx')).ProfilePage),
 })
 
 export const sessionRoutes = [signInRoute, invitationRoute, forgotPasswordRoute, resetPasswordRoute] as const

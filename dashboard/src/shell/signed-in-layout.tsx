@@ -1,17 +1,18 @@
 import { Sidebar } from '@cloudflare/kumo/components/sidebar'
 import { Outlet, useRouterState } from '@tanstack/react-router'
-import { lazy, Suspense, useEffect, useState } from 'react'
+import { Suspense, useEffect, useState } from 'react'
 import { useSession } from '../api/session.ts'
 import { PAGE_TITLE } from '../parts/page.tsx'
 import { AccountMenu } from './account-menu.tsx'
 import { CloseMenu } from './close-menu.tsx'
+import { lazyPage } from './lazy-page.ts'
 import { navigation } from './navigation.ts'
 import { TopBar } from './top-bar.tsx'
 import { UnreachableNote } from './unreachable-note.tsx'
 import { useAccount } from './use-account.ts'
 import { useArrival } from './use-arrival.ts'
 
-const CommandMenu = lazy(async () => ({ default: (await import('./command-menu.tsx')).CommandMenu }))
+const CommandMenu = lazyPage(async () => (await import('./command-menu.tsx')).CommandMenu)
 
 /** The frame of every page: where one can go, whose account it is, and the page. */
 export function SignedInLayout() {
@@ -41,7 +42,7 @@ export function SignedInLayout() {
           <AccountMenu account={account} />
         </Sidebar.Header>
         <Sidebar.Content id="places">
-          <nav aria-label="Places">
+          <nav aria-label="Places" className="[&_[data-active]]:scroll-my-10">
             {groups.map(({ label, entries }) => (
               <Sidebar.Group key={label}>
                 <Sidebar.GroupLabel>{label}</Sidebar.GroupLabel>

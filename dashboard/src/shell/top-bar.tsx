@@ -21,7 +21,7 @@ export function TopBar({ onSearch }: { readonly onSearch: () => void }) {
     await navigate({ to: '/sign-in' })
   }
   return (
-    <header className="flex items-center gap-2 border-b border-kumo-hairline bg-kumo-base px-4 py-2">
+    <header className="flex flex-wrap items-center gap-2 border-b border-kumo-hairline bg-kumo-base px-4 py-2">
       <div className="md:hidden">
         <Sidebar.Trigger aria-label="Menu" />
       </div>

@@ -1,8 +1,6 @@
 import { Badge } from '@cloudflare/kumo/components/badge'
 import { Button } from '@cloudflare/kumo/components/button'
-import { Input } from '@cloudflare/kumo/components/input'
 import { Link } from '@cloudflare/kumo/components/link'
-import { SensitiveInput } from '@cloudflare/kumo/components/sensitive-input'
 import { Table } from '@cloudflare/kumo/components/table'
 import { PlugsIcon, TrashIcon } from '@phosphor-icons/react'
 import { type ReactNode, useState } from 'react'
@@ -11,12 +9,11 @@ import { ask } from '../api/ask.ts'
 import { useAct } from '../api/use-ask.ts'
 import { Asked } from '../parts/asked.tsx'
 import { ConfirmDialog } from '../parts/confirm-dialog.tsx'
-import { fieldText } from '../parts/field-text.ts'
-import { FormDialog } from '../parts/form-dialog.tsx'
 import { Section } from '../parts/page.tsx'
 import { SectionEmpty } from '../parts/section-empty.tsx'
 import { TableBox } from '../parts/table-box.tsx'
 import { scriptPath } from './script-path.ts'
+import { SetSecret } from './set-secret.tsx'
 import { useRunningVersion } from './use-running-version.ts'
 import type { WorkerTabProps } from './worker-page.tsx'
 
@@ -38,11 +35,6 @@ export function BindingsTab({ accountId, worker }: WorkerTabProps) {
   const [going, setGoing] = useState<string>()
   const stale = [scriptPath(accountId, worker.id)]
   const path = scriptPath(accountId, worker.id, 'secrets')
-  const put = useAct(
-    (secret: { readonly name: string; readonly text: string }) =>
-      ask(path, { method: 'PUT', body: { ...secret, type: 'secret_text' } }),
-    stale,
-  )
   const remove = useAct(
     (name: string) => ask(`${path}/${encodeURIComponent(name)}`, { method: 'DELETE' }),
     stale,
@@ -106,31 +98,7 @@ export function BindingsTab({ accountId, worker }: WorkerTabProps) {
           )
         }
       </Asked>
-      <FormDialog
-        open={isSetting}
-        onOpenChange={setSetting}
-        title="Set a secret"
-        lead="The Worker runs with it at once. Nobody sees its text again."
-        action="Set secret"
-        onSubmit={(form) => {
-          const text = form.get('text')
-          // Blanks around it belong to it.
-          return put.mutateAsync({
-            name: fieldText(form, 'name'),
-            text: typeof text === 'string' ? text : '',
-          })
-        }}
-      >
-        <Input
-          label="Name"
-          name="name"
-          placeholder="API_KEY"
-          autoComplete="off"
-          spellCheck={false}
-          required
-        />
-        <SensitiveInput label="Text" name="text" autoComplete="off" required />
-      </FormDialog>
+      {isSetting && <SetSecret accountId={accountId} script={worker.id} onClose={() => setSetting(false)} />}
       <ConfirmDialog
         open={going !== undefined}
         onOpenChange={() => setGoing(undefined)}

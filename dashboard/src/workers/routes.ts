@@ -1,4 +1,5 @@
-import { createRoute, lazyRouteComponent } from '@tanstack/react-router'
+import { createRoute } from '@tanstack/react-router'
+import { lazyPage } from '../shell/lazy-page.ts'
 import { ofAccountRoute } from '../shell/root-routes.tsx'
 
 /** The tabs of a Worker, in their order. */
@@ -8,7 +9,7 @@ export type WorkerTab = (typeof WORKER_TABS)[number]
 const workersRoute = createRoute({
   getParentRoute: () => ofAccountRoute,
   path: '/workers',
-  component: lazyRouteComponent(() => import('./workers-page.tsx'), 'WorkersPage'),
+  component: lazyPage(async () => (await import('./workers-page.tsx')).WorkersPage),
 })
 
 const workerRoute = createRoute({
@@ -17,7 +18,7 @@ const workerRoute = createRoute({
   validateSearch: ({ tab }: Record<string, unknown>): { readonly tab?: WorkerTab | undefined } => ({
     tab: WORKER_TABS.find((each) => each === tab),
   }),
-  component: lazyRouteComponent(() => import('./worker-page.tsx'), 'WorkerPage'),
+  component: lazyPage(async () => (await import('./worker-page.tsx')).WorkerPage),
 })
 
 export const workersRoutes = [workersRoute, workerRoute] as const

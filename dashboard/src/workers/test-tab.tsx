@@ -65,7 +65,7 @@ export function TestTab({ accountId, worker }: WorkerTabProps) {
             test.mutate({ ...envelope, raw: raw ?? compose() })
           }}
         >
-          <div className="grid gap-4 sm:grid-cols-2">
+          <div className="grid items-start gap-4 sm:grid-cols-2">
             <Input
               label="From"
               value={from}
