@@ -161,11 +161,14 @@ export async function settledDeliveries(instance: Instance): Promise<readonly De
 function readDeliveries(directory: string): readonly Delivered[] {
   const db = new DatabaseSync(join(directory, 'posthorn.sqlite'), { readOnly: true })
   try {
+    const rows = db
+      .prepare(
+        'select d.id, d.recipient, d.state, m.header_message_id from delivery d join message m on m.id = d.message_id',
+      )
+      .all()
+    // In this order: what has a state has its event.
     const events = Map.groupBy(storedEvents(directory), ({ delivery_id: id }) => String(id))
-    const rows = db.prepare(
-      'select d.id, d.recipient, d.state, m.header_message_id from delivery d join message m on m.id = d.message_id',
-    )
-    return rows.all().map((row) => ({
+    return rows.map((row) => ({
       messageId: String(row['header_message_id']),
       recipient: String(row['recipient']),
       state: String(row['state']),

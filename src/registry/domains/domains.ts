@@ -133,10 +133,16 @@ export function openDomains(world: DomainsWorld): Domains {
     hosted.forget(zoneId)
   }
 
+  let hasServiceKeys = false
   async function ensureServiceKeys(): Promise<SigningIdentity> {
     for (;;) {
       const found = await findServiceKey(store, service.email)
-      if (found) return keys.identity(found)
+      if (found) {
+        // Another process may have made it since the service's zone was read here.
+        if (!hasServiceKeys) hosted.forgetService()
+        hasServiceKeys = true
+        return keys.identity(found)
+      }
       const owner = {
         domainId: null,
         accountId: null,
@@ -145,7 +151,6 @@ export function openDomains(world: DomainsWorld): Domains {
       }
       // A conflict means that another process made it first; either way it is there now.
       await store.commit([keyWrite(owner, await generateDkimKey(), { vault, at: clock() })])
-      hosted.forgetService()
     }
   }
 
