@@ -101,6 +101,7 @@ test(
     await page.getByRole('row', { name: new RegExp('bounce\\+list@.*Hard bounce') }).waitFor()
     assert.equal(await page.getByRole('row').count(), 51)
     await page.getByRole('button', { name: 'Show more' }).click()
+    await page.getByRole('row').nth(62).waitFor()
     await page.getByRole('row', { name: /alex@example\.com/ }).waitFor()
     assert.equal(await page.getByRole('row').count(), 63)
 
