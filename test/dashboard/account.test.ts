@@ -113,7 +113,10 @@ test(
     await page.getByRole('button', { name: 'Remove the member' }).click()
     await page.getByRole('row', { name: /ann@example.com/ }).waitFor({ state: 'detached' })
     // The last administrator stays.
-    await page.getByRole('button', { name: /^Remove / }).first().waitFor({ state: 'detached' })
+    await page
+      .getByRole('button', { name: /^Remove / })
+      .first()
+      .waitFor({ state: 'detached' })
   },
 )
 
